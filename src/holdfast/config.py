@@ -1,0 +1,24 @@
+"""The only place that reads the environment."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """Settings of one `holdfast serve`, from its command line and environment."""
+
+    base_dir: Path
+    host: str = "127.0.0.1"
+    port: int = 2881
+    cluster: str = "holdfast"
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
+    allow_open_root: bool = False
+
+
+def engine_binary_override() -> Path | None:
+    """Return the engine binary named by HOLDFAST_ENGINE, or None for the one the wheel ships."""
+    named = os.environ.get("HOLDFAST_ENGINE")
+    return Path(named) if named else None

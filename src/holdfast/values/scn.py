@@ -1,0 +1,61 @@
+"""System change number: nanoseconds since the epoch, a point in time."""
+
+from datetime import UTC, datetime, timedelta, timezone
+
+SCN_MAX_VALUE = 4611686018427387903
+"""OceanBase's "unlimited" (2^62 - 1)."""
+
+
+class Scn(int):
+    """A system change number.
+
+    Units: nanoseconds since the Unix epoch, UTC. Text form: 20 decimal digits with leading zeros, so it sorts.
+    """
+
+    __slots__ = ()
+
+    @classmethod
+    def parse(cls, text: str) -> "Scn":
+        """Return the SCN written in decimal digits. Raises ValueError on anything else."""
+        if not text.isascii() or not text.isdigit():
+            raise ValueError(f"not an SCN: {text!r}")
+        return cls(int(text))
+
+    def text(self) -> str:
+        """Return 20 decimal digits."""
+        return f"{int(self):020d}"
+
+    def display(self, zone: timezone = UTC) -> str:
+        """Return `YYYY-MM-DD HH:MM:SS.ffffff` in `zone`, truncated to microseconds."""
+        return self._moment(zone).strftime("%Y-%m-%d %H:%M:%S.%f")
+
+    def tag(self, zone: timezone = UTC) -> str:
+        """Return `YYYYMMDDThhmmss`, the form OceanBase puts into file names."""
+        return self._moment(zone).strftime("%Y%m%dT%H%M%S")
+
+    def _moment(self, zone: timezone) -> datetime:
+        return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=int(self) // 1000)).astimezone(zone)
+
+
+def scn_from_timestamp(text: str, zone: timezone) -> Scn:
+    """Return the SCN of `YYYY-MM-DD HH:MM:SS[.f{1,9}]` read in `zone`.
+
+    All nine fraction digits count: an SCN is finer than a datetime. Raises ValueError on any other form.
+    """
+    whole, _, fraction = text.strip().partition(".")
+    if fraction and not (fraction.isascii() and fraction.isdigit() and len(fraction) <= 9):
+        raise ValueError(f"not a timestamp: {text!r}")
+    if _ and not fraction:
+        raise ValueError(f"not a timestamp: {text!r}")
+    moment = datetime.strptime(whole, "%Y-%m-%d %H:%M:%S").replace(tzinfo=zone)
+    since = moment - datetime(1970, 1, 1, tzinfo=UTC)
+    return Scn((since.days * 86400 + since.seconds) * 1_000_000_000 + int((fraction or "0").ljust(9, "0")))
+
+
+def zone_from_text(text: str) -> timezone:
+    """Return the fixed offset `+hh:mm` or `-hh:mm` that a session's time_zone names. Raises ValueError."""
+    sign = {"+": 1, "-": -1}.get(text[:1])
+    hours, _, minutes = text[1:].partition(":")
+    if sign is None or not (hours.isdigit() and minutes.isdigit()):
+        raise ValueError(f"not a time zone offset: {text!r}")
+    return timezone(sign * timedelta(hours=int(hours), minutes=int(minutes)))
