@@ -1,0 +1,57 @@
+"""What a door (the gateway) asks of the desk."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from holdfast.jobs.reply import Reply
+from holdfast.jobs.session import Session
+from holdfast.statement.commands import Command
+from holdfast.values.tenant import Tenant
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """Where a login goes: the tenant as it is now, and its engine's socket."""
+
+    tenant: Tenant
+    socket: Path
+
+
+@dataclass(frozen=True, slots=True)
+class ViewsLogin:
+    """How the gateway reaches a user tenant's dictionary views in the sys engine: a user that reads `schema` only."""
+
+    socket: Path
+    user: str
+    password: str
+    schema: str
+
+    def __repr__(self) -> str:
+        return f"ViewsLogin(schema={self.schema!r})"
+
+
+class Desk(Protocol):
+    """Every method may block (they run on worker threads), raises HoldfastError, and is safe to call at once."""
+
+    cluster_name: str
+
+    def route(self, tenant_name: str) -> Route:
+        """Return where to log in. Raises NotFoundError (unknown tenant) or RefusedError (not ready)."""
+        ...
+
+    def views_login(self, tenant: Tenant) -> ViewsLogin:
+        """Return the login of a user tenant's own view schema."""
+        ...
+
+    def before_view(self, tenant: Tenant, view_name: str) -> None:
+        """Bring the rows of a view that mirrors something outside the catalog up to date (parameters)."""
+        ...
+
+    def execute(self, session: Session, command: Command) -> Reply:
+        """Carry out one statement of Holdfast's."""
+        ...
+
+    def writes_stalled(self, tenant_id: int) -> bool:
+        """Return whether writes must wait because a Mandatory archive lost its place (never blocks)."""
+        ...

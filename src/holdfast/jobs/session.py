@@ -1,0 +1,23 @@
+"""What Holdfast remembers of one connection. All of it dies with the connection."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, timezone
+
+from holdfast.values.tenant import Tenant
+
+
+@dataclass(slots=True, kw_only=True)
+class Session:
+    """One client connection, as the desk sees it; the gateway fills and keeps it.
+
+    `may_alter_system` and `time_zone` are read from the engine on the client's own connection before each statement of
+    ours, so the engine's grants decide and a SET time_zone counts.
+    """
+
+    tenant: Tenant
+    user: str
+    client_id: int
+    may_alter_system: bool = False
+    time_zone: timezone = UTC
+    database: str = ""
+    description: str = field(default="", repr=False)
