@@ -1,0 +1,53 @@
+"""Where a cluster keeps its things below its base directory."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from holdfast.values.tenant import SYS_TENANT_ID
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterDirectory:
+    """Paths of one base directory. A tenant's directory is named by its id, so no name a user chose becomes a path.
+
+    `engine` is all that a tenant's own process may write (the fence); spool and account lie beside it, out of its
+    reach, on the same file system because the spool holds hard links of the engine's log blocks.
+    """
+
+    base: Path
+
+    @property
+    def cluster_file(self) -> Path:
+        return self.base / "cluster.json"
+
+    @property
+    def lock_file(self) -> Path:
+        return self.base / "serve.lock"
+
+    @property
+    def tenants(self) -> Path:
+        return self.base / "tenants"
+
+    @property
+    def restores(self) -> Path:
+        return self.base / "restore"
+
+    @property
+    def trash(self) -> Path:
+        """Dropped tenants are renamed into here first, so that a crash while removing leaves no half tenant."""
+        return self.base / "trash"
+
+    def tenant(self, tenant_id: int) -> Path:
+        return self.base / "sys" if tenant_id == SYS_TENANT_ID else self.tenants / str(tenant_id)
+
+    def engine(self, tenant_id: int) -> Path:
+        return self.tenant(tenant_id) / "engine"
+
+    def spool(self, tenant_id: int) -> Path:
+        return self.tenant(tenant_id) / "spool"
+
+    def account(self, tenant_id: int) -> Path:
+        return self.tenant(tenant_id) / "account.json"
+
+    def restore(self, tenant_id: int) -> Path:
+        return self.restores / str(tenant_id)
