@@ -2,10 +2,11 @@
 
 from collections.abc import Callable
 
-from holdfast.archive.journal import Course, FollowerStatus, Journal, LagTarget, Tail
+from holdfast.archive.journal import Course, FollowerStatus, Journal, LagTarget
 from holdfast.archive.round import Wanted
 from holdfast.clock import Clock
 from holdfast.store.store import Store
+from holdfast.values.lsn import Lsn
 from holdfast.values.scn import Scn
 
 
@@ -42,8 +43,13 @@ class Follower:
         """Make everything up to `until_scn` durable without waiting for the lag target; returns at once."""
         raise NotImplementedError
 
-    def tail_after(self, timeout_seconds: float = 30.0) -> Tail:
-        """Return the verified tail of the live log, found by a walk begun after the call. Never waits for the destination."""
+    def tail_after(self, timeout_seconds: float = 30.0) -> tuple[Lsn, Scn]:
+        """Return the verified end of the live log (the next group's LSN, the last one's max SCN), found by a walk begun
+        after the call. Never waits for the destination."""
+        raise NotImplementedError
+
+    def start_lsn(self) -> Lsn:
+        """Return the first LSN the round holds. Raises RefusedError (-9029) before the round has begun."""
         raise NotImplementedError
 
     def status(self) -> FollowerStatus:

@@ -15,7 +15,7 @@ from holdfast.values.scn import Scn
 class Journal(Protocol):
     """Where a round's progress is told, after it is durable in the destination. The jobs room keeps it in the catalog."""
 
-    def save(self, round: Round, pieces: tuple[Piece, ...]) -> None:
+    def save(self, current: Round, pieces: tuple[Piece, ...]) -> None:
         """Record the round and those pieces that changed, in one transaction. Repeatable: the last call wins.
 
         Raises HoldfastError when it could not; the follower goes on and tells again later.
@@ -43,14 +43,6 @@ class Course:
     log_meta_dir: Path
     spool_dir: Path
     limits: SpoolLimits = field(default_factory=SpoolLimits)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tail:
-    """The verified end of the live log: the next group begins at `lsn`; `scn` is the max SCN of the last one."""
-
-    lsn: Lsn
-    scn: Scn
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
