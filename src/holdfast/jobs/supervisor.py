@@ -1,0 +1,211 @@
+"""Keeps the engines alive: one per tenant, adopted or started, watched, restarted with back-off, put right when drifted.
+
+Invariants:
+- An engine is watched from the moment `bring_up` returned until `take_down` is called; in between its death is reported
+  and answered by a start, never silently.
+- Starting and stopping one tenant's engine happens under that tenant's lock, so a restart never meets a drop.
+- Nothing here writes into a live engine's directory.
+"""
+
+import logging
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from holdfast import codes
+from holdfast.clock import Clock
+from holdfast.engine import account, drift
+from holdfast.engine.directory import EngineDirectory
+from holdfast.engine.process import EngineProcess, EngineSettings
+from holdfast.engine.session import Session as EngineSession
+from holdfast.engine.session import SqlError
+from holdfast.engine.version import EngineVersion
+from holdfast.errors import HoldfastError, refuse
+from holdfast.jobs.directories import ClusterDirectory
+
+log = logging.getLogger("holdfast.engines")
+
+_LOOK_SECONDS = 0.5
+"""How often every engine's pid is looked at: two stat calls each, and a dead engine is back in about 2 s."""
+_DRIFT_SECONDS = 30.0
+"""How often an engine is asked whether a tenant has changed what keeps it fenced and reachable."""
+_BACK_OFF_SECONDS_MAX = 60.0
+"""An engine that dies at once is retried 0.5, 1, 2, ... 60 s apart: it may wait for disk space to come back."""
+
+
+@dataclass(slots=True)
+class _Charge:
+    """One engine in our care."""
+
+    directory: EngineDirectory
+    settings: EngineSettings
+    process: EngineProcess | None = None
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    watched: bool = False
+    deaths: int = 0
+    next_start: float = 0.0
+    next_drift: float = 0.0
+
+
+class Supervisor:
+    """Every method is safe from any thread."""
+
+    def __init__(
+        self,
+        directories: ClusterDirectory,
+        version: EngineVersion,
+        clock: Clock,
+        *,
+        on_restart: Callable[[int], None] = lambda tenant_id: None,
+    ) -> None:
+        self._directories = directories
+        self._version = version
+        self._clock = clock
+        self._on_restart = on_restart
+        self._lock = threading.Lock()
+        self._charges: dict[int, _Charge] = {}
+        self._ended = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._starters = ThreadPoolExecutor(max_workers=2, thread_name_prefix="engine-start")
+
+    def directory(self, tenant_id: int) -> EngineDirectory:
+        """Return the places of a tenant's engine, whether it runs or not."""
+        return EngineDirectory(self._directories.engine(tenant_id), self._version)
+
+    def account_file(self, tenant_id: int) -> Path:
+        return self._directories.account(tenant_id)
+
+    def bring_up(self, tenant_id: int, settings: EngineSettings) -> EngineProcess:
+        """Return the tenant's engine, ready for logins: adopted if it lives, else started. It is watched from now on.
+
+        Raises EngineError with the tail of the engine's log when it does not become ready.
+        """
+        with self._lock:
+            charge = self._charges.setdefault(tenant_id, _Charge(self.directory(tenant_id), settings))
+        with charge.lock:
+            charge.settings = settings
+            if charge.process is None or not charge.process.is_alive():
+                charge.process = _adopted_or_started(charge.directory, settings)
+            charge.watched = True
+            return charge.process
+
+    def take_down(self, tenant_id: int) -> None:
+        """Stop the tenant's engine and watch it no more. Repeatable."""
+        with self._lock:
+            charge = self._charges.pop(tenant_id, None)
+        process: EngineProcess | None
+        if charge is None:
+            process = EngineProcess.adopt(self.directory(tenant_id))
+        else:
+            with charge.lock:
+                charge.watched = False
+                process = charge.process
+        if process is not None:
+            process.stop()
+
+    def forget(self, tenant_id: int) -> None:
+        """Watch the tenant's engine no more and leave it running."""
+        with self._lock:
+            charge = self._charges.pop(tenant_id, None)
+        if charge is not None:
+            with charge.lock:
+                charge.watched = False
+
+    def change_settings(self, tenant_id: int, settings: EngineSettings) -> None:
+        """Let the tenant's next start use other settings."""
+        charge = self._charge(tenant_id)
+        with charge.lock:
+            charge.settings = settings
+
+    def process(self, tenant_id: int) -> EngineProcess:
+        """Return the running engine. Raises RefusedError (4012, not ready) when it is down."""
+        process = self._charge(tenant_id).process
+        if process is None or not process.is_alive():
+            raise refuse(codes.OB_SERVER_NOT_READY, hint="its engine is being started again; retry in a few seconds")
+        return process
+
+    def session(self, tenant_id: int, database: str | None = None) -> EngineSession:
+        """Return a session of Holdfast's own account. Raises SqlError."""
+        return account.open_session(self.directory(tenant_id).socket, self.account_file(tenant_id), database)
+
+    def begin(self) -> None:
+        """Begin watching."""
+        self._thread = threading.Thread(target=self._watch, name="supervisor", daemon=True)
+        self._thread.start()
+
+    def end(self, *, stop_engines: bool) -> None:
+        """Stop watching; with `stop_engines`, then stop every engine in our care."""
+        self._ended.set()
+        if self._thread is not None:
+            self._thread.join()
+        self._starters.shutdown(wait=True)
+        if stop_engines:
+            with self._lock:
+                tenants = list(self._charges)
+            with ThreadPoolExecutor(max_workers=8) as pool:
+                list(pool.map(self.take_down, tenants))
+
+    def _charge(self, tenant_id: int) -> _Charge:
+        with self._lock:
+            charge = self._charges.get(tenant_id)
+        if charge is None:
+            raise refuse(codes.OB_SERVER_NOT_READY)
+        return charge
+
+    def _watch(self) -> None:
+        while not self._ended.wait(_LOOK_SECONDS):
+            with self._lock:
+                charges = list(self._charges.items())
+            for tenant_id, charge in charges:
+                now = self._clock.monotonic()
+                if not charge.watched or charge.lock.locked():
+                    continue
+                if charge.process is None or not charge.process.is_alive():
+                    if now >= charge.next_start:
+                        # Claimed before it is handed over, so that the next look does not hand it over again.
+                        charge.next_start = now + _BACK_OFF_SECONDS_MAX
+                        self._starters.submit(self._revive, tenant_id, charge)
+                elif now >= charge.next_drift:
+                    charge.next_drift = now + _DRIFT_SECONDS
+                    self._starters.submit(self._put_right, tenant_id, charge)
+
+    def _revive(self, tenant_id: int, charge: _Charge) -> None:
+        with charge.lock:
+            if not charge.watched or self._ended.is_set():
+                return
+            charge.deaths += 1
+            log.error(
+                "tenant %d: its engine died (death %d since the server began); starting it", tenant_id, charge.deaths
+            )
+            try:
+                charge.process = _adopted_or_started(charge.directory, charge.settings)
+            except HoldfastError as error:
+                wait = min(_BACK_OFF_SECONDS_MAX, 0.5 * 2 ** min(charge.deaths, 10))
+                charge.next_start = self._clock.monotonic() + wait
+                log.error("tenant %d: its engine did not start, next try in %.1f s: %s", tenant_id, wait, error)
+                return
+            charge.next_start = 0.0
+            charge.next_drift = 0.0
+        log.warning("tenant %d: its engine is back, pid %d", tenant_id, charge.process.pid)
+        self._on_restart(tenant_id)
+
+    def _put_right(self, tenant_id: int, charge: _Charge) -> None:
+        try:
+            with self.session(tenant_id) as session:
+                for change in drift.put_right(session, charge.settings):
+                    log.error("tenant %d: put right: %s", tenant_id, change)
+        except SqlError as error:
+            if not error.is_lost:
+                log.error("tenant %d: can not be checked: %s", tenant_id, error)
+        except HoldfastError as error:
+            log.error("tenant %d: can not be checked: %s", tenant_id, error)
+
+
+def _adopted_or_started(directory: EngineDirectory, settings: EngineSettings) -> EngineProcess:
+    adopted = EngineProcess.adopt(directory)
+    if adopted is not None:
+        adopted.wait_ready()
+        return adopted
+    return EngineProcess.start(directory, settings)
