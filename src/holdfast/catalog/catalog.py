@@ -1,0 +1,63 @@
+"""The catalog as one object: the concepts, and the installation of tables and views."""
+
+from collections.abc import Callable
+
+from pymysql.connections import Connection
+from pymysql.cursors import Cursor
+
+from holdfast.catalog import schema, views
+from holdfast.catalog.backups import Backups
+from holdfast.catalog.connections import CONNECTIONS_MAX, Connections
+from holdfast.catalog.destinations import Destinations
+from holdfast.catalog.events import Events
+from holdfast.catalog.parameters import Parameters
+from holdfast.catalog.resources import Resources
+from holdfast.catalog.restores import Restores
+from holdfast.catalog.rounds import Rounds
+from holdfast.catalog.tenants import Tenants
+from holdfast.clock import Clock, SystemClock
+
+
+class Catalog:
+    """Everything Holdfast knows, kept in the sys tenant's engine. Safe to call from any thread.
+
+    `connect` returns a new connection as the engine's administrator; it is called again after the engine restarted.
+    """
+
+    def __init__(
+        self,
+        connect: Callable[[], Connection[Cursor]],
+        *,
+        clock: Clock | None = None,
+        connections_max: int = CONNECTIONS_MAX,
+    ) -> None:
+        moment = clock or SystemClock()
+        self._connections = Connections(connect, limit=connections_max)
+        self.tenants = Tenants(self._connections, moment)
+        self.resources = Resources(self._connections, moment)
+        self.destinations = Destinations(self._connections, moment)
+        self.rounds = Rounds(self._connections, moment)
+        self.backups = Backups(self._connections)
+        self.restores = Restores(self._connections)
+        self.parameters = Parameters(self._connections)
+        self.events = Events(self._connections, moment)
+
+    def install(self) -> None:
+        """Create tables and views that are missing or of an older build. Repeatable.
+
+        Raises UnknownVersionError when a newer build has written the catalog.
+        """
+        schema.install(self._connections)
+        views.install(self._connections)
+
+    def install_tenant(self, tenant_id: int, password: str) -> None:
+        """Create the view schema `t<tenant_id>` and its user, and give the user this password. Repeatable."""
+        views.install_tenant(self._connections, tenant_id, password)
+
+    def remove_tenant(self, tenant_id: int) -> None:
+        """Drop the view schema `t<tenant_id>` and its user. No effect when they are gone."""
+        views.remove_tenant(self._connections, tenant_id)
+
+    def close(self) -> None:
+        """Close the connections. Further calls raise EngineError."""
+        self._connections.close()
