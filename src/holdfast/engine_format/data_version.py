@@ -1,6 +1,65 @@
-from holdfast.engine_format.checksum import Bytes
+"""`etc/seekdb.data_version.bin`: the version of the engine's data, in one record.
+
+Record header, big-endian, 32 bytes:
+
+| offset | type | field                            |
+| ------ | ---- | -------------------------------- |
+| 0      | u16  | magic 0xBEDE                     |
+| 2      | i16  | header size, 32                  |
+| 4      | i16  | version 2                        |
+| 6      | u16  | checksum of the header           |
+| 8      | i64  | time, 0                          |
+| 16     | i32  | size of the text                 |
+| 20     | i32  | the same: it is not compressed   |
+| 24     | i64  | raw CRC of the text              |
+
+The text is `1.4.0.0 4295229440` and a newline (engine 1.4.0). All 16-bit words of the header, its checksum among them,
+XOR to 0xFFFF: to 0 in the engine, which first extends the negative magic to 64 bits.
+Source: oceanbase/seekdb src/common/ob_record_header.cpp; tests/golden/engine.
+"""
+
+import re
+from struct import Struct
+from typing import Final
+
+from holdfast.engine_format.checksum import Bytes, raw_crc
+from holdfast.errors import CorruptionError, UnknownVersionError
+
+_HEADER: Final = Struct(">HhhHqiiq")
+_HEADER_WORDS: Final = Struct(">16H")
+_MAGIC: Final = 0xBEDE
+_VERSION: Final = 2
+_TEXT_BYTES_MAX: Final = 4096  # the known text has 19; a bound for a size that is wrong
+_TEXT: Final = re.compile(rb"(\d+\.\d+\.\d+\.\d+) \d+\n", re.ASCII)
 
 
 def decode_data_version(buffer: Bytes) -> str:
-    """Return the engine's data version, such as "1.4.0.0"."""
-    raise NotImplementedError
+    """Return the engine's data version, such as "1.4.0.0", from the bytes of the whole file.
+
+    Raises CorruptionError on anything not whole, UnknownVersionError on another record version and on a text of another
+    form (engine 1.3.0 writes `1: 1.3.0.0 4295163904 0 0`).
+    Source: measured on a running engine, tests/golden/engine.
+    """
+    if len(buffer) < _HEADER.size:
+        raise CorruptionError(f"data version: {len(buffer)} bytes, expected {_HEADER.size} or more")
+    magic, header_size, version, _, _, size, stored_size, checksum = _HEADER.unpack_from(buffer)
+    if magic != _MAGIC:
+        raise CorruptionError(f"data version: magic {magic:#06x}, expected {_MAGIC:#06x}")
+    if version != _VERSION or header_size != _HEADER.size:
+        raise UnknownVersionError(
+            f"data version: record version {version}, header of {header_size} bytes; this build reads version {_VERSION}",
+            hint="use a Holdfast that knows this engine",
+        )
+    parity = 0
+    for word in _HEADER_WORDS.unpack_from(buffer):
+        parity ^= word
+    text = bytes(memoryview(buffer)[_HEADER.size :])
+    if parity != 0xFFFF or size != stored_size or size != len(text) or size > _TEXT_BYTES_MAX:
+        raise CorruptionError(f"data version: header parity {parity:#06x}, text of {size} bytes, found {len(text)}")
+    found = raw_crc(text)
+    if found != checksum:
+        raise CorruptionError(f"data version: checksum {found:#x}, expected {checksum:#x}")
+    match = _TEXT.fullmatch(text)
+    if match is None:
+        raise UnknownVersionError(f"data version: unknown text {text!r}", hint="use a Holdfast that knows this engine")
+    return match[1].decode("ascii")
