@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 import zstandard
+from blake3 import blake3
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from blake3 import blake3
 from holdfast import codes
 from holdfast.backup_format.digest import DataKey, content_digest
 from holdfast.errors import CorruptionError, RefusedError

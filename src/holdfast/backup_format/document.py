@@ -1,0 +1,180 @@
+"""Our readable objects: JSON with a version and a digest over its exact bytes.
+
+One top-level key per line, sorted; a long list has one item per line. The value of `digest` is "blake3:" and the 64 hex
+digits of BLAKE3 over the whole text with those digits replaced by zeros, so any changed byte is noticed, white space
+included, and a person can check it with sed and b3sum. SCNs and LSNs are texts: they exceed what JSON numbers can hold
+in most readers.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from typing import TypeVar
+
+from blake3 import blake3
+
+from holdfast.errors import CorruptionError, UnknownVersionError
+from holdfast.values.buffers import Buffer
+from holdfast.values.lsn import Lsn
+from holdfast.values.scn import Scn
+
+Json = str | int | float | bool | None | Sequence["Json"] | Mapping[str, "Json"]
+
+FORMAT_VERSION = 1
+_DIGEST_START = b'\n"digest": "blake3:'
+_DIGEST_DIGITS = 64
+_E = TypeVar("_E", bound=StrEnum)
+
+
+def encode_document(kind: str, fields: Mapping[str, Json]) -> bytes:
+    """Return the text of a document of this kind in format version 1."""
+    whole: dict[str, Json] = {**fields, "kind": kind, "format_version": FORMAT_VERSION}
+    whole["digest"] = "blake3:" + "0" * _DIGEST_DIGITS
+    lines = ",\n".join(f"{_compact(key)}: {_value_text(whole[key])}" for key in sorted(whole))
+    text = f"{{\n{lines}\n}}\n".encode()
+    start = text.index(_DIGEST_START) + len(_DIGEST_START)
+    return text[:start] + blake3(text).hexdigest().encode() + text[start + _DIGEST_DIGITS :]
+
+
+def _value_text(value: Json) -> str:
+    if isinstance(value, Sequence) and not isinstance(value, str) and value:
+        return "[\n  " + ",\n  ".join(_compact(item) for item in value) + "\n ]"
+    return _compact(value)
+
+
+def _compact(value: Json) -> str:
+    return json.dumps(value, sort_keys=True, ensure_ascii=False, allow_nan=False)
+
+
+def decode_document(buffer: Buffer, *, kind: str, name: str) -> "Fields":
+    """Return the fields of a document, checked against its digest.
+
+    Raises UnknownVersionError on another format version, CorruptionError on anything else that is not as written.
+    """
+    text = bytes(buffer)
+    try:
+        whole = json.loads(text)
+    except ValueError as error:
+        raise CorruptionError(f"{name} is not readable: {error}") from error
+    if not isinstance(whole, dict) or whole.get("kind") != kind:
+        found = whole.get("kind") if isinstance(whole, dict) else type(whole).__name__
+        raise CorruptionError(f"{name} is not a {kind}: found {found!r}")
+    if whole.get("format_version") != FORMAT_VERSION:
+        raise UnknownVersionError(
+            f"{name} has format version {whole.get('format_version')!r}, this build reads {FORMAT_VERSION}",
+            hint="read it with a newer holdfast",
+        )
+    start = text.find(_DIGEST_START) + len(_DIGEST_START)
+    end = start + _DIGEST_DIGITS
+    expected = blake3(text[:start] + b"0" * _DIGEST_DIGITS + text[end:]).hexdigest().encode()
+    if start < len(_DIGEST_START) or text[start:end] != expected:
+        raise CorruptionError(
+            f"{name} has a wrong digest: expected {expected.decode()}, found {text[start:end].decode(errors='replace')}",
+            hint="the object was changed after it was written; use another copy",
+        )
+    return Fields(whole, name)
+
+
+class Fields:
+    """The fields of a document or of one item in it, read by type.
+
+    Raises CorruptionError naming object and field: a right digest over wrong fields means a defective writer, and
+    is no more to be trusted than a wrong digest.
+    """
+
+    __slots__ = ("_name", "_values")
+
+    def __init__(self, values: Mapping[str, object], name: str) -> None:
+        self._values = values
+        self._name = name
+
+    def text(self, field: str) -> str:
+        value = self._values.get(field)
+        if not isinstance(value, str):
+            raise self.wrong(field, "a text", value)
+        return value
+
+    def integer(self, field: str, *, least: int = 0) -> int:
+        value = self._values.get(field)
+        if not isinstance(value, int) or isinstance(value, bool) or value < least:
+            raise self.wrong(field, f"an integer of at least {least}", value)
+        return value
+
+    def optional_integer(self, field: str) -> int | None:
+        return None if self._values.get(field) is None else self.integer(field)
+
+    def number(self, field: str) -> float:
+        value = self._values.get(field)
+        if not isinstance(value, int | float) or isinstance(value, bool):
+            raise self.wrong(field, "a number", value)
+        return float(value)
+
+    def boolean(self, field: str) -> bool:
+        value = self._values.get(field)
+        if not isinstance(value, bool):
+            raise self.wrong(field, "true or false", value)
+        return value
+
+    def scn(self, field: str) -> Scn:
+        try:
+            return Scn.parse(self.text(field))
+        except ValueError as error:
+            raise self.wrong(field, "an SCN", self._values.get(field)) from error
+
+    def optional_scn(self, field: str) -> Scn | None:
+        return None if self._values.get(field) is None else self.scn(field)
+
+    def lsn(self, field: str) -> Lsn:
+        try:
+            return Lsn.parse(self.text(field))
+        except ValueError as error:
+            raise self.wrong(field, "an LSN", self._values.get(field)) from error
+
+    def optional_lsn(self, field: str) -> Lsn | None:
+        return None if self._values.get(field) is None else self.lsn(field)
+
+    def octets(self, field: str, *, size_bytes: int | None = None) -> bytes:
+        text = self.text(field)
+        try:
+            value = bytes.fromhex(text)
+        except ValueError as error:
+            raise self.wrong(field, "hex digits", text) from error
+        if size_bytes is not None and len(value) != size_bytes:
+            raise self.wrong(field, f"{size_bytes} bytes in hex", text)
+        return value
+
+    def choice(self, field: str, values: type[_E]) -> _E:
+        text = self.text(field)
+        try:
+            return values(text)
+        except ValueError as error:
+            raise self.wrong(field, "one of " + ", ".join(values), text) from error
+
+    def part(self, field: str) -> "Fields":
+        value = self._values.get(field)
+        if not isinstance(value, dict):
+            raise self.wrong(field, "an object", value)
+        return Fields(value, f"{self._name} {field}")
+
+    def parts(self, field: str) -> list["Fields"]:
+        found = []
+        for item in self._items(field):
+            if not isinstance(item, dict):
+                raise self.wrong(field, "a list of objects", item)
+            found.append(Fields(item, f"{self._name} {field}"))
+        return found
+
+    def integers(self, field: str) -> tuple[int, ...]:
+        items = self._items(field)
+        if not all(isinstance(item, int) and not isinstance(item, bool) and item >= 0 for item in items):
+            raise self.wrong(field, "a list of integers", items)
+        return tuple(item for item in items if isinstance(item, int))
+
+    def wrong(self, field: str, expected: str, found: object) -> CorruptionError:
+        return CorruptionError(f"{self._name} has a wrong field {field!r}: expected {expected}, found {found!r:.80}")
+
+    def _items(self, field: str) -> list[object]:
+        value = self._values.get(field)
+        if not isinstance(value, list):
+            raise self.wrong(field, "a list", value)
+        return value
