@@ -45,7 +45,9 @@ class BackupResult:
     comment: str
 
 
-def run_backup(plan: BackupPlan, image: Image, store: Store, tail: LogTail, journal: Journal, clock: Clock) -> BackupResult:
+def run_backup(
+    plan: BackupPlan, image: Image, store: Store, tail: LogTail, journal: Journal, clock: Clock
+) -> BackupResult:
     """Make the set and return what it is; when this returns, the manifest is durable.
 
     Repeatable: running it again with the same plan after a crash takes up what the crashed one put.
