@@ -1,0 +1,156 @@
+"""The desk: one statement in, one reply out. What each statement means lies with its family; here is only who gets it."""
+
+from holdfast import codes
+from holdfast.catalog.catalog import Catalog
+from holdfast.errors import refuse
+from holdfast.jobs.archiving import Archiving
+from holdfast.jobs.backups import Backups
+from holdfast.jobs.door import Route, ViewsLogin
+from holdfast.jobs.reply import OK, Reply
+from holdfast.jobs.restores import Restores
+from holdfast.jobs.rights import not_supported, require_alter_system, require_sys, targets_of_setting
+from holdfast.jobs.session import Session
+from holdfast.jobs.settings import Settings
+from holdfast.jobs.supervisor import Supervisor
+from holdfast.jobs.tenants import Tenants
+from holdfast.statement import commands as c
+from holdfast.values.tenant import SYS_TENANT_ID, Tenant, TenantStatus
+
+SYS_TENANT_NAME = "sys"
+
+
+class HoldfastDesk:
+    """Implements `jobs.door.Desk` over the families of statements."""
+
+    def __init__(
+        self,
+        *,
+        cluster_name: str,
+        catalog: Catalog,
+        supervisor: Supervisor,
+        tenants: Tenants,
+        archiving: Archiving,
+        backups: Backups,
+        restores: Restores,
+    ) -> None:
+        self.cluster_name = cluster_name
+        self._catalog = catalog
+        self._supervisor = supervisor
+        self._tenants = tenants
+        self._archiving = archiving
+        self._backups = backups
+        self._restores = restores
+        self.settings = Settings(catalog, supervisor, set_destination=self._set_destination)
+
+    def route(self, tenant_name: str) -> Route:
+        """Return where to log in. Raises NotFoundError (unknown tenant) or RefusedError (not ready)."""
+        tenant = self._catalog.tenants.get(tenant_name)
+        if tenant.status is not TenantStatus.NORMAL:
+            raise refuse(codes.OB_SERVER_NOT_READY, hint=f"tenant {tenant.name} is {tenant.status}")
+        self._supervisor.process(tenant.tenant_id)
+        return Route(tenant=tenant, socket=self._supervisor.directory(tenant.tenant_id).socket)
+
+    def views_login(self, tenant: Tenant) -> ViewsLogin:
+        return self._tenants.views_login(tenant)
+
+    def before_view(self, tenant: Tenant, view_name: str) -> None:
+        if view_name.lower().endswith("ob_parameters"):
+            self.settings.mirror(tenant)
+
+    def writes_stalled(self, tenant_id: int) -> bool:
+        return tenant_id != SYS_TENANT_ID and self._archiving.is_stalled(tenant_id)
+
+    def execute(self, session: Session, command: c.Command) -> Reply:
+        """Carry out one statement. The tenant is read anew: it may have changed since the login."""
+        session.tenant = self._catalog.tenants.by_id(session.tenant.tenant_id)
+        match command:
+            case c.ShowTenants():
+                return self._tenants.show(session)
+            case c.ShowParameters():
+                return self.settings.show(session, command)
+            case _:
+                require_alter_system(session)
+        match command:
+            case c.CreateTenant():
+                return self._tenants.create(session, command)
+            case c.DropTenant():
+                return self._tenants.drop(session, command)
+            case c.CreateResourceUnit():
+                return self._tenants.create_unit(session, command)
+            case c.CreateResourcePool():
+                return self._tenants.create_pool(session, command)
+            case c.DropResourceUnit():
+                return self._tenants.drop_unit(session, command)
+            case c.DropResourcePool():
+                return self._tenants.drop_pool(session, command)
+            case c.ParameterAssignments():
+                return self.settings.assign(session, command)
+            case c.ResetParameters():
+                return self.settings.reset(session, command)
+            case c.SetLogArchiveDest() | c.SetLogArchiveDestState() | c.SetDataBackupDest() | c.SetLogRestoreSource():
+                return self._set_destination(session, command)
+            case c.Archivelog() | c.Noarchivelog():
+                return self._switch_archiving(session, command)
+            case c.Backup():
+                return self._backups.backup(session, command)
+            case c.CancelBackup():
+                return self._backups.cancel(session, command)
+            case c.Restore():
+                require_sys(session)
+                return self._restores.restore(session, command)
+            case c.ActivateStandby():
+                return self._restores.activate(session, command)
+            case c.NotOurs():
+                raise not_supported(f"{command.feature} is")
+            case _:
+                return self._later(session, command)
+
+    def _set_destination(self, session: Session, command: c.DestinationCommand) -> Reply:
+        if isinstance(command, c.SetLogRestoreSource):
+            return self._later(session, command)
+        for tenant in self._destination_targets(session, command):
+            match command:
+                case c.SetLogArchiveDest():
+                    self._archiving.set_destination(session, tenant, command.text)
+                case c.SetLogArchiveDestState():
+                    self._archiving.set_state(session, tenant, command.text)
+                case c.SetDataBackupDest():
+                    self._backups.set_destination(session, tenant, command.text)
+        return OK
+
+    def _destination_targets(self, session: Session, command: c.DestinationCommand) -> tuple[Tenant, ...]:
+        slot = getattr(command, "slot", 0)
+        if slot > 1:
+            raise not_supported(f"log_archive_dest_{slot} is", hint="only the first archive destination works")
+        tenants = self._catalog.tenants
+        targets = targets_of_setting(session, command.tenants, find=tenants.find, users=tenants.user_tenants)
+        if any(tenant.is_sys for tenant in targets):
+            raise not_supported("a destination for tenant sys is", hint="name a user tenant: ... TENANT = t")
+        if len(targets) > 1:
+            # Each tenant needs a directory of its own, so one text can not serve two.
+            raise not_supported("one destination for several tenants is", hint="set it tenant by tenant")
+        return targets
+
+    def _switch_archiving(self, session: Session, command: c.Archivelog | c.Noarchivelog) -> Reply:
+        """Resolve who is meant: a user tenant itself; sys a list, or everybody."""
+        names = command.tenants
+        if not session.tenant.is_sys:
+            if names:
+                raise refuse(codes.OB_ERR_NO_PRIVILEGE, "SYS TENANT")
+            names, everyone = (session.tenant.name,), False
+        else:
+            special = [name.lower() for name in names if name.lower() in c.ALL_TENANTS]
+            if special and special[0] != "all":
+                raise not_supported("use all_user/all_meta in 'ALTER SYSTEM ARCHIVELOG' syntax is")
+            if special and len(names) > 1:
+                raise not_supported("all/all_user/all_meta in combination with other names is")
+            everyone = not names or bool(special)
+            names = () if everyone else names
+        switch = self._archiving.archivelog if isinstance(command, c.Archivelog) else self._archiving.noarchivelog
+        switch(session, names, all_tenants=everyone)
+        return OK
+
+    def _later(self, session: Session, command: c.Command) -> Reply:
+        """Refuse what this version does not do yet, under the statement's own name."""
+        words = "".join(f" {letter}" if letter.isupper() else letter for letter in type(command).__name__)
+        raise not_supported(f"{words.strip().upper()} is", hint="it comes with a later version of Holdfast")

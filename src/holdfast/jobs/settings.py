@@ -1,0 +1,190 @@
+"""ALTER SYSTEM SET, RESET and SHOW PARAMETERS: Holdfast's parameters beside the engine's.
+
+An engine's own parameter is set on that tenant's engine, which checks it. What would break the fence or the way in is
+refused here for everybody, the sys tenant's administrator included.
+"""
+
+from collections.abc import Callable
+
+from holdfast import codes
+from holdfast.catalog.catalog import Catalog
+from holdfast.catalog.parameters import EngineParameter, ShownParameter
+from holdfast.catalog.parameters import ParameterDefinition as ShownDefinition
+from holdfast.engine.session import SqlError
+from holdfast.errors import EngineError, RefusedError, refuse
+from holdfast.jobs.parameters import BY_NAME, DEFINITIONS
+from holdfast.jobs.reply import OK, Column, ColumnKind, Reply
+from holdfast.jobs.rights import not_supported, require_alter_system, targets_of_setting
+from holdfast.jobs.session import Session
+from holdfast.jobs.supervisor import Supervisor
+from holdfast.statement.commands import (
+    Assignment,
+    DestinationCommand,
+    ParameterAssignments,
+    ParameterReset,
+    ResetParameters,
+    ShowParameters,
+    destination_command,
+    names_everyone,
+)
+from holdfast.statement.gate import FENCED_PARAMETERS
+from holdfast.values.tenant import Tenant
+
+_COLUMNS = tuple(
+    Column(name=name, kind=ColumnKind.INTEGER if name in {"svr_port", "isdefault"} else ColumnKind.TEXT)
+    for name in ShownParameter.__dataclass_fields__
+)
+
+
+class Settings:
+    """Every method is safe from any thread."""
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        supervisor: Supervisor,
+        *,
+        set_destination: Callable[[Session, DestinationCommand], Reply],
+    ) -> None:
+        self._catalog = catalog
+        self._supervisor = supervisor
+        self._set_destination = set_destination
+
+    def install(self) -> None:
+        """Tell the catalog which parameters exist."""
+        self._catalog.parameters.define(
+            [
+                ShownDefinition(
+                    name=definition.name,
+                    data_type=definition.kind.name,
+                    default_value=definition.default,
+                    info=definition.info,
+                    section=definition.section,
+                )
+                for definition in DEFINITIONS
+            ]
+        )
+
+    def value_of(self, tenant_id: int, name: str) -> int:
+        """Return the measured value of one of our parameters: a number, microseconds, or bytes."""
+        return BY_NAME[name].value_of(self._catalog.parameters.get(tenant_id, name))
+
+    def assign(self, session: Session, command: ParameterAssignments) -> Reply:
+        """ALTER SYSTEM [SET] p = v, ...: every one is checked before the first takes effect."""
+        require_alter_system(session)
+        plans = [self._plan(session, assignment) for assignment in command.assignments]
+        for plan in plans:
+            plan()
+        return OK
+
+    def reset(self, session: Session, command: ResetParameters) -> Reply:
+        """ALTER SYSTEM RESET p, ..."""
+        require_alter_system(session)
+        for reset in command.resets:
+            targets = self._targets(session, reset.tenants)
+            for tenant in targets:
+                self._reset_one(tenant, reset)
+        return OK
+
+    def show(self, session: Session, command: ShowParameters) -> Reply:
+        """SHOW PARAMETERS [LIKE | WHERE] [TENANT = t]."""
+        tenant = session.tenant
+        if command.tenant is not None and command.tenant != tenant.name:
+            (tenant,) = self._targets(session, (command.tenant,))
+        self.mirror(tenant)
+        if command.where is not None:
+            shown = self._catalog.parameters.show_where(tenant.tenant_id, command.where)
+        else:
+            shown = self._catalog.parameters.show(tenant.tenant_id, "%" if command.like is None else command.like)
+        rows = tuple(tuple(getattr(row, column.name) for column in _COLUMNS) for row in shown)
+        return Reply(columns=_COLUMNS, rows=rows)
+
+    def mirror(self, tenant: Tenant) -> None:
+        """Bring what the views show of the tenant's engine up to date. A tenant whose engine is down shows its last."""
+        try:
+            with self._supervisor.session(tenant.tenant_id) as engine:
+                rows = engine.columns("show parameters")
+        except SqlError as error:
+            if error.is_lost:
+                return
+            raise
+        self._catalog.parameters.mirror_engine_parameters(tenant.tenant_id, [_mirrored(row) for row in rows])
+
+    def _plan(self, session: Session, assignment: Assignment) -> Callable[[], object]:
+        """Return the effect of one assignment, checked as far as it can be."""
+        destination = destination_command(assignment)
+        if destination is not None:
+            return lambda: self._set_destination(session, destination)
+        if assignment.name in FENCED_PARAMETERS:
+            raise fenced(assignment.name)
+        targets = self._targets(session, assignment.tenants)
+        definition = BY_NAME.get(assignment.name)
+        if definition is None:
+            return lambda: [self._set_on_engine(tenant, assignment) for tenant in targets]
+        value = definition.check(assignment.value)
+        if assignment.name == "archive_lag_target":
+            if assignment.tenants and names_everyone(assignment.tenants):
+                raise refuse(codes.OB_OP_NOT_ALLOW, "use all/all_user/all_meta set archive_lag_target is")
+            for tenant in targets:
+                if self._catalog.destinations.archive(tenant.tenant_id) is None:
+                    raise refuse(codes.OB_OP_NOT_ALLOW, "log_archive_dest has not been set, set archive_lag_target is")
+        return lambda: [self._catalog.parameters.set(tenant.tenant_id, assignment.name, value) for tenant in targets]
+
+    def _targets(self, session: Session, names: tuple[str, ...]) -> tuple[Tenant, ...]:
+        tenants = self._catalog.tenants
+        return targets_of_setting(session, names, find=tenants.find, users=tenants.user_tenants)
+
+    def _set_on_engine(self, tenant: Tenant, assignment: Assignment) -> None:
+        scope = f" scope = {assignment.scope}" if assignment.scope else ""
+        with self._supervisor.session(tenant.tenant_id) as engine:
+            try:
+                engine.execute(f"alter system set `{_bare(assignment.name)}` = %s{scope}", (assignment.value,))
+            except SqlError as error:
+                raise _as_the_engine_says(error, assignment.name) from error
+
+    def _reset_one(self, tenant: Tenant, reset: ParameterReset) -> None:
+        if reset.name in BY_NAME:
+            self._catalog.parameters.reset(tenant.tenant_id, reset.name)
+            return
+        if reset.name in FENCED_PARAMETERS:
+            raise fenced(reset.name)
+        with self._supervisor.session(tenant.tenant_id) as engine:
+            try:
+                engine.execute(f"alter system reset `{_bare(reset.name)}`")
+            except SqlError as error:
+                raise _as_the_engine_says(error, reset.name) from error
+
+
+def fenced(name: str) -> RefusedError:
+    """Return the refusal of a setting that Holdfast owns."""
+    hint = "change its resource unit" if name in {"memory_budget", "log_disk_size"} else "Holdfast owns it"
+    return not_supported(f"setting {name} is", hint=hint)
+
+
+def _bare(name: str) -> str:
+    """Return a parameter name that needs no quoting: letters, digits and _ only."""
+    if not all(letter.isalnum() or letter == "_" for letter in name):
+        raise refuse(codes.OB_ERR_SYS_CONFIG_UNKNOWN)
+    return name
+
+
+def _as_the_engine_says(error: SqlError, name: str) -> EngineError:
+    for code in (codes.OB_ERR_SYS_CONFIG_UNKNOWN, codes.OB_INVALID_CONFIG, codes.OB_INVALID_ARGUMENT):
+        if error.errno == code.client:
+            return EngineError(error.text, code=code, hint=f"parameter {name}")
+    return EngineError(error.text, hint=f"parameter {name}, engine error {error.errno}")
+
+
+def _mirrored(row: dict[str, object]) -> EngineParameter:
+    return EngineParameter(
+        name=str(row["name"]),
+        data_type=str(row["data_type"]),
+        value=str(row["value"]),
+        info=str(row["info"]),
+        section=str(row["section"]),
+        scope=str(row["scope"]),
+        source=str(row["source"]),
+        edit_level=str(row["edit_level"]),
+        default_value=str(row["default_value"]),
+        is_default=str(row["isdefault"]) == "1",
+    )
