@@ -1,0 +1,197 @@
+"""What an engine says about itself in SQL, as values."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from holdfast.engine.session import Session
+from holdfast.errors import EngineError
+from holdfast.values.lsn import Lsn
+from holdfast.values.scn import Scn
+
+_VERSION_MARK = "seekdb-v"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogStat:
+    """The log stream's ends. `max_lsn` and `end_lsn` may run ahead of the file by some kB: never call them archived.
+
+    `access_mode`: APPEND on a primary, RAW_WRITE on a standby. `begin_lsn`: first byte still there, `base_lsn`: where a replay
+    would begin.
+    """
+
+    access_mode: str
+    base_lsn: Lsn
+    begin_lsn: Lsn
+    begin_scn: Scn
+    end_lsn: Lsn
+    end_scn: Scn
+    max_lsn: Lsn
+    max_scn: Scn
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrphanTransaction:
+    """A transaction without a session: its redo is in the log and its end is not, and it keeps its row locks for good.
+
+    Any cut below `start_scn`, or at or after its commit, avoids it.
+    """
+
+    trans_id: int
+    start_scn: Scn
+    flushed_log_size_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checkpoint:
+    """What the engine has flushed: everything below can be recycled."""
+
+    lsn: Lsn
+    scn: Scn
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MacroBlockCounts:
+    """The engine's last marking of its macro blocks; all 0 before the first one of a start."""
+
+    total: int
+    free: int
+    pending_free: int
+    held: int
+    meta: int
+    data: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineParameter:
+    """One row of the engine's own SHOW PARAMETERS."""
+
+    name: str
+    data_type: str
+    value: str
+    info: str
+    section: str
+    scope: str
+    source: str
+    edit_level: str
+    default_value: str
+    is_default: bool
+
+
+def log_stat(session: Session) -> LogStat:
+    """Return the log stream's ends now. Raises SqlError, EngineError if the engine shows no log stream."""
+    row = _only(
+        session.query(
+            "select access_mode, base_lsn, begin_lsn, begin_scn, end_lsn, end_scn, max_lsn, max_scn"
+            " from oceanbase.__all_virtual_log_stat"
+        ),
+        "log stream",
+    )
+    return LogStat(
+        access_mode=str(row[0]),
+        base_lsn=Lsn(row[1]),
+        begin_lsn=Lsn(row[2]),
+        begin_scn=Scn(row[3]),
+        end_lsn=Lsn(row[4]),
+        end_scn=Scn(row[5]),
+        max_lsn=Lsn(row[6]),
+        max_scn=Scn(row[7]),
+    )
+
+
+def checkpoint(session: Session) -> Checkpoint:
+    """Return where a replay would begin now. Shape: the LSN is always a block border."""
+    row = _only(
+        session.query("select checkpoint_lsn, checkpoint_scn from oceanbase.__all_virtual_ls_info"), "log stream"
+    )
+    return Checkpoint(lsn=Lsn(row[0]), scn=Scn(row[1]))
+
+
+def current_scn(session: Session) -> Scn:
+    """Return the engine's SCN: at most the commit SCN of any transaction that commits after this returns."""
+    return Scn(_only(session.query("select current_scn()"), "SCN")[0])
+
+
+def readable_scn(session: Session) -> Scn:
+    """Return the SCN up to which a standby has replayed (weak reads)."""
+    return Scn(_only(session.query("select weak_read_scn from oceanbase.__all_virtual_ls_info"), "log stream")[0])
+
+
+def data_version(session: Session) -> str:
+    """Return four numbers such as `1.4.0.0`."""
+    said = str(_only(session.query("select version()"), "version")[0])
+    _, mark, number = said.partition(_VERSION_MARK)
+    if not mark:
+        raise EngineError(f"engine names itself {said!r}, expected {_VERSION_MARK}<number> in it")
+    return number.split()[0].split("-")[0]
+
+
+def orphan_transactions(session: Session) -> tuple[OrphanTransaction, ...]:
+    """Return transactions that no session will ever end, by start SCN. Ask after a start with replay, before any load."""
+    rows = session.query(
+        "select trans_id, start_scn, flushed_log_size from oceanbase.__all_virtual_trans_stat"
+        " where session_id = 0 and flushed_log_size > 0 and is_exiting = 0 order by start_scn"
+    )
+    return tuple(
+        OrphanTransaction(trans_id=int(row[0]), start_scn=Scn(row[1]), flushed_log_size_bytes=int(row[2]))
+        for row in rows
+    )
+
+
+def macro_block_counts(session: Session) -> MacroBlockCounts:
+    """Return how many macro blocks there are, by use."""
+    row = _only(
+        session.query(
+            "select total_count, free_count, pending_free_count, hold_count, meta_block_count, data_block_count"
+            " from oceanbase.__all_virtual_macro_block_marker_status"
+        ),
+        "macro block status",
+    )
+    total, free, pending_free, held, meta, data = (int(value) for value in row)
+    return MacroBlockCounts(total=total, free=free, pending_free=pending_free, held=held, meta=meta, data=data)
+
+
+def minor_freeze(session: Session) -> None:
+    """Have the engine flush its memory tables; returns before that is done."""
+    session.execute("alter system minor freeze")
+
+
+def major_freeze(session: Session) -> None:
+    """Have the engine merge its data; returns before that is done."""
+    session.execute("alter system major freeze")
+
+
+def activate_standby(session: Session) -> None:
+    """Make a standby primary. Returns at once; writes work some 0.05 s later."""
+    session.execute("alter system activate standby")
+
+
+def engine_parameters(session: Session) -> tuple[EngineParameter, ...]:
+    """Return the engine's own parameters, sorted by name."""
+    rows = session.columns("show parameters")
+    return tuple(sorted((_parameter(row) for row in rows), key=lambda parameter: parameter.name))
+
+
+def _parameter(row: dict[str, Any]) -> EngineParameter:
+    def text(column: str) -> str:
+        return str(row[column] if row.get(column) is not None else "")
+
+    return EngineParameter(
+        name=text("name"),
+        data_type=text("data_type"),
+        value=text("value"),
+        info=text("info"),
+        section=text("section"),
+        scope=text("scope"),
+        source=text("source"),
+        edit_level=text("edit_level"),
+        default_value=text("default_value"),
+        is_default=text("isdefault") in ("1", "YES"),
+    )
+
+
+def _only(rows: Iterable[tuple[Any, ...]], what: str) -> tuple[Any, ...]:
+    rows = list(rows)
+    if len(rows) != 1:
+        raise EngineError(f"engine shows {len(rows)} rows of its {what}, expected 1")
+    return rows[0]

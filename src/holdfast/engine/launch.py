@@ -1,0 +1,165 @@
+"""Starts one engine so that it outlives us: `python -I -m holdfast.engine.launch < order.json > answer.json`.
+
+A process of its own because fencing and changing a user id can not be undone, and because an engine that is our grandchild
+becomes init's child: it is never our zombie, and our death is no news to it. Steps, each in the process that must do it:
+
+    server      spawns this launcher, writes the order, reads the answer
+    launcher    opens and locks run/seekdb.clients (shared), forks twice, answers {"pid": ..., "fence": ...}, ends
+    grandchild  own session, output to a file, limits, fence, exec
+
+The engine inherits the locked descriptor: an embedded engine ends itself once nobody holds that lock, and it must not end with
+the server. A pipe that closes on exec tells the launcher that the engine's code runs, or the error why not.
+Killed between fork and answer: the engine runs; `EngineProcess.adopt` finds it by its working directory.
+"""
+
+import fcntl
+import json
+import os
+import resource
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from holdfast.engine.fence import Fence, FencePolicy, apply_landlock, landlock_abi, own_uid, plan_rules
+
+_OPEN_FILES_MAX = 20_000
+"""What the engine itself asks for."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """What to start. `arguments` without the program name; `environment` is the whole environment."""
+
+    root: Path
+    binary: Path
+    library_dirs: tuple[Path, ...]
+    arguments: tuple[str, ...]
+    environment: dict[str, str]
+    policy: FencePolicy
+
+    def encode(self) -> bytes:
+        return json.dumps(
+            {
+                "root": str(self.root),
+                "binary": str(self.binary),
+                "library_dirs": [str(folder) for folder in self.library_dirs],
+                "arguments": list(self.arguments),
+                "environment": self.environment,
+                "policy": str(self.policy),
+            }
+        ).encode()
+
+
+def decode_order(data: bytes) -> Order:
+    """Return the order `encode` wrote."""
+    read = json.loads(data)
+    return Order(
+        root=Path(read["root"]),
+        binary=Path(read["binary"]),
+        library_dirs=tuple(Path(folder) for folder in read["library_dirs"]),
+        arguments=tuple(read["arguments"]),
+        environment=dict(read["environment"]),
+        policy=FencePolicy(read["policy"]),
+    )
+
+
+def launch(order: Order) -> tuple[int, Fence]:
+    """Start the engine; return its process id and what fences it. Raises OSError with the step that failed."""
+    lock = os.open(order.root / "run" / "seekdb.clients", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    read_end, write_end = os.pipe2(os.O_CLOEXEC)
+    child = os.fork()
+    if child == 0:
+        os.close(read_end)
+        os.setsid()
+        # The second fork: the engine's parent ends at once, so init (or a subreaper) takes it and reaps it.
+        engine = os.fork()
+        if engine != 0:
+            os._exit(0)
+        try:
+            fence = _confine(order)
+            os.write(write_end, f"{os.getpid()} {fence}\n".encode())
+            os.set_inheritable(lock, True)
+            os.execve(order.binary, [str(order.binary), *order.arguments], order.environment)
+        except BaseException as error:  # noqa: BLE001 - whatever it is must reach the launcher, and this process must end
+            os.write(write_end, f"! {error}".encode(errors="replace"))
+            os._exit(1)
+    os.close(write_end)
+    os.waitpid(child, 0)
+    with os.fdopen(read_end, "rb") as pipe:
+        said = pipe.read().decode(errors="replace")
+    first, _, failure = said.partition("\n")
+    if failure or not first or first.startswith("!"):
+        raise OSError(0, (failure or first).lstrip("! ") or "the launched process ended without a word")
+    pid, fence_name = first.split()
+    return int(pid), Fence(fence_name)
+
+
+def _confine(order: Order) -> Fence:
+    """Turn this process into one that only has to become the engine; return what fences it."""
+    os.chdir(order.root)
+    os.umask(0o077)
+    _redirect(order.root)
+    _limit()
+    if order.policy is FencePolicy.NONE:
+        return Fence.UNFENCED
+    if order.policy is FencePolicy.AUTO and landlock_abi() >= 1:
+        apply_landlock(plan_rules(order.root, order.binary, order.library_dirs))
+        return Fence.LANDLOCK
+    return _change_uid(order)
+
+
+def _redirect(root: Path) -> None:
+    """Take stdin from nowhere and send output to a file of this start; close all else we may have inherited."""
+    nothing = os.open("/dev/null", os.O_RDONLY)
+    output = os.open(root / "log" / "output.txt", os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
+    os.dup2(nothing, 0)
+    os.dup2(output, 1)
+    os.dup2(output, 2)
+
+
+def _limit() -> None:
+    """Raise the open file limit to what the engine wants; no core files, which would hold tenant data."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _OPEN_FILES_MAX if hard == resource.RLIM_INFINITY else min(_OPEN_FILES_MAX, hard)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def _change_uid(order: Order) -> Fence:
+    """Give the process and its directory a user id of their own, if we are root and that user can reach both."""
+    if os.geteuid() != 0:
+        return Fence.UNFENCED
+    uid = own_uid(order.root)
+    if not (_may_pass(order.root.parent, uid) and _may_pass(order.binary.parent, uid)):
+        return Fence.UNFENCED
+    for folder, folders, files in os.walk(order.root):
+        for name in (".", *folders, *files):
+            os.chown(os.path.join(folder, name), uid, uid, follow_symlinks=False)
+    os.setgroups([])
+    os.setresgid(uid, uid, uid)
+    os.setresuid(uid, uid, uid)
+    return Fence.OWN_UID
+
+
+def _may_pass(folder: Path, uid: int) -> bool:
+    """Return whether a user that owns nothing may walk down to `folder`."""
+    return all(
+        place.stat().st_mode & 0o001 or (place.stat().st_uid == uid and place.stat().st_mode & 0o100)
+        for place in (folder, *folder.parents)
+    )
+
+
+def main() -> int:
+    """Read an order from stdin, write the answer to stdout. Exit status 0 if the engine's code runs."""
+    try:
+        pid, fence = launch(decode_order(sys.stdin.buffer.read()))
+    except (OSError, ValueError, KeyError) as error:
+        json.dump({"error": str(error)}, sys.stdout)
+        return 1
+    json.dump({"pid": pid, "fence": str(fence)}, sys.stdout)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

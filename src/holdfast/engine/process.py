@@ -1,0 +1,400 @@
+"""One engine process: start, adopt, stop, pause.
+
+An engine outlives the server that started it. Whoever comes next adopts it: the kernel is asked which process works in the
+directory (`liveness`), our own note beside the directory says what fences it.
+"""
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+import weakref
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from signal import SIGCONT, SIGKILL, SIGSTOP, SIGTERM
+
+import holdfast
+from holdfast import codes
+from holdfast.engine import guard
+from holdfast.engine.directory import FILES_DIR, EngineDirectory
+from holdfast.engine.fence import Fence, FencePolicy
+from holdfast.engine.launch import Order
+from holdfast.engine.liveness import (
+    ProcessHandle,
+    ProcessIdentity,
+    find_engine,
+    has_greeting,
+    identify,
+    log_tail,
+    start_progress,
+)
+from holdfast.errors import ConflictError, EngineError, refuse
+
+MEMORY_BUDGET_BYTES_MIN = 1 << 30
+LOG_DISK_SIZE_BYTES_MIN = 2 << 30
+"""With 768M of memory or 1536M of log disk the engine does not start (measured)."""
+
+_LAUNCH_WAIT_SECONDS = 30
+"""The launcher answers in 0.06 s; a machine that swaps needs longer."""
+_POLL_SECONDS = 0.02
+_PROGRESS_POLL_SECONDS = 0.5
+_TERM_WAIT_SECONDS = 5
+_KILL_WAIT_SECONDS = 30
+"""SIGTERM ends an engine in 0.15 s; one that waits for a dead disk can not even be killed."""
+_GREETING_WAIT_SECONDS = 2.0
+_STOP_WAIT_SECONDS = 0.25
+_GUARD_WAIT_SECONDS = 5
+PAUSE_BOUND_SECONDS = 0.5
+_LOG_TAIL_BYTES = 2000
+
+
+class EngineRole(StrEnum):
+    PRIMARY = "PRIMARY"
+    STANDBY = "STANDBY"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineSettings:
+    """How an engine is started. `parameters` are (name, value) pairs of its own; all are saved in its meta.db.
+
+    Raises RefusedError below what an engine can start with.
+    """
+
+    memory_budget_bytes: int = MEMORY_BUDGET_BYTES_MIN
+    log_disk_size_bytes: int = LOG_DISK_SIZE_BYTES_MIN
+    role: EngineRole = EngineRole.PRIMARY
+    parameters: tuple[tuple[str, str], ...] = ()
+
+    def __post_init__(self) -> None:
+        for name, value, least in (
+            ("memory_budget", self.memory_budget_bytes, MEMORY_BUDGET_BYTES_MIN),
+            ("log_disk_size", self.log_disk_size_bytes, LOG_DISK_SIZE_BYTES_MIN),
+        ):
+            if value < least:
+                raise refuse(
+                    codes.OB_INVALID_ARGUMENT, f"{name} {value} is less than {least} bytes", hint="give the unit more"
+                )
+
+    def arguments(self) -> tuple[str, ...]:
+        """Return the engine's command line for these settings."""
+        pairs = (
+            ("memory_budget", f"{self.memory_budget_bytes >> 20}M"),
+            ("log_disk_size", f"{self.log_disk_size_bytes >> 20}M"),
+            # Four text logs of 256 MiB at most: the engine's default keeps them all.
+            ("enable_syslog_recycle", "True"),
+            ("max_syslog_file_count", "4"),
+            *self.parameters,
+        )
+        role = ("--role", "STANDBY") if self.role is EngineRole.STANDBY else ()
+        return (*role, *(word for name, value in pairs for word in ("--parameter", f"{name}={value}")))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watchdog:
+    """When a start counts as hung: `progress_seconds` without progress. Restores pass max(60, bytes / 10 MB/s)."""
+
+    progress_seconds: float = 60.0
+
+
+@dataclass(slots=True)
+class Pause:
+    """A pause under way or over. Units: nanoseconds of the monotonic clock."""
+
+    begin_ns: int
+    end_ns: int | None = None
+
+    @property
+    def elapsed_ns(self) -> int:
+        """Return how long the engine has been, or was, stopped."""
+        return (self.end_ns or time.monotonic_ns()) - self.begin_ns
+
+
+class EngineProcess:
+    """A living engine (or one that lived when this was made). Safe to use from several threads."""
+
+    def __init__(self, directory: EngineDirectory, identity: ProcessIdentity, fence: Fence) -> None:
+        """Use `start` or `adopt`. Raises ProcessLookupError if the process has ended."""
+        self.directory = directory
+        self.fence = fence
+        self._handle = ProcessHandle(identity)
+        self._pausing = threading.Lock()
+        self._finalizer = weakref.finalize(self, self._handle.close)
+
+    @property
+    def pid(self) -> int:
+        return self._handle.identity.pid
+
+    @property
+    def identity(self) -> ProcessIdentity:
+        return self._handle.identity
+
+    @classmethod
+    def start(
+        cls,
+        directory: EngineDirectory,
+        settings: EngineSettings,
+        fence: FencePolicy = FencePolicy.AUTO,
+        *,
+        watchdog: Watchdog | None = None,
+    ) -> "EngineProcess":
+        """Start the engine of `directory`, making the directory if need be; return it ready for logins.
+
+        Raises ConflictError if its engine lives already, EngineError with the tail of its log if it ends, hangs or can not
+        be launched; then no process is left.
+        """
+        process = cls.launch(directory, settings, fence)
+        try:
+            process.wait_ready(watchdog or Watchdog())
+        except BaseException:
+            process.stop(gently=False)
+            raise
+        return process
+
+    @classmethod
+    def launch(
+        cls, directory: EngineDirectory, settings: EngineSettings, fence: FencePolicy = FencePolicy.AUTO
+    ) -> "EngineProcess":
+        """Start without waiting for readiness: for callers that watch several starts. Same errors as `start`."""
+        directory.create()
+        living = find_engine(directory)
+        if living is not None:
+            raise ConflictError(
+                f"the engine of {directory.root} runs already, process {living.pid}", hint="adopt it instead"
+            )
+        # Left by an end without goodbye (every end). A client must get "nobody there", not a dead socket.
+        directory.socket.unlink(missing_ok=True)
+        directory.pid_file.unlink(missing_ok=True)
+        first_start = () if directory.is_initialised() else ("--variable", f"secure_file_priv=./{FILES_DIR}")
+        version = directory.version
+        order = Order(
+            root=directory.root.resolve(),
+            binary=version.binary,
+            library_dirs=version.library_dirs,
+            arguments=(
+                *("--nodaemon", "--embedded", "--base-dir", str(directory.root.resolve()), "--log-level", "WARN"),
+                *settings.arguments(),
+                *first_start,
+            ),
+            environment={
+                "LD_LIBRARY_PATH": str(version.binary.parent),
+                "PATH": "/usr/bin:/bin",
+                # The engine reports each first start to its vendor; a backup server has no business doing so.
+                "TELEMETRY_ENABLED": "false",
+            },
+            policy=fence,
+        )
+        pid, fenced = _launch(order)
+        identity = identify(pid)
+        if identity is None:
+            raise EngineError(_death_note(directory, "ended at once"))
+        _write_record(directory.launch_record, identity, fenced)
+        try:
+            return cls(directory, identity, fenced)
+        except ProcessLookupError:
+            raise EngineError(_death_note(directory, "ended at once")) from None
+
+    @classmethod
+    def adopt(cls, directory: EngineDirectory) -> "EngineProcess | None":
+        """Return the living engine of `directory`, None if there is none.
+
+        Sends SIGCONT first: the server before us may have died while it held the engine stopped.
+        """
+        identity = find_engine(directory)
+        if identity is None:
+            return None
+        try:
+            process = cls(directory, identity, _read_record(directory.launch_record, identity))
+        except ProcessLookupError:
+            return None
+        process._handle.send(SIGCONT)
+        return process
+
+    def is_alive(self) -> bool:
+        """Return whether this very process still lives (stopped counts, a zombie does not)."""
+        return self._handle.is_alive()
+
+    def is_healthy(self, timeout: float = _GREETING_WAIT_SECONDS) -> bool:
+        """Return whether the engine greets on its socket within `timeout` seconds. Needs no account."""
+        return self.is_alive() and has_greeting(self.directory.socket, timeout)
+
+    def wait_ready(self, watchdog: Watchdog) -> None:
+        """Return once the engine takes logins. Raises EngineError with the tail of its log if it ends or hangs."""
+        mark = None
+        mark_at = looked_at = time.monotonic() - _PROGRESS_POLL_SECONDS
+        while not has_greeting(self.directory.socket, _GREETING_WAIT_SECONDS):
+            if self._handle.wait(_POLL_SECONDS):
+                raise EngineError(_death_note(self.directory, "ended while it started"))
+            now = time.monotonic()
+            if now - looked_at < _PROGRESS_POLL_SECONDS:
+                continue
+            looked_at = now
+            latest = start_progress(self.directory, self.pid)
+            if latest != mark:
+                mark, mark_at = latest, now
+            elif now - mark_at > watchdog.progress_seconds:
+                raise EngineError(
+                    _death_note(self.directory, f"hung: no progress for {watchdog.progress_seconds:.0f} s, {mark}"),
+                    hint="a restore across FORK TABLE can hang: choose a point before the fork",
+                )
+        if not self.is_alive():
+            raise EngineError(_death_note(self.directory, "ended while it started"))
+
+    def stop(self, *, gently: bool = True) -> None:
+        """End the process; nothing is lost, the next start recovers. Repeatable.
+
+        SIGTERM makes the engine kill itself within 0.15 s without flushing, so `gently` only spares it the surprise.
+        Raises EngineError if it can not even be killed.
+        """
+        self._handle.send(SIGCONT)  # a stopped process keeps SIGTERM waiting for ever
+        if gently and self._handle.send(SIGTERM) and self._handle.wait(_TERM_WAIT_SECONDS):
+            return
+        self._handle.send(SIGKILL)
+        if not self._handle.wait(_KILL_WAIT_SECONDS):
+            raise EngineError(
+                f"process {self.pid} of {self.directory.root} does not end, not even by SIGKILL",
+                hint="its disk may not answer: look at the kernel's log",
+            )
+
+    @contextlib.contextmanager
+    def pause(self, bound_seconds: float = PAUSE_BOUND_SECONDS) -> Iterator[Pause]:
+        """Hold every thread of the engine stopped inside the block.
+
+        A guardian process resumes the engine when we die, or when `bound_seconds` are over; in that case leaving the block
+        raises EngineError, because what was read in it is not of one moment. Writes handed to the kernel before the stop may
+        still reach the disk. One pause at a time.
+        """
+        with self._pausing, _guardian(self._handle.descriptor, bound_seconds) as guardian:
+            pause = Pause(begin_ns=time.monotonic_ns())
+            try:
+                guardian.arm()
+                if not self._handle.send(SIGSTOP):
+                    raise EngineError(_death_note(self.directory, "ended before it could be paused"))
+                self._wait_stopped()
+                yield pause
+            finally:
+                self._handle.send(SIGCONT)
+                pause.end_ns = time.monotonic_ns()
+            if guardian.ended_expired():
+                raise EngineError(
+                    f"pause of process {self.pid} was over its bound of {bound_seconds * 1000:.0f} ms",
+                    hint="what was read meanwhile is not of one moment: do it again",
+                )
+
+    def close(self) -> None:
+        """Give up this object's claim on the process, which goes on."""
+        self._finalizer()
+
+    def _wait_stopped(self) -> None:
+        deadline = time.monotonic() + _STOP_WAIT_SECONDS
+        while not self._handle.is_stopped():
+            if time.monotonic() > deadline:
+                raise EngineError(f"process {self.pid} did not stop within {_STOP_WAIT_SECONDS * 1000:.0f} ms")
+            time.sleep(0.0005)
+
+
+class _Guardian:
+    """Our end of the talk with guard.py."""
+
+    def __init__(self, process: "subprocess.Popen[bytes]") -> None:
+        self._process = process
+
+    def arm(self) -> None:
+        self._say(b"a")
+
+    def ended_expired(self) -> bool:
+        """Say that the pause is over; return whether the guardian had to end it."""
+        self._say(b"d")
+        return self._process.wait(_GUARD_WAIT_SECONDS) != 0
+
+    def _say(self, word: bytes) -> None:
+        assert self._process.stdin is not None
+        try:
+            self._process.stdin.write(word)
+            self._process.stdin.flush()
+        except BrokenPipeError:
+            return  # it has ended: its exit status tells the rest
+
+
+@contextlib.contextmanager
+def _guardian(descriptor: int, bound_seconds: float) -> Iterator[_Guardian]:
+    """Run guard.py until the block ends. Nothing is stopped before it has said that it is ready."""
+    process = subprocess.Popen(
+        [sys.executable, "-I", "-S", guard.__file__, str(descriptor), str(bound_seconds)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        pass_fds=(descriptor,),
+        start_new_session=True,  # Ctrl-C at the server must not take the guardian first
+    )
+    try:
+        assert process.stdout is not None
+        if process.stdout.read(1) != b"r":
+            raise EngineError(
+                "the guardian of a pause did not start", hint="is the machine out of memory or processes?"
+            )
+        yield _Guardian(process)
+    finally:
+        for pipe in (process.stdin, process.stdout):
+            if pipe is not None:
+                with contextlib.suppress(OSError):
+                    pipe.close()
+        try:
+            process.wait(_GUARD_WAIT_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _launch(order: Order) -> tuple[int, Fence]:
+    """Run launch.py and return what it answers."""
+    # The package's folder is named: with -I neither PYTHONPATH nor the working directory can plant another launcher.
+    source = str(Path(holdfast.__file__).parents[1])
+    program = f"import sys; sys.path.insert(0, {source!r}); from holdfast.engine.launch import main; sys.exit(main())"
+    try:
+        ran = subprocess.run(
+            [sys.executable, "-I", "-c", program],
+            input=order.encode(),
+            capture_output=True,
+            timeout=_LAUNCH_WAIT_SECONDS,
+            check=False,
+            cwd="/",
+        )
+        answer = json.loads(ran.stdout or b"{}")
+    except (OSError, ValueError, subprocess.TimeoutExpired) as error:
+        raise EngineError(f"engine of {order.root} can not be launched: {error}") from error
+    if "pid" not in answer:
+        reason = answer.get("error") or ran.stderr.decode(errors="replace")[-_LOG_TAIL_BYTES:]
+        raise EngineError(f"engine of {order.root} can not be launched: {reason}")
+    return int(answer["pid"]), Fence(answer["fence"])
+
+
+def _death_note(directory: EngineDirectory, what: str) -> str:
+    """Return what happened with the ends of the engine's own output, for a person to read."""
+    parts = [f"engine of {directory.root} {what}"]
+    for path in (directory.output_file, directory.server_log):
+        tail = log_tail(path, _LOG_TAIL_BYTES).decode(errors="replace").strip()
+        if tail:
+            parts.append(f"{path.name} ends: {tail}")
+    return "; ".join(parts)
+
+
+def _write_record(path: Path, identity: ProcessIdentity, fence: Fence) -> None:
+    """Note which process was fenced how. A crash before this leaves an engine that an adopter calls unfenced."""
+    fresh = path.with_name(path.name + ".new")
+    fresh.write_text(json.dumps({"pid": identity.pid, "start_ticks": identity.start_ticks, "fence": str(fence)}))
+    os.replace(fresh, path)
+
+
+def _read_record(path: Path, identity: ProcessIdentity) -> Fence:
+    """Return the fence of this very process; UNFENCED when the note is about another one: never claim what is not known."""
+    try:
+        read = json.loads(path.read_text())
+        if (read["pid"], read["start_ticks"]) == (identity.pid, identity.start_ticks):
+            return Fence(read["fence"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return Fence.UNFENCED
+    return Fence.UNFENCED
