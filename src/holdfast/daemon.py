@@ -1,0 +1,274 @@
+"""The composition root: one `holdfast serve`, from its first file to its last engine.
+
+Order of the start: lock, sys engine, catalog, half-done tenants settled, engines, archiving, jobs, door. The reverse at the end.
+Killed at any point: engines live on, and the next server does the same steps again; each is repeatable.
+"""
+
+import logging
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass
+from ipaddress import ip_address
+
+from pymysql.connections import Connection
+from pymysql.cursors import Cursor
+
+from holdfast import codes
+from holdfast.catalog.catalog import Catalog
+from holdfast.clock import Clock, SystemClock
+from holdfast.config import Config
+from holdfast.engine import account, drift
+from holdfast.engine.process import LOG_DISK_BYTES_MIN, MEMORY_BUDGET_BYTES_MIN, EngineSettings
+from holdfast.engine.role import EngineRole
+from holdfast.engine.session import ROOT, SqlError, connect
+from holdfast.engine.version import EngineVersion, installed
+from holdfast.errors import HoldfastError, RefusedError
+from holdfast.gateway.server import GatewayThread
+from holdfast.gateway.settings import GatewaySettings
+from holdfast.jobs.archiving import Archiving
+from holdfast.jobs.backups import Backups
+from holdfast.jobs.desk import SYS_TENANT_NAME, HoldfastDesk
+from holdfast.jobs.directories import ClusterDirectory
+from holdfast.jobs.identity import ClusterIdentity, open_identity, take_lock
+from holdfast.jobs.restores import Restores
+from holdfast.jobs.supervisor import Supervisor
+from holdfast.jobs.tenants import Dependents, Tenants
+from holdfast.store.open import open_store
+from holdfast.values.tenant import (
+    SYS_TENANT_ID,
+    CompatibilityMode,
+    LogMode,
+    Tenant,
+    TenantRole,
+    TenantStatus,
+    Unit,
+)
+
+log = logging.getLogger("holdfast")
+
+_SYS_UNIT = Unit(max_cpu=1.0, memory_size_bytes=MEMORY_BUDGET_BYTES_MIN, log_disk_size_bytes=LOG_DISK_BYTES_MIN)
+"""The sys tenant holds a few thousand small rows: the least an engine starts with."""
+_SYS_SETTINGS = EngineSettings(
+    memory_budget_bytes=_SYS_UNIT.memory_size_bytes,
+    log_disk_size_bytes=_SYS_UNIT.log_disk_size_bytes,
+    role=EngineRole.PRIMARY,
+)
+_DRAIN_SECONDS = 5.0
+"""How long busy connections may go on after SIGTERM."""
+
+
+def serve(config: Config, *, say: Callable[[str], None] = print) -> int:
+    """Run the server until SIGTERM or SIGINT and return the exit code: 0 ended in order, 1 could not start.
+
+    `say` gets the one line of stdout, `holdfast ready port=PORT`, once logins are accepted.
+    """
+    asked_to_end = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: asked_to_end.set())
+    try:
+        with ExitStack() as stack:
+            server = Server(config, SystemClock(), stack)
+            port = server.open()
+            say(f"holdfast ready port={port}")
+            sys.stdout.flush()
+            asked_to_end.wait()
+            log.info("ending: no new connections, archiving drains, engines stop")
+    except HoldfastError as error:
+        log.error("%s", error)
+        return 1
+    log.info("ended")
+    return 0
+
+
+@dataclass(slots=True)
+class _Parts:
+    """What `Server.open` has put together, in the order of the start."""
+
+    identity: ClusterIdentity
+    supervisor: Supervisor
+    catalog: Catalog
+    tenants: Tenants
+    archiving: Archiving
+    backups: Backups
+    restores: Restores
+    desk: HoldfastDesk
+
+
+class Server:
+    """One server; what it opened is closed by `stack`, in reverse order."""
+
+    def __init__(self, config: Config, clock: Clock, stack: ExitStack) -> None:
+        self._config = config
+        self._clock = clock
+        self._stack = stack
+        self._directories = ClusterDirectory(config.base_dir.absolute())
+
+    def open(self) -> int:
+        """Start everything and return the bound port. Raises HoldfastError; what was opened is then closed by the stack."""
+        for place in (self._directories.base, self._directories.tenants, self._directories.restores):
+            place.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock = take_lock(self._directories)
+        self._stack.callback(lock.release)
+        identity = open_identity(self._directories, self._config.cluster)
+        version = installed()
+        parts = self._assemble(identity, version, lock.generation)
+        self._check_open_root(parts)
+        self._bring_up_tenants(parts)
+        parts.archiving.resume_all()
+        self._stack.callback(lambda: parts.archiving.stop_all(drain=True))
+        parts.backups.resume_all()
+        self._stack.callback(parts.backups.stop_all)
+        parts.restores.resume_all()
+        self._stack.callback(parts.restores.stop_all)
+        parts.supervisor.begin()
+        door = GatewayThread(
+            parts.desk,
+            GatewaySettings(
+                host=self._config.host,
+                port=self._config.port,
+                tls_cert=self._config.tls_cert,
+                tls_key=self._config.tls_key,
+            ),
+        )
+        port = door.start()
+        self._stack.callback(lambda: door.stop(drain_seconds=_DRAIN_SECONDS))
+        parts.catalog.parameters.set_server(self._config.host, port)
+        return port
+
+    def _assemble(self, identity: ClusterIdentity, version: EngineVersion, generation: int) -> _Parts:
+        supervisor = Supervisor(self._directories, version, self._clock)
+        self._stack.callback(lambda: supervisor.end(stop_engines=True))
+        self._bring_up_sys(supervisor)
+        catalog = Catalog(lambda: _sys_connection(supervisor), clock=self._clock)
+        self._stack.callback(catalog.close)
+        catalog.install()
+        self._record_sys(catalog, version)
+        tenants = Tenants(catalog, supervisor, self._directories, version, self._clock)
+        archiving = Archiving(
+            catalog,
+            self._directories,
+            identity=identity,
+            clock=self._clock,
+            open_store=open_store,
+            version=version,
+        )
+        backups = Backups(
+            catalog,
+            archiving,
+            self._directories,
+            self._clock,
+            identity=identity,
+            open_store=open_store,
+            supervisor=supervisor,
+            generation=generation,
+        )
+        restores = Restores(
+            catalog,
+            supervisor,
+            tenants,
+            self._directories,
+            self._clock,
+            identity=identity,
+            open_store=open_store,
+            generation=generation,
+        )
+        tenants.dependents = Dependents(
+            archiving=archiving.drop_tenant, backups=backups.drop_tenant, restores=restores.drop_tenant
+        )
+        desk = HoldfastDesk(
+            cluster_name=identity.name,
+            catalog=catalog,
+            supervisor=supervisor,
+            tenants=tenants,
+            archiving=archiving,
+            backups=backups,
+            restores=restores,
+        )
+        desk.settings.install()
+        return _Parts(
+            identity=identity,
+            supervisor=supervisor,
+            catalog=catalog,
+            tenants=tenants,
+            archiving=archiving,
+            backups=backups,
+            restores=restores,
+            desk=desk,
+        )
+
+    def _bring_up_sys(self, supervisor: Supervisor) -> None:
+        directory = supervisor.directory(SYS_TENANT_ID)
+        directory.create()
+        process = supervisor.bring_up(SYS_TENANT_ID, _SYS_SETTINGS)
+        if not process.is_fenced:
+            log.error(
+                "NOT FENCED: this kernel has no Landlock and no user id of its own could be given, so the root of any tenant "
+                "can read and write every file this user can"
+            )
+        account_file = supervisor.account_file(SYS_TENANT_ID)
+        if not account_file.exists():
+            # First start, or killed before the account was stored: root has no password yet, nobody could log in.
+            with connect(directory.socket, ROOT, "") as root:
+                account.create_account(root, account_file)
+        with supervisor.session(SYS_TENANT_ID) as session:
+            drift.secure(session, directory)
+
+    def _record_sys(self, catalog: Catalog, version: EngineVersion) -> None:
+        if catalog.tenants.find(SYS_TENANT_NAME) is None:
+            now_us = self._clock.now_ns() // 1000
+            catalog.tenants.add(
+                Tenant(
+                    tenant_id=SYS_TENANT_ID,
+                    name=SYS_TENANT_NAME,
+                    role=TenantRole.PRIMARY,
+                    status=TenantStatus.NORMAL,
+                    log_mode=LogMode.NOARCHIVELOG,
+                    mode=CompatibilityMode.MYSQL,
+                    unit=_SYS_UNIT,
+                    create_time_us=now_us,
+                    modify_time_us=now_us,
+                    data_version=version.data_version,
+                )
+            )
+
+    def _check_open_root(self, parts: _Parts) -> None:
+        """Refuse to listen where others can reach us while anybody may log in as root@sys."""
+        if _is_loopback(self._config.host) or self._config.allow_open_root:
+            return
+        try:
+            connect(parts.supervisor.directory(SYS_TENANT_ID).socket, ROOT, "").close()
+        except SqlError as error:
+            if error.errno == codes.OB_PASSWORD_WRONG.client:
+                return
+            raise
+        raise RefusedError(
+            f"root@sys has no password, and {self._config.host} is reachable from other machines",
+            hint="start once on 127.0.0.1 and run ALTER USER root IDENTIFIED BY '...', or pass --allow-open-root",
+        )
+
+    def _bring_up_tenants(self, parts: _Parts) -> None:
+        """Adopt or start every tenant's engine. One that does not start is reported and retried; the others go on."""
+        tenants = parts.tenants.settle()
+        with ThreadPoolExecutor(max_workers=4) as pool:
+            list(pool.map(lambda tenant: self._bring_up_tenant(parts, tenant), tenants))
+
+    def _bring_up_tenant(self, parts: _Parts, tenant: Tenant) -> None:
+        try:
+            parts.supervisor.bring_up(tenant.tenant_id, parts.tenants.settings_of(tenant))
+        except HoldfastError as error:
+            log.error("tenant %s: its engine did not start and will be tried again: %s", tenant.name, error)
+
+
+def _sys_connection(supervisor: Supervisor) -> Connection[Cursor]:
+    return supervisor.session(SYS_TENANT_ID).connection
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
