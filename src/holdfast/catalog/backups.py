@@ -13,7 +13,7 @@ from holdfast.catalog.sequences import next_id
 from holdfast.errors import ConflictError, NotFoundError, refuse
 from holdfast.values.archive import FileStatus
 from holdfast.values.backup_set import BackupType, JobLevel, JobStatus, SetStatus, TaskStatus
-from holdfast.values.scn import Scn
+from holdfast.values.scn import SCN_NONE, Scn
 
 ENCRYPTION_NONE = "NONE"
 ENCRYPTION_PASSWORD = "PASSWORD"
@@ -69,9 +69,9 @@ class BackupTask:
     start_timestamp_us: int
     end_timestamp_us: int | None = None
     status: TaskStatus = TaskStatus.INIT
-    start_scn: Scn = Scn(0)
-    end_scn: Scn = Scn(0)
-    user_ls_start_scn: Scn = Scn(0)
+    start_scn: Scn = SCN_NONE
+    end_scn: Scn = SCN_NONE
+    user_ls_start_scn: Scn = SCN_NONE
     encryption_mode: str = ENCRYPTION_NONE
     passwd: str = ""
     input_bytes: int = 0
@@ -112,9 +112,9 @@ class BackupSet:
     status: SetStatus = SetStatus.DOING
     file_status: FileStatus = FileStatus.COPYING
     plus_archivelog: bool = False
-    start_replay_scn: Scn = Scn(0)
-    min_restore_scn: Scn = Scn(0)
-    consistent_scn: Scn = Scn(0)
+    start_replay_scn: Scn = SCN_NONE
+    min_restore_scn: Scn = SCN_NONE
+    consistent_scn: Scn = SCN_NONE
     input_bytes: int = 0
     output_bytes: int = 0
     extra_meta_bytes: int = 0
@@ -224,8 +224,10 @@ class Backups:
 
         Raises ConflictError when the job or the task has ended already, NotFoundError when one is unknown.
         """
-        assert not job.is_active and job.end_timestamp_us is not None, "an ended job has an end"
-        assert task is None or (not task.is_active and task.end_timestamp_us is not None), "an ended task has an end"
+        assert not job.is_active, f"job {job.job_id} ends as {job.status}"
+        assert job.end_timestamp_us is not None, "an ended job has an end"
+        assert task is None or not task.is_active, "a job does not end before its task"
+        assert task is None or task.end_timestamp_us is not None, "an ended task has an end"
         with self._connections.transaction() as transaction:
             _update_job(transaction, job)
             if task is not None:

@@ -13,7 +13,7 @@ from pymysql.cursors import Cursor
 from holdfast import codes
 from holdfast.errors import ConflictError, EngineError, HoldfastError
 
-Cell = int | float | str | bytes | Decimal | datetime | None
+Cell = int | float | str | Decimal | datetime | None
 Row = tuple[Cell, ...]
 
 CONNECTIONS_MAX = 8

@@ -130,7 +130,7 @@ def _conversion(field: str, hint: object) -> tuple[Callable[[object], Cell], Cal
         return (lambda value: "ON" if value else "OFF"), (lambda cell: cell == "ON")
     if isinstance(hint, type) and issubclass(hint, StrEnum):
         kind = hint
-        return (lambda value: str(value)), (lambda cell: kind(cast(str, cell)))
+        return str, (lambda cell: kind(cast(str, cell)))
     if hint is Scn:
         return (lambda value: int(cast(Scn, value))), (lambda cell: Scn(cast(int, cell)))
     if hint is int:

@@ -9,7 +9,7 @@ from holdfast.catalog.records import Record
 from holdfast.catalog.sequences import next_id
 from holdfast.errors import ConflictError, NotFoundError, refuse
 from holdfast.values.restore import RestoreStatus
-from holdfast.values.scn import Scn
+from holdfast.values.scn import SCN_NONE, Scn
 from holdfast.values.tenant import SYS_TENANT_ID
 
 
@@ -38,8 +38,8 @@ class RestoreJob:
     backup_set_list: str = ""
     backup_piece_list: str = ""
     backup_cluster_version: int = 0
-    consistent_scn: Scn = Scn(0)
-    recover_scn: Scn = Scn(0)
+    consistent_scn: Scn = SCN_NONE
+    recover_scn: Scn = SCN_NONE
     ls_count: int = 1
     finish_ls_count: int = 0
     tablet_count: int = 0
@@ -108,7 +108,8 @@ class Restores:
         Raises as `update`.
         """
         for job in jobs:
-            assert not job.is_active and job.finish_timestamp_us is not None, "an ended restore has an end"
+            assert not job.is_active, f"restore {job.job_id} ends as {job.status}"
+            assert job.finish_timestamp_us is not None, "an ended restore has an end"
         self.update(*jobs)
 
     def active(self) -> tuple[RestoreJob, ...]:

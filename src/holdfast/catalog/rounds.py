@@ -8,7 +8,12 @@ from holdfast.catalog.sequences import next_id
 from holdfast.clock import Clock
 from holdfast.values.archive import Piece, Round
 
-_ROUND = Record("archive_round", Round, key=("tenant_id", "round_id"))
+_ROUND = Record(
+    "archive_round",
+    Round,
+    key=("tenant_id", "round_id"),
+    columns={"piece_switch_interval_us": "piece_switch_interval"},
+)
 _PIECE = Record("archive_piece", Piece, key=("tenant_id", "round_id", "piece_id"))
 
 

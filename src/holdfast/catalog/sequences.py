@@ -16,5 +16,5 @@ def next_id(transaction: Transaction, tenant_id: int, name: str, *, first: int =
     row = transaction.one(
         "SELECT last_id FROM __holdfast.id_sequence WHERE tenant_id = %s AND name = %s", (tenant_id, name)
     )
-    assert row is not None and isinstance(row[0], int), "the row was written by this transaction"
-    return row[0]
+    assert row is not None, "the row was written by this transaction"
+    return int(str(row[0]))

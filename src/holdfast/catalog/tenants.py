@@ -8,7 +8,7 @@ from holdfast.catalog.records import Record, time_from_us
 from holdfast.catalog.sequences import next_id
 from holdfast.clock import Clock
 from holdfast.errors import ConflictError, NotFoundError, refuse
-from holdfast.values.scn import SCN_MAX_VALUE, Scn
+from holdfast.values.scn import SCN_MAX_VALUE, SCN_NONE, Scn
 from holdfast.values.tenant import (
     FIRST_USER_TENANT_ID,
     SYS_TENANT_ID,
@@ -20,16 +20,18 @@ from holdfast.values.tenant import (
     Unit,
 )
 
+_SCN_UNLIMITED = Scn(SCN_MAX_VALUE)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TenantScns:
     """How far a tenant's log is synchronised, replayable and readable, and where its recovery stops."""
 
     tenant_id: int
-    sync_scn: Scn = Scn(0)
-    replayable_scn: Scn = Scn(0)
-    readable_scn: Scn = Scn(0)
-    recovery_until_scn: Scn = Scn(SCN_MAX_VALUE)
+    sync_scn: Scn = SCN_NONE
+    replayable_scn: Scn = SCN_NONE
+    readable_scn: Scn = SCN_NONE
+    recovery_until_scn: Scn = _SCN_UNLIMITED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

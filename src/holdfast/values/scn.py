@@ -37,6 +37,10 @@ class Scn(int):
         return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=int(self) // 1000)).astimezone(zone)
 
 
+SCN_NONE = Scn(0)
+"""What views and records hold while a point is not known."""
+
+
 def scn_from_timestamp(text: str, zone: timezone) -> Scn:
     """Return the SCN of `YYYY-MM-DD HH:MM:SS[.f{1,9}]` read in `zone`.
 

@@ -1,0 +1,666 @@
+"""The dictionary views: one table says what exists, and DDL, documentation and name lookup all follow from it.
+
+A view of `VIEWS` appears in up to three places:
+
+- for sys, in `oceanbase`: `CDB_OB_x` with the rows of all tenants, `DBA_OB_x` with those of tenant 1 (a view of scope
+  SHARED has one form there, with all rows);
+- for user tenant n, in schema `t<n>`: `DBA_OB_x` with its own rows. These run with their definer's rights, and user `hf_t<n>` may
+  read that schema and nothing else: what keeps one tenant from another's rows is the engine's own check of grants.
+
+Columns, their order and types are OceanBase V4.2.5's with the columns of V4.3; see the project's specification of views. Where pages
+disagree:
+
+- ARCHIVELOG_PIECE_FILES has CREATE_TIMESTAMP (microseconds since the epoch) and BASE_SCN, as the manual of V4.2.5
+  prints them, although later definitions lack both: who selects by name is served either way.
+- BACKUP_SET_FILES.BACKUP_TYPE is varchar(4): the manual prints varchar(1), which can not hold its own value FULL.
+- RESTORE_PROGRESS.STATUS shows RESTORING for the states before POST_CHECK, as the manual's pages do; the source also
+  hides POST_CHECK.
+- BACKUP_STORAGE_INFO and its _HISTORY show the same rows: every destination ever set. Nothing removes one yet.
+- Meta tenants do not exist, so DBA_OB_TENANTS shows none.
+"""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from pymysql import MySQLError
+
+from holdfast.catalog import schema
+from holdfast.catalog.connections import Connections
+from holdfast.errors import EngineError
+from holdfast.values.tenant import SYS_TENANT_ID
+
+
+class Scope(Enum):
+    """Where a view exists."""
+
+    TENANTS = "CDB_OB_x and DBA_OB_x in sys, DBA_OB_x in a user tenant"
+    SHARED = "one name: sys sees all rows, a user tenant its own; TENANT_ID is kept"
+    SYS = "sys only"
+
+
+@dataclass(frozen=True, slots=True)
+class ViewColumn:
+    """A column as OceanBase prints it. `expression`: SQL over the view's source; empty for the column of that name."""
+
+    name: str
+    type: str
+    expression: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """One dictionary view. `name` is without prefix for scope TENANTS, whole otherwise. `source`: SQL after FROM."""
+
+    name: str
+    scope: Scope
+    columns: tuple[ViewColumn, ...]
+    source: str
+    about: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlacedView:
+    """One view as a client names it: its place, its columns there, and the SELECT behind it."""
+
+    schema: str
+    name: str
+    columns: tuple[ViewColumn, ...]
+    select: str
+    about: str
+
+
+B = "bigint(20)"
+BU = "bigint(20) unsigned"
+TS = "timestamp(6)"
+DT = "datetime(6)"
+TEXT = "longtext"
+
+
+def _v(size: int) -> str:
+    return f"varchar({size})"
+
+
+def _dec(precision: int, scale: int) -> str:
+    return f"decimal({precision},{scale})"
+
+
+def _columns(kind: str, names: str) -> tuple[ViewColumn, ...]:
+    return tuple(ViewColumn(name, kind) for name in names.split())
+
+
+def _one(name: str, kind: str, expression: str = "") -> tuple[ViewColumn, ...]:
+    return (ViewColumn(name, kind, expression),)
+
+
+def _moment(scn: str) -> str:
+    # Whole microseconds first: FROM_UNIXTIME would round the nanoseconds up, and a displayed point would lie after
+    # the SCN it stands for. The engine's own SCN_TO_TIMESTAMP does not follow the session's time zone.
+    return f"CASE WHEN {scn} = 0 THEN NULL ELSE FROM_UNIXTIME(({scn} DIV 1000) * 0.000001) END"
+
+
+def _scn(name: str, shown: str) -> tuple[ViewColumn, ...]:
+    display = _moment(name) if shown == DT else f"CAST({_moment(name)} AS CHAR(26))"
+    return (ViewColumn(name, BU), ViewColumn(f"{name}_DISPLAY", shown, display))
+
+
+def _bytes(name: str, size: int) -> tuple[ViewColumn, ...]:
+    cases = "".join(
+        f" WHEN {name} >= {1 << shift} THEN CONCAT(ROUND({name} / {1 << shift}.000000, 2), '{unit}')"
+        for unit, shift in (("PB", 50), ("TB", 40), ("GB", 30))
+    )
+    display = f"CAST(CASE{cases} ELSE CONCAT(ROUND({name} / {1 << 20}.000000, 2), 'MB') END AS CHAR({size}))"
+    return (ViewColumn(name, B), ViewColumn(f"{name}_DISPLAY", _v(size), display))
+
+
+def _ratio(precision: int) -> tuple[ViewColumn, ...]:
+    kind = f"DECIMAL({precision}, 2)"
+    value = f"CAST(CASE WHEN INPUT_BYTES = 0 THEN 0 ELSE ROUND(OUTPUT_BYTES / INPUT_BYTES, 2) END AS {kind})"
+    return _one("COMPRESSION_RATIO", _dec(precision, 2), value)
+
+
+def _progress(name: str, finished: str, total: str) -> tuple[ViewColumn, ...]:
+    # 99.99 and not 100 when more than the estimate is done: it is not over before it is over.
+    value = (
+        f"CAST(CASE WHEN {total} = 0 THEN 0 WHEN {finished} > {total} THEN 99.99"
+        f" ELSE ROUND({finished} / {total} * 100, 2) END AS DECIMAL(26, 2))"
+    )
+    return _one(name, _dec(26, 2), value)
+
+
+_RATE = _one(
+    "OUTPUT_RATE_BYTES",
+    _dec(28, 4),
+    "CAST(CASE WHEN END_TIMESTAMP IS NULL OR END_TIMESTAMP <= START_TIMESTAMP THEN 0 ELSE OUTPUT_BYTES"
+    " / (TIMESTAMPDIFF(MICROSECOND, START_TIMESTAMP, END_TIMESTAMP) * 0.000001) END AS DECIMAL(28, 4))",
+)
+_TENANT_ID = _columns(B, "TENANT_ID")
+_TIMES = _columns(TS, "START_TIMESTAMP END_TIMESTAMP")
+
+_JOB_COLUMNS = (
+    *_columns(B, "TENANT_ID JOB_ID INCARNATION BACKUP_SET_ID INITIATOR_TENANT_ID INITIATOR_JOB_ID"),
+    *_columns(_v(65536), "EXECUTOR_TENANT_ID"),
+    *_columns(_v(4096), "PLUS_ARCHIVELOG BACKUP_TYPE JOB_LEVEL ENCRYPTION_MODE PASSWD"),
+    *_TIMES,
+    *_columns(_v(4096), "STATUS"),
+    *_columns(B, "RESULT"),
+    *_columns(_v(4096), "COMMENT DESCRIPTION PATH"),
+)
+_TASK_HISTORY_COLUMNS = (
+    *_columns(B, "TENANT_ID TASK_ID JOB_ID INCARNATION BACKUP_SET_ID"),
+    *_TIMES,
+    *_columns(_v(4096), "STATUS"),
+    *_columns(BU, "START_SCN END_SCN USER_LS_START_SCN"),
+    *_columns(_v(4096), "ENCRYPTION_MODE PASSWD"),
+    *_columns(B, "INPUT_BYTES OUTPUT_BYTES"),
+    *_RATE,
+    *_columns(B, "EXTRA_META_BYTES TABLET_COUNT FINISH_TABLET_COUNT MACRO_BLOCK_COUNT FINISH_MACRO_BLOCK_COUNT"),
+    *_columns(B, "FILE_COUNT META_TURN_ID DATA_TURN_ID RESULT"),
+    *_columns(_v(4096), "COMMENT PATH"),
+    *_columns(B, "MINOR_TURN_ID MAJOR_TURN_ID"),
+)
+_TASK_COLUMNS = (
+    *_TASK_HISTORY_COLUMNS,
+    *_progress("DATA_PROGRESS", "FINISH_MACRO_BLOCK_COUNT", "MACRO_BLOCK_COUNT"),
+    *_columns(B, "LOG_FILE_COUNT FINISH_LOG_FILE_COUNT"),
+    *_progress("LOG_PROGRESS", "FINISH_LOG_FILE_COUNT", "LOG_FILE_COUNT"),
+)
+_SET_COLUMNS = (
+    *_columns(B, "TENANT_ID BACKUP_SET_ID DEST_ID INCARNATION"),
+    *_columns(_v(4), "BACKUP_TYPE"),
+    *_columns(B, "PREV_FULL_BACKUP_SET_ID PREV_INC_BACKUP_SET_ID"),
+    *_columns(TS, "START_TIMESTAMP"),
+    *_one("END_TIMESTAMP", _v(26), "CAST(END_TIMESTAMP AS CHAR(26))"),
+    *_columns(_v(64), "STATUS FILE_STATUS"),
+    *_one(
+        "ELAPSED_SECONDES",
+        _dec(22, 0),
+        "CAST(CASE WHEN END_TIMESTAMP IS NULL THEN 0 ELSE"
+        " ROUND(TIMESTAMPDIFF(MICROSECOND, START_TIMESTAMP, END_TIMESTAMP) / 1000000) END AS DECIMAL(22, 0))",
+    ),
+    *_columns(_v(4096), "PLUS_ARCHIVELOG"),
+    *_scn("START_REPLAY_SCN", _v(26)),
+    *_scn("MIN_RESTORE_SCN", _v(26)),
+    *_columns(B, "INPUT_BYTES OUTPUT_BYTES"),
+    *_RATE,
+    *_columns(B, "EXTRA_META_BYTES TABLET_COUNT FINISH_TABLET_COUNT MACRO_BLOCK_COUNT FINISH_MACRO_BLOCK_COUNT"),
+    *_columns(B, "FILE_COUNT META_TURN_ID DATA_TURN_ID RESULT"),
+    *_columns(_v(4096), "COMMENT"),
+    *_columns(_v(64), "ENCRYPTION_MODE"),
+    *_columns(_v(128), "PASSWD"),
+    *_columns(_v(4096), "TENANT_COMPATIBLE"),
+    *_columns(B, "BACKUP_COMPATIBLE"),
+    *_columns(_v(4096), "PATH CLUSTER_VERSION"),
+    *_columns(BU, "CONSISTENT_SCN"),
+    *_columns(B, "MINOR_TURN_ID MAJOR_TURN_ID"),
+)
+_STORAGE_COLUMNS = (
+    *_TENANT_ID,
+    *_columns(_v(1024), "PATH"),
+    *_columns(_v(256), "ENDPOINT"),
+    *_columns(B, "DEST_ID"),
+    *_columns(_v(64), "DEST_TYPE"),
+    *_columns(_v(1024), "AUTHORIZATION"),
+    *_columns(_v(512), "EXTENSION"),
+    *_columns(_v(256), "CHECK_FILE_NAME"),
+    *_columns(TS, "LAST_CHECK_TIMESTAMP"),
+)
+
+
+def _round_columns(*, summary: bool) -> tuple[ViewColumn, ...]:
+    size, precision = (27, 23) if summary else (28, 24)
+    comment = _columns(_v(262144), "COMMENT")
+    path = _columns(_v(2048), "PATH")
+    return (
+        *_columns(B, "TENANT_ID DEST_ID ROUND_ID INCARNATION DEST_NO"),
+        *_columns(_v(64), "STATUS"),
+        *_scn("START_SCN", DT),
+        *_scn("CHECKPOINT_SCN", DT),
+        *_columns(B, "COMPATIBLE BASE_PIECE_ID USED_PIECE_ID PIECE_SWITCH_INTERVAL UNIT_SIZE"),
+        *_columns(_v(128), "COMPRESSION"),
+        *_bytes("INPUT_BYTES", size),
+        *_bytes("OUTPUT_BYTES", size),
+        *_ratio(precision),
+        *_bytes("DELETED_INPUT_BYTES", 27),
+        *_bytes("DELETED_OUTPUT_BYTES", 27),
+        *(path + comment if summary else comment + path),
+    )
+
+
+_PIECE_COLUMNS = (
+    *_columns(B, "TENANT_ID DEST_ID ROUND_ID PIECE_ID INCARNATION DEST_NO CREATE_TIMESTAMP"),
+    *_columns(_v(64), "STATUS"),
+    *_columns(BU, "BASE_SCN"),
+    *_scn("START_SCN", _v(26)),
+    *_scn("CHECKPOINT_SCN", _v(26)),
+    *_columns(BU, "MAX_SCN END_SCN"),
+    *_columns(B, "COMPATIBLE UNIT_SIZE"),
+    *_columns(_v(128), "COMPRESSION"),
+    *_bytes("INPUT_BYTES", 27),
+    *_bytes("OUTPUT_BYTES", 27),
+    *_ratio(23),
+    *_columns(_v(64), "FILE_STATUS"),
+    *_columns(_v(2048), "PATH"),
+)
+
+
+def _as_text(expression: str) -> str:
+    # The engine gives a COALESCE the widest type of its arguments; a CAST can not name longtext.
+    return f"COALESCE({expression}, BACKUP_DEST)"
+
+
+_BEFORE_REPLAY = (
+    "'CREATE_TENANT', 'WAIT_TENANT_RESTORE_FINISH', 'RESTORE_PRE', 'RESTORE_CREATE_INIT_LS',"
+    " 'PHYSICAL_RESTORE_WAIT_RESTORE_TO_CONSISTENT_SCN'"
+)
+_PROGRESS_COLUMNS = (
+    *_columns(B, "TENANT_ID JOB_ID"),
+    *_one("RESTORE_TENANT_NAME", TEXT, _as_text("RESTORE_TENANT_NAME")),
+    *_columns(B, "RESTORE_TENANT_ID"),
+    *_one("BACKUP_TENANT_NAME", TEXT, _as_text("BACKUP_TENANT_NAME")),
+    *_one("BACKUP_TENANT_ID", TEXT, _as_text("CAST(BACKUP_TENANT_ID AS CHAR(20))")),
+    *_one("BACKUP_CLUSTER_NAME", TEXT, _as_text("BACKUP_CLUSTER_NAME")),
+    *_columns(TEXT, "BACKUP_DEST"),
+    *_one("RESTORE_OPTION", TEXT, _as_text("RESTORE_OPTION")),
+    *_scn("RESTORE_SCN", _v(26)),
+    *_one(
+        "STATUS",
+        TEXT,
+        _as_text(
+            "CASE WHEN STATUS IN ('RESTORE_PRE', 'RESTORE_CREATE_INIT_LS', 'RESTORE_WAIT_LS',"
+            " 'PHYSICAL_RESTORE_WAIT_RESTORE_TO_CONSISTENT_SCN') THEN 'RESTORING' ELSE STATUS END"
+        ),
+    ),
+    *_one("START_TIMESTAMP", _v(26), "CAST(START_TIMESTAMP AS CHAR(26))"),
+    *_columns(TEXT, "BACKUP_SET_LIST BACKUP_PIECE_LIST"),
+    *_scn("RECOVER_SCN", _v(26)),
+    *_one(
+        "RECOVER_PROGRESS",
+        _dec(6, 2),
+        f"CAST(CASE WHEN STATUS IN ({_BEFORE_REPLAY}) THEN 0"
+        " WHEN RESTORE_SCN = CONSISTENT_SCN OR RECOVER_SCN >= RESTORE_SCN THEN 100"
+        " WHEN RECOVER_SCN <= CONSISTENT_SCN THEN 0 ELSE"
+        " TRUNCATE((RECOVER_SCN - CONSISTENT_SCN) / (RESTORE_SCN - CONSISTENT_SCN) * 100, 2) END AS DECIMAL(6, 2))",
+    ),
+    *_columns(B, "TABLET_COUNT FINISH_TABLET_COUNT"),
+    *_one(
+        "RESTORE_PROGRESS",
+        _dec(6, 2),
+        "CAST(CASE WHEN TOTAL_BYTES = 0 THEN 0 WHEN FINISH_BYTES >= TOTAL_BYTES THEN 100"
+        " ELSE TRUNCATE(FINISH_BYTES / TOTAL_BYTES * 100, 2) END AS DECIMAL(6, 2))",
+    ),
+    *_bytes("TOTAL_BYTES", 27),
+    *_bytes("FINISH_BYTES", 27),
+    *_one("DESCRIPTION", TEXT, _as_text("DESCRIPTION")),
+)
+_RESTORE_HISTORY_COLUMNS = (
+    *_columns(B, "TENANT_ID JOB_ID"),
+    *_columns(_v(128), "RESTORE_TENANT_NAME"),
+    *_columns(B, "RESTORE_TENANT_ID"),
+    *_columns(_v(128), "BACKUP_TENANT_NAME"),
+    *_columns(B, "BACKUP_TENANT_ID"),
+    *_columns(_v(128), "BACKUP_CLUSTER_NAME"),
+    *_columns(TEXT, "BACKUP_DEST"),
+    *_scn("RESTORE_SCN", _v(26)),
+    *_columns(_v(4096), "RESTORE_OPTION"),
+    *_columns(TS, "START_TIMESTAMP FINISH_TIMESTAMP"),
+    *_one("STATUS", _v(64), "CAST(CASE STATUS WHEN 'RESTORE_SUCCESS' THEN 'SUCCESS' ELSE 'FAILED' END AS CHAR(64))"),
+    *_columns(TEXT, "BACKUP_PIECE_LIST BACKUP_SET_LIST"),
+    *_columns(B, "BACKUP_CLUSTER_VERSION LS_COUNT FINISH_LS_COUNT TABLET_COUNT FINISH_TABLET_COUNT"),
+    *_bytes("TOTAL_BYTES", 27),
+    *_bytes("FINISH_BYTES", 27),
+    *_columns(_v(1024), "DESCRIPTION COMMENT"),
+)
+
+
+def _user_only(name: str) -> str:
+    return f"CASE WHEN TENANT_ID = {SYS_TENANT_ID} THEN NULL ELSE {name} END"
+
+
+_TENANT_COLUMNS = (
+    *_TENANT_ID,
+    *_columns(_v(128), "TENANT_NAME"),
+    *_one("TENANT_TYPE", _v(4), f"CAST(CASE TENANT_ID WHEN {SYS_TENANT_ID} THEN 'SYS' ELSE 'USER' END AS CHAR(4))"),
+    *_columns(TS, "CREATE_TIME MODIFY_TIME"),
+    *_columns(_v(128), "PRIMARY_ZONE"),
+    *_columns(_v(4096), "LOCALITY PREVIOUS_LOCALITY"),
+    *_columns(_v(6), "COMPATIBILITY_MODE"),
+    *_columns(_v(64), "STATUS"),
+    *_columns(_v(3), "IN_RECYCLEBIN LOCKED"),
+    *_columns(_v(100), "TENANT_ROLE SWITCHOVER_STATUS"),
+    *_columns(B, "SWITCHOVER_EPOCH"),
+    *(
+        ViewColumn(name, BU, _user_only(name))
+        for name in ("SYNC_SCN", "REPLAYABLE_SCN", "READABLE_SCN", "RECOVERY_UNTIL_SCN")
+    ),
+    *_columns(_v(100), "LOG_MODE"),
+    *_columns(_v(64), "ARBITRATION_SERVICE_STATUS"),
+    *_columns(B, "UNIT_NUM"),
+    *_columns(_v(65536), "COMPATIBLE"),
+    *_columns(B, "MAX_LS_ID"),
+)
+_POOL_COLUMNS = (
+    *_columns(B, "RESOURCE_POOL_ID"),
+    *_columns(_v(128), "NAME"),
+    *_columns(B, "TENANT_ID"),
+    *_columns(TS, "CREATE_TIME MODIFY_TIME"),
+    *_columns(B, "UNIT_COUNT UNIT_CONFIG_ID"),
+    *_columns(_v(8192), "ZONE_LIST"),
+    *_columns(_v(4), "REPLICA_TYPE"),
+)
+_UNIT_COLUMNS = (
+    *_columns(B, "UNIT_CONFIG_ID"),
+    *_columns(_v(128), "NAME"),
+    *_columns(TS, "CREATE_TIME MODIFY_TIME"),
+    *_columns("double", "MAX_CPU MIN_CPU"),
+    *_columns(B, "MEMORY_SIZE LOG_DISK_SIZE MAX_IOPS MIN_IOPS IOPS_WEIGHT"),
+)
+_EVENT_COLUMNS = (
+    *_columns(TS, "TIMESTAMP"),
+    *_columns(_v(32), "MODULE EVENT"),
+    *(
+        ViewColumn(f"{kind}{number}", _v(256) if kind == "NAME" else TEXT)
+        for number in range(1, 7)
+        for kind in ("NAME", "VALUE")
+    ),
+    *_columns(_v(512), "EXTRA_INFO"),
+)
+_IS_DEFAULT = _one("ISDEFAULT", _v(3), "CAST(CASE ISDEFAULT WHEN 1 THEN 'YES' ELSE 'NO' END AS CHAR(3))")
+_PARAMETER_COLUMNS = (
+    *_columns(_v(46), "SVR_IP"),
+    *_columns(B, "SVR_PORT"),
+    *_columns(_v(128), "ZONE"),
+    *_columns(_v(64), "SCOPE"),
+    *_TENANT_ID,
+    *_columns(_v(128), "NAME DATA_TYPE"),
+    *_columns(_v(65536), "VALUE"),
+    *_columns(_v(4096), "INFO"),
+    *_columns(_v(128), "SECTION EDIT_LEVEL"),
+    *_columns(_v(65536), "DEFAULT_VALUE"),
+    *_IS_DEFAULT,
+)
+_SHOW_COLUMNS = (
+    *_columns(B, "tenant_id"),
+    *_columns(_v(128), "zone"),
+    *_one("svr_type", _v(32), "CAST('observer' AS CHAR(32))"),
+    *_columns(_v(46), "svr_ip"),
+    *_columns(B, "svr_port"),
+    *_columns(_v(128), "name data_type"),
+    *_columns(_v(65536), "value"),
+    *_columns(_v(4096), "info"),
+    *_columns(_v(128), "section"),
+    *_columns(_v(64), "scope"),
+    *_columns(_v(128), "source edit_level"),
+    *_columns(_v(65536), "default_value"),
+    *_columns(B, "isdefault"),
+)
+
+_ACTIVE = "END_TIMESTAMP IS NULL"
+_ENDED = "END_TIMESTAMP IS NOT NULL"
+
+
+def _tenants(name: str, columns: Sequence[ViewColumn], source: str, about: str) -> View:
+    return View(name=name, scope=Scope.TENANTS, columns=tuple(columns), source=source, about=about)
+
+
+VIEWS: tuple[View, ...] = (
+    _tenants("BACKUP_JOBS", _JOB_COLUMNS, f"__holdfast.backup_job WHERE {_ACTIVE}", "backup jobs under way"),
+    _tenants("BACKUP_JOB_HISTORY", _JOB_COLUMNS, f"__holdfast.backup_job WHERE {_ENDED}", "backup jobs that ended"),
+    _tenants(
+        "BACKUP_TASKS", _TASK_COLUMNS, f"__holdfast.backup_task WHERE {_ACTIVE}", "the tasks of active backup jobs"
+    ),
+    _tenants(
+        "BACKUP_TASK_HISTORY",
+        _TASK_HISTORY_COLUMNS,
+        f"__holdfast.backup_task WHERE {_ENDED}",
+        "backup tasks that ended",
+    ),
+    _tenants(
+        "BACKUP_SET_FILES", _SET_COLUMNS, "__holdfast.backup_set", "backup sets, failed and deleted ones included"
+    ),
+    _tenants(
+        "BACKUP_PARAMETER",
+        (*_TENANT_ID, *_columns(_v(1024), "NAME"), *_columns(TEXT, "VALUE")),
+        "__holdfast.backup_parameter",
+        "DATA_BACKUP_DEST of each tenant that has one",
+    ),
+    _tenants(
+        "ARCHIVE_DEST",
+        (*_columns(B, "TENANT_ID DEST_NO"), *_columns(_v(1024), "NAME"), *_columns(_v(4096), "VALUE")),
+        "__holdfast.archive_dest",
+        "LOG_ARCHIVE_DEST of each tenant that has one, a row per item",
+    ),
+    _tenants(
+        "ARCHIVELOG",
+        _round_columns(summary=False),
+        "__holdfast.archive_round WHERE STATUS <> 'STOP'",
+        "the current archive round",
+    ),
+    _tenants("ARCHIVELOG_SUMMARY", _round_columns(summary=True), "__holdfast.archive_round", "all archive rounds"),
+    _tenants("ARCHIVELOG_PIECE_FILES", _PIECE_COLUMNS, "__holdfast.archive_piece", "the pieces of all rounds"),
+    _tenants(
+        "RESTORE_PROGRESS",
+        _PROGRESS_COLUMNS,
+        "__holdfast.restore_job WHERE FINISH_TIMESTAMP IS NULL",
+        "restores under way",
+    ),
+    _tenants(
+        "RESTORE_HISTORY",
+        _RESTORE_HISTORY_COLUMNS,
+        "__holdfast.restore_job WHERE FINISH_TIMESTAMP IS NOT NULL",
+        "restores that ended",
+    ),
+    _tenants(
+        "BACKUP_STORAGE_INFO",
+        _STORAGE_COLUMNS,
+        "__holdfast.destination WHERE IS_USED = 1",
+        "every destination ever set",
+    ),
+    _tenants(
+        "BACKUP_STORAGE_INFO_HISTORY",
+        _STORAGE_COLUMNS,
+        "__holdfast.destination WHERE IS_USED = 1",
+        "every destination ever set",
+    ),
+    View(
+        name="DBA_OB_TENANTS",
+        scope=Scope.SHARED,
+        columns=_TENANT_COLUMNS,
+        source="__holdfast.tenant",
+        about="tenants, their state, role and log mode",
+    ),
+    View(
+        name="GV$OB_PARAMETERS",
+        scope=Scope.SHARED,
+        columns=_PARAMETER_COLUMNS,
+        source="__holdfast.all_parameters",
+        about="parameters of Holdfast and of the engines",
+    ),
+    View(
+        name="V$OB_PARAMETERS",
+        scope=Scope.SHARED,
+        columns=_PARAMETER_COLUMNS,
+        source="__holdfast.all_parameters",
+        about="as GV$OB_PARAMETERS; there is one server",
+    ),
+    View(
+        name="SHOW_PARAMETERS",
+        scope=Scope.SHARED,
+        columns=_SHOW_COLUMNS,
+        source="__holdfast.all_parameters",
+        about="what SHOW PARAMETERS prints, TENANT_ID before it",
+    ),
+    View(
+        name="DBA_OB_RESOURCE_POOLS",
+        scope=Scope.SYS,
+        columns=_POOL_COLUMNS,
+        source="__holdfast.resource_pool",
+        about="resource pools and the tenants that have them",
+    ),
+    View(
+        name="DBA_OB_UNIT_CONFIGS",
+        scope=Scope.SYS,
+        columns=_UNIT_COLUMNS,
+        source="__holdfast.resource_unit",
+        about="resource units",
+    ),
+    View(
+        name="DBA_OB_ROOTSERVICE_EVENT_HISTORY",
+        scope=Scope.SYS,
+        columns=_EVENT_COLUMNS,
+        source="__holdfast.event",
+        about="what happened, newest last",
+    ),
+)
+
+_SYS_HOME = "oceanbase"
+_OUTSIDE_OCEANBASE = {"V$OB_PARAMETERS", "SHOW_PARAMETERS"}
+"""Views of sys that lie in `__holdfast`: the engine has a V$OB_PARAMETERS of its own and refuses to replace it (-4179, measured on
+1.4.0), and SHOW_PARAMETERS is no name of OceanBase's."""
+
+# Ours and the engine's together; a name of ours hides the engine's, which is another thing with the same name.
+_ALL_PARAMETERS = """CREATE OR REPLACE VIEW __holdfast.all_parameters AS
+SELECT t.tenant_id, s.zone, s.svr_ip, s.svr_port, d.name, d.data_type,
+  COALESCE(p.value, d.default_value) AS value, d.info, d.section, CAST('TENANT' AS CHAR(64)) AS scope,
+  CAST('DEFAULT' AS CHAR(128)) AS source, d.edit_level, d.default_value,
+  CAST(CASE WHEN COALESCE(p.value, d.default_value) = d.default_value THEN 1 ELSE 0 END AS SIGNED) AS isdefault
+FROM __holdfast.tenant t JOIN __holdfast.server s ON s.id = 1 JOIN __holdfast.parameter_definition d ON 1 = 1
+  LEFT JOIN __holdfast.parameter p ON p.tenant_id = t.tenant_id AND p.name = d.name
+UNION ALL
+SELECT e.tenant_id, s.zone, s.svr_ip, s.svr_port, e.name, e.data_type, e.value, e.info, e.section, e.scope,
+  e.source, e.edit_level, e.default_value, e.isdefault
+FROM __holdfast.engine_parameter e JOIN __holdfast.server s ON s.id = 1
+WHERE NOT EXISTS (SELECT 1 FROM __holdfast.parameter_definition d WHERE d.name = e.name)"""
+
+
+def sys_views() -> tuple[PlacedView, ...]:
+    """Return every view sys has, each after those it is made from."""
+    placed: list[PlacedView] = []
+    for view in VIEWS:
+        if view.scope is Scope.TENANTS:
+            listed = _selected(view)
+            cdb = f"CDB_OB_{view.name}"
+            placed.append(_placed(_SYS_HOME, cdb, view, view.columns, f"SELECT {listed} FROM {view.source}"))
+            own = _own_columns(view)
+            select = f"SELECT {_names(own)} FROM {_SYS_HOME}.{cdb} WHERE TENANT_ID = {SYS_TENANT_ID}"
+            placed.append(_placed(_SYS_HOME, f"DBA_OB_{view.name}", view, own, select))
+        else:
+            listed = _selected(view)
+            home = "__holdfast" if view.name in _OUTSIDE_OCEANBASE else _SYS_HOME
+            placed.append(_placed(home, view.name, view, view.columns, f"SELECT {listed} FROM {view.source}"))
+    return tuple(placed)
+
+
+def tenant_views(tenant_id: int) -> tuple[PlacedView, ...]:
+    """Return every view of a user tenant's schema."""
+    home = tenant_schema(tenant_id)
+    placed: list[PlacedView] = []
+    for view in VIEWS:
+        if view.scope is Scope.SYS:
+            continue
+        columns = _own_columns(view) if view.scope is Scope.TENANTS else view.columns
+        if view.scope is Scope.TENANTS:
+            name, origin = f"DBA_OB_{view.name}", f"{_SYS_HOME}.CDB_OB_{view.name}"
+        else:
+            name = view.name
+            origin = f"{'__holdfast' if name in _OUTSIDE_OCEANBASE else _SYS_HOME}.`{name}`"
+        select = f"SELECT {_names(columns)} FROM {origin} WHERE TENANT_ID = {int(tenant_id)}"
+        placed.append(_placed(home, name, view, columns, select))
+    return tuple(placed)
+
+
+def tenant_schema(tenant_id: int) -> str:
+    """Return the schema of a user tenant's views: `t1002`."""
+    return f"t{int(tenant_id)}"
+
+
+def tenant_user(tenant_id: int) -> str:
+    """Return the user that reads a tenant's views and nothing else: `hf_t1002`."""
+    return f"hf_t{int(tenant_id)}"
+
+
+TENANT_VIEW_NAMES = frozenset(view.name for view in tenant_views(0))
+"""The names, upper case, that the gateway sends to a user tenant's view schema."""
+SYS_VIEW_SCHEMAS: dict[str, str] = {view.name: view.schema for view in sys_views()}
+"""Where each view of sys lies, by upper-case name. Only those outside `oceanbase` need any help to be found."""
+
+
+def install(connections: Connections) -> None:
+    """Create or replace the views of sys when this build's differ from those installed. Raises EngineError."""
+    statements = [_ALL_PARAMETERS, *(_create(view) for view in sys_views())]
+    _carry_out_once(connections, "views", statements)
+
+
+def install_tenant(connections: Connections, tenant_id: int, password: str) -> None:
+    """Create a user tenant's view schema and its reader, and give the reader this password. Repeatable.
+
+    Raises EngineError; its message never holds the password.
+    """
+    assert tenant_id != SYS_TENANT_ID, "sys reads the catalog itself"
+    home = tenant_schema(tenant_id)
+    statements = [
+        f"CREATE DATABASE IF NOT EXISTS {home} DEFAULT CHARACTER SET utf8mb4",
+        *(_create(view) for view in tenant_views(tenant_id)),
+    ]
+    _carry_out_once(connections, home, statements)
+    user = f"'{tenant_user(tenant_id)}'@'%%'"
+    try:
+        with connections.transaction() as transaction:
+            transaction.execute(f"CREATE USER IF NOT EXISTS {user} IDENTIFIED BY %s", (password,))
+            transaction.execute(f"ALTER USER {user} IDENTIFIED BY %s", (password,))
+    except EngineError as error:
+        number = error.__cause__.args[0] if isinstance(error.__cause__, MySQLError) and error.__cause__.args else "?"
+        # The engine quotes the statement it refuses, and with it the password: neither message nor cause goes on.
+        raise EngineError(f"the view user of tenant {tenant_id} was refused by the engine, error {number}") from None
+    connections.carry_out((f"GRANT SELECT ON {home}.* TO '{tenant_user(tenant_id)}'@'%'",))
+
+
+def remove_tenant(connections: Connections, tenant_id: int) -> None:
+    """Drop a user tenant's view schema and its reader. Repeatable. Raises EngineError."""
+    assert tenant_id != SYS_TENANT_ID, "the sys tenant is never dropped"
+    home = tenant_schema(tenant_id)
+    # Forgotten first: a crash after a drop must not leave a record that says the views are there.
+    schema.record_installed(connections, home, None)
+    connections.carry_out((f"DROP USER IF EXISTS '{tenant_user(tenant_id)}'@'%'", f"DROP DATABASE IF EXISTS {home}"))
+
+
+def render_markdown() -> str:
+    """Return the reference of all views: a heading, a sentence and a table of columns for each."""
+    parts = ["# Dictionary views", ""]
+    for view in VIEWS:
+        if view.name == "SHOW_PARAMETERS":
+            continue  # a source of SHOW PARAMETERS, not a name for users
+        prefix = "CDB_OB_, DBA_OB_: " if view.scope is Scope.TENANTS else ""
+        parts += [f"## {prefix}{view.name}", "", f"{view.about.capitalize()}. Exists as: {view.scope.value}.", ""]
+        parts += ["| Column | Type |", "| --- | --- |"]
+        parts += [f"| {column.name} | {column.type} |" for column in view.columns]
+        parts.append("")
+    return "\n".join(parts)
+
+
+def _carry_out_once(connections: Connections, name: str, statements: Sequence[str]) -> None:
+    digest = hashlib.blake2b("\0".join(statements).encode(), digest_size=16).hexdigest()
+    if schema.installed(connections, name) != digest:
+        connections.carry_out(statements)
+        schema.record_installed(connections, name, digest)
+
+
+def _placed(home: str, name: str, view: View, columns: tuple[ViewColumn, ...], select: str) -> PlacedView:
+    return PlacedView(schema=home, name=name, columns=columns, select=select, about=view.about)
+
+
+def _create(view: PlacedView) -> str:
+    return f"CREATE OR REPLACE VIEW {view.schema}.`{view.name}` AS {view.select}"
+
+
+def _own_columns(view: View) -> tuple[ViewColumn, ...]:
+    return tuple(column for column in view.columns if column.name != "TENANT_ID")
+
+
+def _selected(view: View) -> str:
+    return ", ".join(f"{column.expression or f'`{column.name}`'} AS `{column.name}`" for column in view.columns)
+
+
+def _names(columns: Iterable[ViewColumn]) -> str:
+    return ", ".join(f"`{column.name}`" for column in columns)
