@@ -1,11 +1,13 @@
 """The catalog as one object: the concepts, and the installation of tables and views."""
 
+from __future__ import annotations  # PyMySQL's Connection takes its cursor type in the stubs only
+
 from collections.abc import Callable
 
 from pymysql.connections import Connection
 from pymysql.cursors import Cursor
 
-from holdfast.catalog import schema, views
+from holdfast.catalog import installation, schema
 from holdfast.catalog.backups import Backups
 from holdfast.catalog.connections import CONNECTIONS_MAX, Connections
 from holdfast.catalog.destinations import Destinations
@@ -48,15 +50,15 @@ class Catalog:
         Raises UnknownVersionError when a newer build has written the catalog.
         """
         schema.install(self._connections)
-        views.install(self._connections)
+        installation.install(self._connections)
 
     def install_tenant(self, tenant_id: int, password: str) -> None:
         """Create the view schema `t<tenant_id>` and its user, and give the user this password. Repeatable."""
-        views.install_tenant(self._connections, tenant_id, password)
+        installation.install_tenant(self._connections, tenant_id, password)
 
     def remove_tenant(self, tenant_id: int) -> None:
         """Drop the view schema `t<tenant_id>` and its user. No effect when they are gone."""
-        views.remove_tenant(self._connections, tenant_id)
+        installation.remove_tenant(self._connections, tenant_id)
 
     def close(self) -> None:
         """Close the connections. Further calls raise EngineError."""

@@ -1,5 +1,7 @@
 """Connections with the sys tenant's engine: bounded, shared by threads, replaced when the engine was restarted."""
 
+from __future__ import annotations  # PyMySQL's Connection takes its cursor type in the stubs only
+
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress

@@ -19,16 +19,10 @@ disagree:
 - Meta tenants do not exist, so DBA_OB_TENANTS shows none.
 """
 
-import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from pymysql import MySQLError
-
-from holdfast.catalog import schema
-from holdfast.catalog.connections import Connections
-from holdfast.errors import EngineError
 from holdfast.values.tenant import SYS_TENANT_ID
 
 
@@ -520,7 +514,7 @@ _OUTSIDE_OCEANBASE = {"V$OB_PARAMETERS", "SHOW_PARAMETERS"}
 1.4.0), and SHOW_PARAMETERS is no name of OceanBase's."""
 
 # Ours and the engine's together; a name of ours hides the engine's, which is another thing with the same name.
-_ALL_PARAMETERS = """CREATE OR REPLACE VIEW __holdfast.all_parameters AS
+ALL_PARAMETERS = """CREATE OR REPLACE VIEW __holdfast.all_parameters AS
 SELECT t.tenant_id, s.zone, s.svr_ip, s.svr_port, d.name, d.data_type,
   COALESCE(p.value, d.default_value) AS value, d.info, d.section, CAST('TENANT' AS CHAR(64)) AS scope,
   CAST('DEFAULT' AS CHAR(128)) AS source, d.edit_level, d.default_value,
@@ -532,6 +526,22 @@ SELECT e.tenant_id, s.zone, s.svr_ip, s.svr_port, e.name, e.data_type, e.value, 
   e.source, e.edit_level, e.default_value, e.isdefault
 FROM __holdfast.engine_parameter e JOIN __holdfast.server s ON s.id = 1
 WHERE NOT EXISTS (SELECT 1 FROM __holdfast.parameter_definition d WHERE d.name = e.name)"""
+
+
+def _placed(home: str, name: str, view: View, columns: tuple[ViewColumn, ...], select: str) -> PlacedView:
+    return PlacedView(schema=home, name=name, columns=columns, select=select, about=view.about)
+
+
+def _own_columns(view: View) -> tuple[ViewColumn, ...]:
+    return tuple(column for column in view.columns if column.name != "TENANT_ID")
+
+
+def _selected(view: View) -> str:
+    return ", ".join(f"{column.expression or f'`{column.name}`'} AS `{column.name}`" for column in view.columns)
+
+
+def _names(columns: Iterable[ViewColumn]) -> str:
+    return ", ".join(f"`{column.name}`" for column in columns)
 
 
 def sys_views() -> tuple[PlacedView, ...]:
@@ -586,45 +596,6 @@ SYS_VIEW_SCHEMAS: dict[str, str] = {view.name: view.schema for view in sys_views
 """Where each view of sys lies, by upper-case name. Only those outside `oceanbase` need any help to be found."""
 
 
-def install(connections: Connections) -> None:
-    """Create or replace the views of sys when this build's differ from those installed. Raises EngineError."""
-    statements = [_ALL_PARAMETERS, *(_create(view) for view in sys_views())]
-    _carry_out_once(connections, "views", statements)
-
-
-def install_tenant(connections: Connections, tenant_id: int, password: str) -> None:
-    """Create a user tenant's view schema and its reader, and give the reader this password. Repeatable.
-
-    Raises EngineError; its message never holds the password.
-    """
-    assert tenant_id != SYS_TENANT_ID, "sys reads the catalog itself"
-    home = tenant_schema(tenant_id)
-    statements = [
-        f"CREATE DATABASE IF NOT EXISTS {home} DEFAULT CHARACTER SET utf8mb4",
-        *(_create(view) for view in tenant_views(tenant_id)),
-    ]
-    _carry_out_once(connections, home, statements)
-    user = f"'{tenant_user(tenant_id)}'@'%%'"
-    try:
-        with connections.transaction() as transaction:
-            transaction.execute(f"CREATE USER IF NOT EXISTS {user} IDENTIFIED BY %s", (password,))
-            transaction.execute(f"ALTER USER {user} IDENTIFIED BY %s", (password,))
-    except EngineError as error:
-        number = error.__cause__.args[0] if isinstance(error.__cause__, MySQLError) and error.__cause__.args else "?"
-        # The engine quotes the statement it refuses, and with it the password: neither message nor cause goes on.
-        raise EngineError(f"the view user of tenant {tenant_id} was refused by the engine, error {number}") from None
-    connections.carry_out((f"GRANT SELECT ON {home}.* TO '{tenant_user(tenant_id)}'@'%'",))
-
-
-def remove_tenant(connections: Connections, tenant_id: int) -> None:
-    """Drop a user tenant's view schema and its reader. Repeatable. Raises EngineError."""
-    assert tenant_id != SYS_TENANT_ID, "the sys tenant is never dropped"
-    home = tenant_schema(tenant_id)
-    # Forgotten first: a crash after a drop must not leave a record that says the views are there.
-    schema.record_installed(connections, home, None)
-    connections.carry_out((f"DROP USER IF EXISTS '{tenant_user(tenant_id)}'@'%'", f"DROP DATABASE IF EXISTS {home}"))
-
-
 def render_markdown() -> str:
     """Return the reference of all views: a heading, a sentence and a table of columns for each."""
     parts = ["# Dictionary views", ""]
@@ -637,30 +608,3 @@ def render_markdown() -> str:
         parts += [f"| {column.name} | {column.type} |" for column in view.columns]
         parts.append("")
     return "\n".join(parts)
-
-
-def _carry_out_once(connections: Connections, name: str, statements: Sequence[str]) -> None:
-    digest = hashlib.blake2b("\0".join(statements).encode(), digest_size=16).hexdigest()
-    if schema.installed(connections, name) != digest:
-        connections.carry_out(statements)
-        schema.record_installed(connections, name, digest)
-
-
-def _placed(home: str, name: str, view: View, columns: tuple[ViewColumn, ...], select: str) -> PlacedView:
-    return PlacedView(schema=home, name=name, columns=columns, select=select, about=view.about)
-
-
-def _create(view: PlacedView) -> str:
-    return f"CREATE OR REPLACE VIEW {view.schema}.`{view.name}` AS {view.select}"
-
-
-def _own_columns(view: View) -> tuple[ViewColumn, ...]:
-    return tuple(column for column in view.columns if column.name != "TENANT_ID")
-
-
-def _selected(view: View) -> str:
-    return ", ".join(f"{column.expression or f'`{column.name}`'} AS `{column.name}`" for column in view.columns)
-
-
-def _names(columns: Iterable[ViewColumn]) -> str:
-    return ", ".join(f"`{column.name}`" for column in columns)
