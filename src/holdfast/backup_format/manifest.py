@@ -65,7 +65,19 @@ class ObjectDigest:
         return self._hasher.hexdigest()
 
 
+def check_object(record: ObjectRecord, *, size_bytes: int, digest: str) -> None:
+    """Raise CorruptionError unless what was found of an object is what the manifest says of it."""
+    if (size_bytes, digest) != (record.size_bytes, record.digest):
+        raise CorruptionError(
+            f"{record.name} is not what its manifest says: expected {record.size_bytes} bytes of digest {record.digest}, "
+            f"found {size_bytes} of {digest}",
+            hint="it changed after the backup; use another copy",
+        )
+
+
 class EncryptionMode(StrEnum):
+    """As the views print it."""
+
     NONE = "NONE"
     PASSWORD = "PASSWORD"
 
