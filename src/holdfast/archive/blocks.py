@@ -6,6 +6,7 @@ from typing import Final
 
 from holdfast.engine.hold import block_ids
 from holdfast.engine_format.log_block import LOG_BLOCK_BYTES, LOG_INFO_BYTES, block_id_of, file_offset_of
+from holdfast.engine_format.log_meta import base_lsn
 from holdfast.errors import HoldfastError
 from holdfast.values.lsn import Lsn
 
@@ -53,6 +54,19 @@ class BlockReader:
         """Return the 4096 bytes of a block's info block as they are now; None if the block is not there yet."""
         return os.pread(self._file, LOG_INFO_BYTES, 0) if self._open(block_id) else None
 
+    def peek_info(self, block_id: int) -> bytes | None:
+        """Return like `info`, without leaving the block that is open; None if there is no such block now."""
+        for folder in self._folders:
+            try:
+                found = os.open(folder / str(block_id), os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+            except FileNotFoundError:
+                continue
+            try:
+                return os.pread(found, LOG_INFO_BYTES, 0)
+            finally:
+                os.close(found)
+        return None
+
     def written_ns(self, block_id: int) -> int:
         """Return when the block's file was last written, ns since the epoch; 0 if it is not there."""
         return os.fstat(self._file).st_mtime_ns if self._open(block_id) else 0
@@ -89,3 +103,12 @@ class BlockReader:
             self._file, self._block_id = found, block_id
             return True
         return False
+
+
+def read_base_lsn(log_meta_dir: Path) -> Lsn | None:
+    """Return the LSN the engine's replay would begin at now, None when it has not recorded one yet.
+
+    Source: the newest file of the log's meta folder; the file may be preallocated, what counts is its last valid page.
+    """
+    newest = block_ids(log_meta_dir)
+    return base_lsn((log_meta_dir / str(newest[-1])).read_bytes()) if newest else None

@@ -27,17 +27,18 @@ class Journal(Protocol):
 class Course:
     """Everything a follower needs to know of its round when it starts.
 
-    `round` is the round as last told to the journal; a new one is in PREPARE with its START_SCN set. `timeline_id`
-    names the history the engine's log belongs to: random for each round. `start_lsn` of the round is not known before
-    it begins; it is the first LSN of the engine's base block at that moment.
+    `round` and its `pieces` are as last told to the journal; a new round is in PREPARE with its START_SCN set.
+    `timeline` (32 hex digits) names the history the engine's log belongs to: random for a new round, and read back from
+    the destination for one that goes on.
     """
 
     cluster_name: str
     cluster_id: int
     tenant_name: str
     engine_data_version: str
-    timeline_id: str
+    timeline: str
     round: Round
+    pieces: tuple[Piece, ...] = ()
     binding: Binding
     log_dir: Path
     log_meta_dir: Path

@@ -54,6 +54,11 @@ class Keeper:
         """Return why links can not be made at the moment, empty while they can. Never blocks."""
         return self._trouble
 
+    @property
+    def is_running(self) -> bool:
+        """Return whether new blocks are being held."""
+        return self._thread is not None
+
     def start(self) -> None:
         """Hold what is there now, then go on in a thread. Repeatable. Raises EngineError when the first links fail."""
         if self._thread is not None:

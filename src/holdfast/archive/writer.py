@@ -1,0 +1,206 @@
+"""Putting a round into its destination: frames, records, placeholders. The order of effects is decided here.
+
+Invariants:
+- A log object only grows, by whole frames, each durable before `book` says so. After a failed append the object is
+  opened again at the size the book knows, which cuts off whatever the failure left.
+- A record never promises more than is durable: it is made from the book, after the append.
+- A frozen piece has its record before the next piece has any object, so a reader sees at most one open piece, the last.
+"""
+
+from holdfast.archive.book import PieceBook
+from holdfast.archive.journal import Course
+from holdfast.archive.window import Slicing
+from holdfast.backup_format import names
+from holdfast.backup_format.log_frame import FrameSealer, LogFrame, LogPosition
+from holdfast.backup_format.piece_record import (
+    MissingRange,
+    PieceBlock,
+    PieceRecord,
+    RoundRecord,
+    encode_piece_record,
+    encode_round_record,
+)
+from holdfast.engine_format.log_block import block_id_of
+from holdfast.engine_format.log_walk import Position
+from holdfast.store.store import Appender, Store
+from holdfast.values.archive import PieceStatus, Round
+from holdfast.values.buffers import Buffer
+from holdfast.values.scn import Scn
+
+
+class RoundWriter:
+    """Writes the open piece of one round and opens the next. One thread only."""
+
+    def __init__(
+        self, store: Store, course: Course, slicing: Slicing, timeline: str, begin: Position, book: PieceBook
+    ) -> None:
+        """`begin`: where the round's first group begins. `book`: the open piece, as it is durable now."""
+        self._store = store
+        self._course = course
+        self._slicing = slicing
+        self.timeline = timeline
+        self.begin = begin
+        self._book = book
+        self._sealer = FrameSealer()
+        self._appender: Appender | None = None
+        self._appends_to = ""
+
+    @property
+    def book(self) -> PieceBook:
+        """Return what is durable in the open piece."""
+        return self._book
+
+    def begin_round(self, current: Round) -> None:
+        """Put the round's record and its first piece's. Repeatable.
+
+        A crash before the piece record leaves a round that holds nothing; the next start begins it again.
+        """
+        self.put_round(current, names.Edge.START)
+        self.begin_piece()
+
+    def begin_piece(self) -> None:
+        """Put the open piece's record and start placeholder. Repeatable."""
+        self.put_record()
+        self._put_placeholder(names.Edge.START, self._book.window.start_scn)
+
+    def append(self, log: Buffer, *, end: Position, first_scn: Scn, info: bytes | None) -> int:
+        """Make `log`, the whole groups from the book's end to `end`, durable. Returns the bytes it took.
+
+        `info`: the block's info block, given exactly when the piece has no object of this block yet.
+        """
+        block_id = block_id_of(self._book.end.lsn)
+        assert (info is None) == (self._book.object_of(block_id) is not None)
+        assert end.accumulated is not None, "a walk that took a group knows its chain"
+        assert end.log_id is not None
+        frame = LogFrame(
+            timeline=self.timeline,
+            block_id=block_id,
+            start_lsn=self._book.end.lsn,
+            end_lsn=end.lsn,
+            first_scn=first_scn,
+            max_scn=end.scn,
+            accumulated=end.accumulated,
+            log_id=end.log_id,
+            has_info_block=info is not None,
+        )
+        sealed = self._sealer.seal(frame, *((log,) if info is None else (info, log)))
+        appender = self._appender_of(block_id)
+        try:
+            appender.append(sealed.header_bytes, sealed.body)
+        except BaseException:
+            self.close()
+            raise
+        self._book = self._book.appended(block_id=block_id, end=end, frame_bytes=sealed.size_bytes)
+        return sealed.size_bytes
+
+    def put_record(self) -> None:
+        """Put the open piece's record: everything the book says is durable and now promised."""
+        self._store.put(names.checkpoint_name(self._root()), encode_piece_record(self._record()))
+
+    def freeze(self, *, at_border: bool) -> PieceBook:
+        """Freeze the open piece and return its book. Repeatable."""
+        self.close()
+        self._book = self._book.frozen(at_border=at_border)
+        self._store.put(names.piece_info_name(self._root()), encode_piece_record(self._record()))
+        self._put_placeholder(names.Edge.END, self._book.checkpoint_scn)
+        return self._book
+
+    def open_next(self) -> PieceBook:
+        """Begin the piece after the frozen one, where that ends, and return its book.
+
+        Named only when its record is there: a failure leaves the frozen piece open to the next attempt.
+        """
+        frozen = self._book
+        assert frozen.is_frozen
+        self._book = frozen.followed_by(self._slicing.window(frozen.window.piece_id + 1))
+        try:
+            self.begin_piece()
+        except BaseException:
+            self._book = frozen
+            raise
+        return self._book
+
+    def put_round(self, current: Round, edge: names.Edge, missing: MissingRange | None = None) -> None:
+        """Put the round's record at its start (replaced when it is interrupted) or at its end."""
+        course = self._course
+        record = RoundRecord(
+            cluster_name=course.cluster_name,
+            cluster_id=course.cluster_id,
+            tenant_id=current.tenant_id,
+            tenant_name=course.tenant_name,
+            dest_id=current.dest_id,
+            round_id=current.round_id,
+            timeline=self.timeline,
+            status=current.status,
+            start_scn=current.start_scn,
+            checkpoint_scn=self._book.end.scn,
+            begin=_log_position(self.begin),
+            base_piece_id=current.base_piece_id,
+            used_piece_id=self._book.window.piece_id,
+            piece_switch_interval_us=current.piece_switch_interval_us,
+            comment=current.comment,
+            missing=() if missing is None else (missing,),
+        )
+        placeholder = names.RoundPlaceholder(dest_id=current.dest_id, round_id=current.round_id, edge=edge)
+        self._store.put(names.round_placeholder(placeholder), encode_round_record(record))
+
+    def close(self) -> None:
+        """Let go of the object that grows. Repeatable; the next append opens it again."""
+        appender, self._appender, self._appends_to = self._appender, None, ""
+        if appender is not None:
+            appender.close()
+
+    def _appender_of(self, block_id: int) -> Appender:
+        name = names.log_name(self._root(), block_id)
+        if self._appender is None or self._appends_to != name:
+            self.close()
+            known = self._book.object_of(block_id)
+            self._appender = self._store.appender(name, known.size_bytes if known else 0)
+            self._appends_to = name
+        return self._appender
+
+    def _put_placeholder(self, edge: names.Edge, scn: Scn) -> None:
+        current = self._course.round
+        piece = names.PieceRef(dest_id=current.dest_id, round_id=current.round_id, piece_id=self._book.window.piece_id)
+        placeholder = names.PiecePlaceholder(piece=piece, edge=edge, tag=scn.tag())
+        self._store.put(names.piece_placeholder(placeholder), names.PLACEHOLDER_CONTENT)
+
+    def _root(self) -> str:
+        current = self._course.round
+        return names.piece_root(current.dest_id, current.round_id, self._book.window.piece_id)
+
+    def _record(self) -> PieceRecord:
+        course, current, book = self._course, self._course.round, self._book
+        return PieceRecord(
+            cluster_name=course.cluster_name,
+            cluster_id=course.cluster_id,
+            tenant_id=current.tenant_id,
+            tenant_name=course.tenant_name,
+            dest_id=current.dest_id,
+            round_id=current.round_id,
+            piece_id=book.window.piece_id,
+            timeline=self.timeline,
+            status=PieceStatus.FROZEN if book.is_frozen else PieceStatus.ACTIVE,
+            start_scn=book.window.start_scn,
+            end_scn=book.window.end_scn,
+            checkpoint_scn=book.checkpoint_scn,
+            max_scn=book.max_scn,
+            begin=_log_position(book.begin),
+            end=_log_position(book.end),
+            input_bytes=book.input_bytes,
+            output_bytes=book.output_bytes,
+            engine_data_version=course.engine_data_version,
+            blocks=tuple(
+                PieceBlock(
+                    block_id=block.block_id,
+                    size_bytes=block.size_bytes,
+                    first_lsn=block.start_lsn,
+                    end_lsn=block.end_lsn,
+                )
+                for block in book.blocks
+            ),
+        )
+
+
+def _log_position(position: Position) -> LogPosition:
+    return LogPosition(lsn=position.lsn, accumulated=position.accumulated, log_id=position.log_id, scn=position.scn)
