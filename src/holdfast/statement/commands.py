@@ -494,6 +494,7 @@ class DropResourcePool:
 class CreateTenant:
     """`CREATE TENANT`. None: the clause was absent. `pools` empty: no RESOURCE_POOL_LIST.
 
+    `unit`: UNIT [=] u, ours: the unit of the pool that is made when no pool is named.
     `variables`: SET var = value, names in lower case, values without quotes. `other`: clauses that mean nothing on one
     node (REPLICA_NUM, ENABLE_ARBITRATION_SERVICE ...), names in lower case.
     """
@@ -504,6 +505,7 @@ class CreateTenant:
     collation: str | None = None
     locality: str | None = None
     primary_zone: str | None = None
+    unit: str | None = None
     pools: tuple[str, ...] = ()
     zones: tuple[str, ...] = ()
     comment: str = ""

@@ -1,12 +1,34 @@
-"""Whose statement is it? Asked for every text a client sends, so it must cost next to nothing."""
+"""Whose statement is it? Asked for every text a client sends, so it must cost next to nothing.
 
+Theory of operation. Three stages, each passing on only what it can not decide:
+
+1. The first word (bytes, one short expression) says what kind of statement it is. Nearly all traffic ends here or in
+   the next line: a SELECT concerns us only if it contains `_ob_` or `$ob_`, the mark of a dictionary view, and only if
+   a `;` lies inside the text can there be more than one statement.
+2. For the few words that begin our statements, the second word.
+3. The lexer, on what is left: some ten microseconds, for statements that are ours or nearly so.
+
+One expression of all view names would cost 59 ms on a text of 100 kB; `in` costs 0.08 ms.
+
+What the gate can not see: texts in PREPARE, procedures and files, and lexing under ANSI_QUOTES or
+NO_BACKSLASH_ESCAPES. It keeps users from mistakes; the fence around the engine keeps them from harm.
+"""
+
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
+from itertools import pairwise
+
+from holdfast.statement.cursor import Cursor
+from holdfast.statement.lexer import Kind, Token, name_value, string_value
+from holdfast.statement.parser import owns
+from holdfast.statement.split import split
 
 
 class Owner(Enum):
-    """OURS: parse it and ask the desk. VIEW: names a dictionary view, try `substitute_views`. REFUSED: answer 1227 or
-    1235 with the reason. SCRIPT: several statements, not all PASS: `split`, then ask for each. PASS: the engine's."""
+    """OURS: parse it and ask the desk. VIEW: names a dictionary view, try `substitute_views`. REFUSED: answer with the
+    reason. SCRIPT: several statements, not all PASS: `split`, then ask for each. PASS: the engine's."""
 
     OURS = "ours"
     VIEW = "view"
@@ -23,10 +45,287 @@ class Ownership:
     reason: str = ""
 
 
+_OURS = Ownership(Owner.OURS)
+_VIEW = Ownership(Owner.VIEW)
+_SCRIPT = Ownership(Owner.SCRIPT)
+_PASS = Ownership(Owner.PASS)
+
+OWN_ACCOUNT = "__holdfast"
+"""The account Holdfast keeps in every engine: nobody else may change, lock or drop it."""
+
+PARAMETERS_OURS = frozenset(
+    {
+        "archive_lag_target",
+        "backup_data_file_size",
+        "data_backup_dest",
+        "ddl_thread_score",
+        "external_kms_info",
+        "ha_high_thread_score",
+        "ha_low_thread_score",
+        "ha_mid_thread_score",
+        "log_archive_concurrency",
+        "log_archive_dest",
+        "log_archive_dest_state",
+        "log_restore_concurrency",
+        "log_restore_source",
+        "recover_table_concurrency",
+        "recover_table_dop",
+        "standby_db_fetch_log_rpc_timeout",
+        "tde_method",
+        *(f"log_archive_dest_{number}" for number in range(1, 9)),
+        *(f"log_archive_dest_state_{number}" for number in range(1, 9)),
+    }
+)
+"""Parameters that the desk keeps, whether the engine knows them or not. Any other goes to the engine, unless the
+statement names a TENANT."""
+
+PARAMETERS_HELD = frozenset(
+    {
+        "base_dir",
+        "cluster_id",
+        "data_dir",
+        "datafile_disk_percentage",
+        "datafile_maxsize",
+        "datafile_next",
+        "datafile_size",
+        "devname",
+        "enable_rpc_service",
+        "local_ip",
+        "log_disk_percentage",
+        "log_disk_size",
+        "memory_budget",
+        "memory_limit",
+        "memory_limit_percentage",
+        "mysql_port",
+        "redo_dir",
+        "rpc_port",
+        "server_role",
+        "use_ipv6",
+    }
+)
+"""Parameters by which a tenant would take its engine out of Holdfast's hands: doors, directories, role and size."""
+
+# The first word, after blanks, whole comments, brackets and empty statements. A `/*!` comment is code and does not
+# match: such a text is lexed.
+_FIRST_WORD = re.compile(rb"(?:[\s(;]++|/\*(?!!)(?:[^*]++|\*(?!/))*+\*/|(?:#|--[ \t\r\n])[^\n\r]*+)*+([A-Za-z]+)")
+_SECOND_WORD = re.compile(rb"(?:\s++|/\*(?!!)(?:[^*]++|\*(?!/))*+\*/)++([A-Za-z]+)")
+# A name is told from its first letter on, so a long run of letters is read once.
+_MARKED_NAME = re.compile(rb"(?<![\w$])[\w$]*[_$]ob_[\w$]*+", re.IGNORECASE)
+
+# Any of these in a text of several statements is worth a look at each statement.
+_CONCERNS_US = (
+    b"system",
+    b"tenant",
+    b"resource",
+    b"_ob_",
+    b"$ob_",
+    b"encryption",
+    b"decryption",
+    b"parameters",
+    b"restore",
+    b"secure_file_priv",
+    OWN_ACCOUNT.encode(),
+)
+
+_READING = frozenset({b"select", b"with", b"table", b"show", b"desc", b"describe", b"explain"})
+"""Statements that may be sent to the view schema instead of the tenant's engine."""
+
+_ACCOUNT_STATEMENTS = frozenset(
+    {
+        (b"alter", b"user"),
+        (b"create", b"user"),
+        (b"drop", b"user"),
+        (b"rename", b"user"),
+        (b"set", b"password"),
+        (b"set", b"default"),
+    }
+)
+
+
 def ownership(text: bytes | str, view_names: frozenset[str] = frozenset()) -> Ownership:
     """Return who answers `text`. Never raises, whatever the bytes. `view_names`: in upper case.
 
     Bytes must be ASCII compatible (utf8, latin1, and with care gbk: pass str decoded by the client's charset for gbk,
     big5 and sjis, whose second bytes may look like a backslash).
     """
-    raise NotImplementedError
+    # From here on one byte or one character: UTF-8 keeps every byte below 0x80 an ASCII character.
+    data = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
+    inner = data.find(b";")
+    if inner >= 0 and not _is_blank(data, inner + 1):
+        return _of_several(data, view_names)
+    return _of_one(data, view_names)
+
+
+def _is_blank(data: bytes, start: int) -> bool:
+    # The usual trailing `;` costs no copy of a large text.
+    return len(data) - start < 64 and not data[start:].strip(b"; \t\r\n")
+
+
+def _of_several(data: bytes, view_names: frozenset[str]) -> Ownership:
+    """Return SCRIPT, or what the only statement is when the semicolons lie in strings and comments."""
+    lower = data.lower()
+    if b"/*!" not in lower and not any(word in lower for word in _CONCERNS_US):
+        return _PASS
+    pieces = split(data.decode("latin-1"))
+    owners = [_of_one(piece.text.encode("latin-1"), view_names) for piece in pieces]
+    if len(owners) == 1:
+        return owners[0]
+    return _PASS if all(owner is _PASS for owner in owners) else _SCRIPT
+
+
+def _of_one(data: bytes, view_names: frozenset[str]) -> Ownership:
+    match = _FIRST_WORD.match(data)
+    if match is None:
+        return _of_odd(data, view_names)
+    first = match[1].lower()
+    if first in _READING:
+        lower = data.lower()
+        if (b"_ob_" in lower or b"$ob_" in lower) and _names_view(data, view_names):
+            return _VIEW
+    rule = _RULES.get(first)
+    return _PASS if rule is None else rule(data, match.end(), first)
+
+
+def _names_view(data: bytes, view_names: frozenset[str]) -> bool:
+    return any(found.decode("latin-1").upper() in view_names for found in _MARKED_NAME.findall(data))
+
+
+def _of_odd(data: bytes, view_names: frozenset[str]) -> Ownership:
+    """Decide a text that begins with neither a word nor an ordinary comment: only a `/*!` comment can hide one."""
+    lower = data.lower()
+    if b"/*!" not in data or not any(word in lower for word in _CONCERNS_US):
+        return _PASS
+    # The same statement without its comments: names and marks stay apart, which is all the rules look at.
+    cursor = Cursor(data.decode("latin-1"))
+    plain = " ".join(token.text for token in cursor.rest())
+    encoded = plain.encode("latin-1")
+    return _of_one(encoded, view_names) if _FIRST_WORD.match(encoded) else _PASS
+
+
+# --- one rule per first word: (text, end of the first word, first word in lower case) ---
+
+
+def _second_word(data: bytes, end: int) -> bytes:
+    match = _SECOND_WORD.match(data, end)
+    if match is not None:
+        return match[1].lower()
+    # A comment that is code, or one that ends a line, may stand before the word: let the lexer say.
+    if data[end : end + 256].lstrip()[:1] not in {b"/", b"#", b"-"}:
+        return b""
+    return Cursor(data.decode("latin-1")).token(ahead=1).text.lower().encode("latin-1")
+
+
+def _alter(data: bytes, end: int, first: bytes) -> Ownership:
+    second = _second_word(data, end)
+    if second == b"system":
+        return _alter_system(Cursor(data.decode("latin-1")))
+    return _account(data, first, second)
+
+
+def _alter_system(cursor: Cursor) -> Ownership:
+    action = cursor.token(ahead=2)
+    if action.word in {"SET", "RESET"} or cursor.at_mark("=", ahead=3):
+        return _parameters(cursor)
+    return _OURS if owns(cursor) else _PASS
+
+
+def _parameters(cursor: Cursor) -> Ownership:
+    """Decide ALTER SYSTEM [SET] p = v, ... and RESET p, ... by the names at the places of names.
+
+    A name is the word before an equal sign, and the first word after SET, RESET or a comma.
+    """
+    found = cursor.rest()[2:]
+    names = set()
+    names_tenant = False
+    at_name = True
+    for token, following in zip(found, (*found[1:], None), strict=True):
+        word = token.word
+        if at_name and word in {"SET", "RESET"} and not (following and following.text == "="):
+            continue
+        if token.kind in {Kind.NAME, Kind.QUOTED_NAME} and (at_name or (following and following.text == "=")):
+            names.add(name_value(token).lower())
+        if word == "TENANT" and not at_name:
+            names_tenant = True
+        at_name = token.kind is Kind.PUNCTUATION and token.text == ","
+    held = sorted(names & PARAMETERS_HELD)
+    if held:
+        return Ownership(Owner.REFUSED, f"parameter {held[0]} is set by holdfast for every engine")
+    return _OURS if names_tenant or names & PARAMETERS_OURS else _PASS
+
+
+def _set(data: bytes, end: int, first: bytes) -> Ownership:
+    second = _second_word(data, end)
+    if second in {b"encryption", b"decryption"}:
+        return _OURS if owns(Cursor(data.decode("latin-1"))) else _PASS
+    if b"secure_file_priv" in data.lower() and _assigns_file_priv(Cursor(data.decode("latin-1"))):
+        return Ownership(Owner.REFUSED, "secure_file_priv is set by holdfast for every engine")
+    return _account(data, first, second)
+
+
+def _assigns_file_priv(cursor: Cursor) -> bool:
+    found = cursor.rest()
+    return any(
+        _variable_name(token) == "secure_file_priv" and following.text in {"=", ":"}
+        for token, following in pairwise(found)
+    )
+
+
+def _variable_name(token: Token) -> str:
+    """Return the last part of a variable's name: of secure_file_priv, @@global.secure_file_priv and the like."""
+    if token.kind is Kind.QUOTED_NAME:
+        return name_value(token).lower()
+    if token.kind in {Kind.NAME, Kind.VARIABLE}:
+        return token.text.lower().rpartition(".")[2].strip("@`")
+    return ""
+
+
+def _by_words(data: bytes, end: int, first: bytes) -> Ownership:
+    second = _second_word(data, end)
+    if (first, second) in _OWN_SECOND_WORDS:
+        return _OURS if owns(Cursor(data.decode("latin-1"))) else _PASS
+    return _account(data, first, second)
+
+
+def _any_account(data: bytes, _: int, first: bytes) -> Ownership:
+    return _refused_account(data)
+
+
+def _account(data: bytes, first: bytes, second: bytes) -> Ownership:
+    return _refused_account(data) if (first, second) in _ACCOUNT_STATEMENTS else _PASS
+
+
+def _refused_account(data: bytes) -> Ownership:
+    """Refuse an account statement that names Holdfast's own account, as a name or as a string."""
+    if OWN_ACCOUNT.encode() not in data.lower():
+        return _PASS
+    cursor = Cursor(data.decode("latin-1"))
+    for token in cursor.rest():
+        name = string_value(token) if token.kind is Kind.STRING else name_value(token)
+        if name.lower() == OWN_ACCOUNT:
+            return Ownership(Owner.REFUSED, f"account {OWN_ACCOUNT} belongs to holdfast")
+    return _PASS
+
+
+_OWN_SECOND_WORDS = frozenset(
+    {
+        (b"show", b"parameters"),
+        (b"show", b"restore"),
+        (b"show", b"tenant"),
+        (b"show", b"tenants"),
+        (b"create", b"tenant"),
+        (b"create", b"resource"),
+        (b"drop", b"tenant"),
+        (b"drop", b"resource"),
+    }
+)
+
+_RULES: Mapping[bytes, Callable[[bytes, int, bytes], Ownership]] = {
+    b"alter": _alter,
+    b"set": _set,
+    b"show": _by_words,
+    b"create": _by_words,
+    b"drop": _by_words,
+    b"rename": _by_words,
+    b"grant": _any_account,
+    b"revoke": _any_account,
+}

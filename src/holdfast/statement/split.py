@@ -2,6 +2,13 @@
 
 from typing import NamedTuple
 
+from holdfast.statement.lexer import Kind, Token, tokens
+
+# Words that may stand between CREATE and the kind of thing created: OR REPLACE, DEFINER = u@h, AGGREGATE, a view's
+# ALGORITHM and SQL SECURITY. The first of the words below decides.
+_STORED_CODE = frozenset({"PROCEDURE", "FUNCTION", "TRIGGER", "EVENT", "PACKAGE"})
+_OTHER_THINGS = frozenset({"TABLE", "VIEW", "DATABASE", "SCHEMA", "USER", "TENANT", "RESOURCE", "INDEX", "TEMPORARY"})
+
 
 class Piece(NamedTuple):
     """One statement of a text, without its `;`. Shape: `text` is the whole text's `[start, end)`, characters."""
@@ -12,5 +19,41 @@ class Piece(NamedTuple):
 
 
 def split(text: str) -> tuple[Piece, ...]:
-    """Return the statements of `text` in order, parted at top-level `;`. Pieces of comments and blanks alone are dropped."""
-    raise NotImplementedError
+    """Return the statements of `text` in order, parted at top-level `;`. Pieces of comments and blanks alone are dropped.
+
+    Shape: a piece begins at its first token and ends after its last, so comments around it are gone; the opening and
+    closing marks of a `/*! */` comment around it stay only when they lie between tokens. A text that begins to create
+    or alter stored code (PROCEDURE, FUNCTION, TRIGGER, EVENT) is one piece to its end: its body has `;` of its own.
+    """
+    pieces: list[Piece] = []
+    current: list[Token] = []
+    stored_code: bool | None = None  # None: not known yet
+    for token in tokens(text):
+        if token.text == ";" and not stored_code:
+            if current:
+                pieces.append(_piece(text, current))
+            current, stored_code = [], None
+            continue
+        if stored_code is None:
+            stored_code = _makes_stored_code(current, token)
+        current.append(token)
+    if current:
+        pieces.append(_piece(text, current))
+    return tuple(pieces)
+
+
+def _piece(text: str, found: list[Token]) -> Piece:
+    start, end = found[0].start, found[-1].end
+    return Piece(start, end, text[start:end])
+
+
+def _makes_stored_code(before: list[Token], token: Token) -> bool | None:
+    """Return whether the statement of the tokens `before` and `token` creates or alters stored code, None if open."""
+    if not before:
+        return None if token.word in {"CREATE", "ALTER"} else False
+    word = token.word
+    if word in _STORED_CODE:
+        return before[0].word == "CREATE" or word == "EVENT"
+    if word in _OTHER_THINGS or (token.kind is Kind.PUNCTUATION and token.text == "("):
+        return False
+    return None
