@@ -1,22 +1,23 @@
 """Block by block: looking for what changed, reading it, sealing it, writing it, on a few threads at once.
 
-A pass looks first and copies then. Looking is one loop over the first 512 bytes of every block: 1.2 us a block when
-they are cached, which they are from the second pass on because reading a block leaves its first page in the cache.
+A pass looks first and copies then. Looking is one loop over the head of every block: some 2 us a block when they are
+cached, which they are from the second pass on because a block that was read leaves its first page in the cache.
 Copying is done by lanes: each has a thread, a buffer of one block, a compressor and a data object of its own, so lanes
 share nothing but the table and the queue of blocks, and memory is bounded by their number.
 """
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 
-from blake3 import blake3
 from holdfast.backup.journal import Figures, Image
 from holdfast.backup.plan import BlockAction, BlockVerdict, is_broken_for_good, verdict_on
+from holdfast.backup_format import names
 from holdfast.backup_format.chunk import ChunkPlace, ChunkSealer
 from holdfast.backup_format.digest import HEAD_HASHED_BYTES, DataKey, content_digest, head_hash
 from holdfast.backup_format.index import BlockTable, record_of
+from holdfast.backup_format.manifest import ObjectDigest, ObjectKind, ObjectRecord
 from holdfast.clock import Clock
 from holdfast.engine_format.macro_block import (
     MACRO_BLOCK_BYTES,
@@ -42,27 +43,21 @@ _QUEUE_RUN = 16
 _AHEAD_BLOCKS = 4
 """Blocks the disk is asked to read ahead of a lane: 8 MiB, some 10 ms of its work."""
 
-_LOOK_SLICE = 16384
-"""Blocks looked at between two questions whether to go on: some 20 ms."""
+_LOOK_RUN = 16384
+"""Blocks looked at between two questions whether to go on: some 40 ms."""
 
 _READS_PER_SIGHTING = 3
 """A block caught half written is whole a few milliseconds later; more reads in a row never helped."""
 
 _TELL_SECONDS = 0.5
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DataObject:
-    """One data object that is durable."""
-
-    number: int
-    size_bytes: int
-    digest: bytes
+_SETTLE_SECONDS = 2.0
+_SETTLE_REST_SECONDS = 0.05
+_SHARED_TYPES = frozenset({7, 8})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Copied:
-    """What one pass of the copier did."""
+    """What one pass of the copier met."""
 
     changed_count: int
     broken_count: int
@@ -77,6 +72,8 @@ class Counters:
         self._output_bytes = 0
         self._meta_bytes = 0
         self._objects = 0
+        self._block_count = 0
+        self._block_done_count = 0
 
     def add(self, *, input_bytes: int = 0, output_bytes: int = 0, meta_bytes: int = 0, objects: int = 0) -> None:
         with self._lock:
@@ -85,11 +82,24 @@ class Counters:
             self._meta_bytes += meta_bytes
             self._objects += objects
 
-    def figures(self, *, block_count: int, block_done_count: int) -> Figures:
+    def expect(self, *, block_count: int, done_count: int) -> None:
+        """Say how many blocks the image holds as far as it is known, and how many of them are done."""
+        with self._lock:
+            self._block_count, self._block_done_count = block_count, done_count
+
+    def visited(self, *, is_free: bool) -> None:
+        with self._lock:
+            if is_free:
+                self._block_count -= 1
+            else:
+                self._block_done_count += 1
+
+    def figures(self) -> Figures:
+        """Return how far the copying is. The two super blocks count as not done: they come with the manifest."""
         with self._lock:
             return Figures(
-                block_count=block_count,
-                block_done_count=block_done_count,
+                block_count=self._block_count + FIRST_BLOCK,
+                block_done_count=self._block_done_count,
                 input_bytes=self._input_bytes,
                 output_bytes=self._output_bytes,
                 meta_bytes=self._meta_bytes,
@@ -128,14 +138,19 @@ class Brokenness:
             seen.count += 1
             if not is_broken_for_good(seen.count, now - seen.first_seen):
                 return False
-            used = self._blocks_in_use()
-            if used is None or block_id in used:
-                raise CorruptionError(
-                    f"macro block {block_id} of the engine does not match its checksum, seen {seen.count} times",
-                    hint="the tenant's data file is damaged: restore it from an earlier backup set",
-                )
+        self.judge(block_id)
+        return True
+
+    def judge(self, block_id: int) -> None:
+        """Note that a block is wrong for good. Raises CorruptionError unless the engine says that it is free."""
+        used = self._blocks_in_use()
+        if used is None or block_id in used:
+            raise CorruptionError(
+                f"macro block {block_id} of the engine does not match its checksum, again and again",
+                hint="the tenant's data file is damaged: restore the tenant from an earlier backup set",
+            )
+        with self._lock:
             self.verbatim.add(block_id)
-            return True
 
 
 class Lane:
@@ -146,26 +161,38 @@ class Lane:
         self._sealer = ChunkSealer(key=copier.key)
         self._buffer = memoryview(bytearray(MACRO_BLOCK_BYTES))
         self._writer: ObjectWriter | None = None
-        self._hasher = blake3()
+        self._digest = ObjectDigest()
         self._number = 0
 
-    def visit(self, block_id: int) -> BlockVerdict:
-        """Bring the copy of one block up to date and return what was met."""
+    def visit(self, block_id: int) -> bool:
+        """Bring the copy of one block up to date and return whether it had changed."""
         copier = self._copier
-        known = copier.table.head_hash(block_id)
-        if known is None:
+        if copier.table.head_hash(block_id) is None:
             head = copier.image.read_head(block_id)
             copier.counters.add(input_bytes=len(head))
-            if decode_block_head(block_id, head).kind is BlockKind.FREE:
-                return verdict_on(BlockKind.FREE, b"", None)
-        copier.image.read_block(block_id, self._buffer)
-        copier.counters.add(input_bytes=MACRO_BLOCK_BYTES)
-        return self.take(block_id, self._buffer)
+            if _is_free(block_id, head):
+                copier.counters.visited(is_free=True)
+                return False
+        for _ in range(_READS_PER_SIGHTING):
+            copier.image.read_block(block_id, self._buffer)
+            copier.counters.add(input_bytes=MACRO_BLOCK_BYTES)
+            verdict = self.take(block_id, self._buffer)
+            if verdict is not None:
+                copier.counters.visited(is_free=verdict.action is BlockAction.FORGET)
+                return verdict.is_change
+        if copier.brokenness.is_to_be_copied(block_id, content_digest(self._buffer)):
+            self.store_verbatim(block_id, self._buffer)
+            copier.counters.visited(is_free=False)
+        else:
+            copier.meet_broken(block_id)
+        return True
 
-    def take(self, block_id: int, block: memoryview) -> BlockVerdict:
-        """Bring the copy of a block up to date with `block`, its content as just read."""
+    def take(self, block_id: int, block: memoryview) -> BlockVerdict | None:
+        """Bring the copy of a block up to date with `block`, its content as just read; None when that is not whole."""
         copier = self._copier
-        head = decode_block_head(block_id, block)
+        head = _decode_head(block_id, block)
+        if head is None:
+            return None
         hashed = head_hash(block, copier.key)
         verdict = verdict_on(head.kind, hashed, copier.table.head_hash(block_id))
         if verdict.action is BlockAction.FORGET:
@@ -174,46 +201,35 @@ class Lane:
             if content_digest(block, copier.key) != copier.table.digest(block_id):
                 self.store(block_id, block, hashed, head.type)
         elif verdict.action is BlockAction.COPY:
-            if is_block_whole(head, block) or self._becomes_whole(block_id, head, block):
-                self.store(block_id, block, head_hash(block, copier.key), decode_block_head(block_id, block).type)
-            else:
-                copier.meet_broken(block_id)
-        if head.kind is not BlockKind.SHARED:
-            copier.image.forget_blocks(block_id, 1)
+            if not is_block_whole(head, block):
+                return None
+            self.store(block_id, block, hashed, head.type)
+        if head.kind is BlockKind.WRITE_ONCE:
+            # Shared blocks are read in every pass and stay cached; a write-once block leaves only its head.
+            copier.image.forget_block(block_id)
         return verdict
 
-    def _becomes_whole(self, block_id: int, head: BlockHead, block: memoryview) -> bool:
-        """Return whether reading again helps; `block` then holds what was read last."""
-        copier = self._copier
-        if block is not self._buffer:
-            return copier.brokenness.is_to_be_copied(block_id, content_digest(block))
-        for _ in range(_READS_PER_SIGHTING - 1):
-            copier.image.read_block(block_id, block)
-            copier.counters.add(input_bytes=MACRO_BLOCK_BYTES)
-            head = decode_block_head(block_id, block)
-            if head.kind is BlockKind.FREE:
-                return False
-            if is_block_whole(head, block):
-                return True
-        return copier.brokenness.is_to_be_copied(block_id, content_digest(block))
+    def store_verbatim(self, block_id: int, block: Buffer) -> None:
+        """Write a block that is wrong for good as it is."""
+        head = _decode_head(block_id, block)
+        self.store(block_id, block, head_hash(block, self._copier.key), head.type if head else 0)
 
     def store(self, block_id: int, block: Buffer, hashed: bytes, block_type: int) -> None:
         """Write one block as a chunk and name it in the table."""
         copier = self._copier
         if self._writer is None:
             self._number = copier.new_object_number()
-            self._writer = copier.store.writer(copier.object_name(self._number))
-            self._hasher = blake3()
+            self._writer = copier.store.writer(names.data_name(copier.root, self._number))
+            self._digest = ObjectDigest()
         place = ChunkPlace(
             set_id=copier.set_id, object_number=self._number, offset=self._writer.offset, block_id=block_id
         )
         chunk = self._sealer.seal(place, block, head_hash=hashed, block_type=block_type)
         self._writer.write(chunk.header_bytes, chunk.body)
-        self._hasher.update(chunk.header_bytes)
-        self._hasher.update(chunk.body)
+        self._digest.update(chunk.header_bytes)
         copier.counters.add(output_bytes=chunk.size_bytes)
         copier.table.put(record_of(chunk.header))
-        if self._writer.offset >= DATA_OBJECT_BYTES:
+        if self._writer.offset >= copier.data_object_bytes:
             self.commit()
 
     def commit(self) -> None:
@@ -222,15 +238,42 @@ class Lane:
             return
         writer, self._writer = self._writer, None
         size_bytes = writer.offset
-        writer.commit()
-        self._copier.add_object(
-            DataObject(number=self._number, size_bytes=size_bytes, digest=self._hasher.digest())
-        )
+        try:
+            writer.commit()
+        except BaseException:
+            writer.abort()
+            raise
+        self._copier.add_object(data_record(self._copier.root, self._number, size_bytes, self._digest))
 
     def abort(self) -> None:
         if self._writer is not None:
             writer, self._writer = self._writer, None
             writer.abort()
+
+
+def data_record(root: str, number: int, size_bytes: int, digest: ObjectDigest) -> ObjectRecord:
+    """Return what the manifest says of a data object."""
+    return ObjectRecord(
+        name=names.data_name(root, number).removeprefix(root + "/"),
+        kind=ObjectKind.DATA,
+        number=number,
+        size_bytes=size_bytes,
+        content_size_bytes=size_bytes,
+        digest=digest.text(),
+    )
+
+
+def _decode_head(block_id: int, block: Buffer) -> BlockHead | None:
+    """Return the block's head, None when it is none: half written, or rotten."""
+    try:
+        return decode_block_head(block_id, block)
+    except CorruptionError:
+        return None
+
+
+def _is_free(block_id: int, block: Buffer) -> bool:
+    head = _decode_head(block_id, block)
+    return head is not None and head.kind is BlockKind.FREE
 
 
 class _Queue:
@@ -260,33 +303,37 @@ class Copier:
         store: Store,
         table: BlockTable,
         *,
+        root: str,
         set_id: int,
-        object_name: Callable[[int], str],
-        first_object_number: int,
+        objects: Sequence[ObjectRecord],
         thread_count: int,
         key: DataKey | None,
         clock: Clock,
         tell: Callable[[Figures], None],
+        data_object_bytes: int = DATA_OBJECT_BYTES,
     ) -> None:
+        """`objects`: data objects that are durable already, from an earlier attempt."""
         self.image = image
         self.store = store
         self.table = table
+        self.root = root
         self.set_id = set_id
-        self.object_name = object_name
         self.key = key
+        self.data_object_bytes = data_object_bytes
+        self.block_count = 0
         self.counters = Counters()
         self.brokenness = Brokenness(clock, image.blocks_in_use)
+        self._clock = clock
         self._tell = tell
         self._lock = threading.Lock()
-        self._next_object_number = first_object_number
-        self._objects: list[DataObject] = []
+        self._objects = list(objects)
+        self._last_number = max((record.number for record in objects), default=0)
         self._broken_ids: set[int] = set()
         self._free_head = head_hash(bytes(HEAD_HASHED_BYTES), key)
-        self._free_count = 0
+        self._is_first_look = True
         self._stop = threading.Event()
         self._lanes = [Lane(self) for _ in range(thread_count)]
         self._pool = ThreadPoolExecutor(thread_count, thread_name_prefix="backup-lane")
-        self._is_first_look = True
 
     def close(self) -> None:
         """End the threads; what is not committed is forgotten."""
@@ -295,120 +342,130 @@ class Copier:
         for lane in self._lanes:
             lane.abort()
 
-    def figures(self) -> Figures:
-        """Return how far the copying is. The two super blocks count as not done: they come with the manifest."""
-        done = len(self.table)
-        room = max(self.image.block_count() - self._free_count, done + FIRST_BLOCK)
-        return self.counters.figures(block_count=room, block_done_count=done)
-
     def new_object_number(self) -> int:
         with self._lock:
-            self._next_object_number += 1
-            return self._next_object_number - 1
+            self._last_number += 1
+            return self._last_number
 
-    def add_object(self, data_object: DataObject) -> None:
+    def add_object(self, record: ObjectRecord) -> None:
         with self._lock:
-            self._objects.append(data_object)
+            self._objects.append(record)
         self.counters.add(objects=1)
 
     def meet_broken(self, block_id: int) -> None:
         with self._lock:
             self._broken_ids.add(block_id)
 
-    def objects(self) -> tuple[DataObject, ...]:
+    def objects(self) -> tuple[ObjectRecord, ...]:
         """Return the durable data objects by number; all of them after `commit`."""
         with self._lock:
-            return tuple(sorted(self._objects, key=lambda data_object: data_object.number))
+            return tuple(sorted(self._objects, key=lambda record: record.number))
 
     def copy_pass(self) -> Copied:
         """Look at every block and bring the copies up to date. The caller has read the slog before."""
-        block_count = self.image.block_count()
+        block_count = self.block_count = self.image.block_count()
         self.table.grow(block_count)
+        for block_id in range(block_count, self.table.block_count):
+            self.table.remove(block_id)  # of a base set whose block file was larger: never seen
+        shared = self._shared_ids()
         if len(self.table):
             differing = self._differing(block_count)
-            block_ids: Sequence[int] = sorted(set(differing) | set(self._shared_ids()))
+            block_ids: Sequence[int] = sorted({*differing, *shared})
         else:
             differing, block_ids = [], range(FIRST_BLOCK, block_count)
-        met = self._visit(block_ids)
-        changed = {block_id for block_id, verdict in met if verdict.is_change} | set(differing)
-        self._free_count = block_count - FIRST_BLOCK - len(self.table)
-        return Copied(changed_count=len(changed), broken_count=self._take_broken())
-
-    def look_paused(self, expected: Sequence[bytes], blocks_max: int) -> dict[int, bytes] | None:
-        """Return the content of every block that differs from its copy, read while the engine stands still.
-
-        `expected` is from `expected_heads`, made before the pause. None: more than `blocks_max` differ. Nothing is
-        stored and no thread but the lanes' is used: every millisecond here is one the tenant waits.
-        """
-        block_count = self.image.block_count()
-        look = self._look(range(FIRST_BLOCK, min(block_count, len(expected))), expected)
-        differing = [*look, *range(len(expected), block_count)]
-        if len(differing) > blocks_max:
-            return None
-        shared = sorted(set(self._shared_ids()) - set(differing))
-        buffers = [memoryview(bytearray(MACRO_BLOCK_BYTES)) for _ in self._lanes]
-        found: dict[int, bytes] = {block_id: self._read(block_id, buffers[0]) for block_id in differing}
-
-        def compare(lane: int) -> dict[int, bytes]:
-            changed: dict[int, bytes] = {}
-            for block_id in shared[lane :: len(buffers)]:
-                self.image.read_block(block_id, buffers[lane])
-                if content_digest(buffers[lane], self.key) != self.table.digest(block_id):
-                    changed[block_id] = bytes(buffers[lane])
-            return changed
-
-        for changed in self._pool.map(compare, range(len(buffers))):
-            found.update(changed)
-        return found if len(found) <= blocks_max else None
+        changed_count = len(differing) + self._visit(block_ids, frozenset(differing))
+        return Copied(changed_count=changed_count, broken_count=len(self._take_broken()))
 
     def expected_heads(self) -> list[bytes]:
         """Return the head hash every block has if nothing changed since it was copied, by block id."""
         head_hash_of, free = self.table.head_hash, self._free_head
-        return [head_hash_of(block_id) or free for block_id in range(self.image.block_count())]
+        return [head_hash_of(block_id) or free for block_id in range(self.table.block_count)]
+
+    def look_paused(self, expected: Sequence[bytes], shared: Sequence[int], blocks_max: int) -> dict[int, bytes] | None:
+        """Return the content of every block that differs from its copy, read while the engine stands still.
+
+        `expected` and `shared` are from `expected_heads` and `shared_ids`, made before the pause. None: more than
+        `blocks_max` differ. Nothing is stored here: every millisecond is one the tenant waits.
+        """
+        block_count = self.image.block_count()
+        differing = self._look(range(FIRST_BLOCK, min(block_count, len(expected))), expected)
+        differing += range(len(expected), block_count)
+        if len(differing) > blocks_max:
+            return None
+        buffers = [memoryview(bytearray(MACRO_BLOCK_BYTES)) for _ in self._lanes]
+
+        def read(ordinal: int) -> dict[int, bytes]:
+            buffer, found = buffers[ordinal], {}
+            for block_id in differing[ordinal :: len(buffers)]:
+                self.image.read_block(block_id, buffer)
+                found[block_id] = bytes(buffer)
+            for block_id in shared[ordinal :: len(buffers)]:
+                if block_id in found:
+                    continue
+                self.image.read_block(block_id, buffer)
+                if content_digest(buffer, self.key) != self.table.digest(block_id):
+                    found[block_id] = bytes(buffer)
+            return found
+
+        found: dict[int, bytes] = {}
+        for part in self._pool.map(read, range(len(buffers))):
+            found.update(part)
+        return found if len(found) <= blocks_max else None
+
+    def shared_ids(self) -> list[int]:
+        return self._shared_ids()
 
     def take_paused(self, found: dict[int, bytes]) -> int:
-        """Store what `look_paused` found; return how many blocks were being written at that moment.
+        """Store what `look_paused` found, when the engine runs again; return how many blocks were left out.
 
-        Those are not part of the image: the engine names a block in its slog after it is on disk, never before.
-        Raises CorruptionError for one that stays wrong and is in use.
+        Those were being written at that moment, and are not part of the image: the engine names a block in its slog
+        after it is on disk, never before. Raises CorruptionError for one that stays wrong and is in use.
         """
         self.table.grow(self.image.block_count())
         lane = self._lanes[0]
-        for block_id, block in found.items():
-            lane.take(block_id, memoryview(block))
-        broken = sorted(self._broken_ids)
-        self._take_broken()
+        broken = [block_id for block_id, block in found.items() if lane.take(block_id, memoryview(block)) is None]
         for block_id in broken:
-            self.table.remove(block_id)
+            if self._comes_to_rest(block_id, found[block_id]):
+                self.table.remove(block_id)
+            else:
+                self.brokenness.judge(block_id)
+                lane.store_verbatim(block_id, found[block_id])
         return len(broken)
 
-    def put_block(self, block_id: int, block: Buffer, block_type: int) -> None:
-        """Store a block the caller read (a super block)."""
-        self._lanes[0].store(block_id, block, head_hash(block, self.key), block_type)
+    def put_super_block(self, block_id: int, block: Buffer) -> None:
+        """Store a super block, unless the copy (of a base set) is the same."""
+        if content_digest(block, self.key) != self.table.digest(block_id):
+            self._lanes[0].store(block_id, block, head_hash(block, self.key), 0)
 
     def commit(self) -> None:
         """Make every data object durable."""
         for future in [self._pool.submit(lane.commit) for lane in self._lanes]:
             future.result()
 
-    def _read(self, block_id: int, buffer: memoryview) -> bytes:
-        self.image.read_block(block_id, buffer)
-        return bytes(buffer)
+    def _comes_to_rest(self, block_id: int, block: bytes) -> bool:
+        """Return whether a block that was not whole in a pause has changed since: it was being written."""
+        buffer = memoryview(bytearray(MACRO_BLOCK_BYTES))
+        end = self._clock.monotonic() + _SETTLE_SECONDS
+        while self._clock.monotonic() < end:
+            self.image.read_block(block_id, buffer)
+            if buffer != block:
+                return True
+            self._clock.sleep(_SETTLE_REST_SECONDS)
+        return False
 
-    def _shared_ids(self) -> Iterator[int]:
-        return (record.block_id for record in self.table if record.block_type in _SHARED_TYPES)
+    def _shared_ids(self) -> list[int]:
+        return [record.block_id for record in self.table if record.block_type in _SHARED_TYPES]
 
     def _differing(self, block_count: int) -> list[int]:
         """Return the blocks whose head is not that of their copy, sorted."""
         expected = self.expected_heads()
-        expected += [self._free_head] * (block_count - len(expected))
         differing: list[int] = []
-        for first in range(FIRST_BLOCK, block_count, _LOOK_SLICE):
-            run = range(first, min(first + _LOOK_SLICE, block_count))
+        for first in range(FIRST_BLOCK, block_count, _LOOK_RUN):
+            run = range(first, min(first + _LOOK_RUN, block_count))
             if self._is_first_look:
                 self.image.expect_heads(run)
             differing += self._look(run, expected)
-            self._tell(self.figures())
+            self._tell(self.counters.figures())
         self._is_first_look = False
         self.counters.add(input_bytes=(block_count - FIRST_BLOCK) * HEAD_HASHED_BYTES)
         return differing
@@ -417,44 +474,40 @@ class Copier:
         read, key = self.image.read_head, self.key
         return [block_id for block_id in run if head_hash(read(block_id), key) != expected[block_id]]
 
-    def _visit(self, block_ids: Sequence[int]) -> list[tuple[int, BlockVerdict]]:
-        """Visit these blocks with all lanes; return those where something was met that is not KEEP or SKIP."""
+    def _visit(self, block_ids: Sequence[int], differing: frozenset[int]) -> int:
+        """Visit these blocks with all lanes; return how many changed besides those known to differ."""
+        known = sum(self.table.head_hash(block_id) is not None for block_id in block_ids) if len(self.table) else 0
+        kept = len(self.table) - known
+        self.counters.expect(block_count=kept + len(block_ids), done_count=kept)
         queue = _Queue(block_ids)
-        ahead = block_ids[-1] + 1 if block_ids else 0
-        futures = [self._pool.submit(self._run_lane, lane, queue, ahead) for lane in self._lanes]
+        futures = [self._pool.submit(self._run_lane, lane, queue, differing) for lane in self._lanes]
         try:
-            while True:
-                done, running = wait(futures, timeout=_TELL_SECONDS, return_when=FIRST_EXCEPTION)
+            running = set(futures)
+            while running:
+                done, running = wait(running, timeout=_TELL_SECONDS, return_when=FIRST_EXCEPTION)
                 for future in done:
                     future.result()
-                self._tell(self.figures())
-                if not running:
-                    break
+                self._tell(self.counters.figures())
         except BaseException:
             self._stop.set()
             wait(futures)
             raise
-        return [met for future in futures for met in future.result()]
+        return sum(future.result() for future in futures)
 
-    def _run_lane(self, lane: Lane, queue: _Queue, end: int) -> list[tuple[int, BlockVerdict]]:
-        met: list[tuple[int, BlockVerdict]] = []
+    def _run_lane(self, lane: Lane, queue: _Queue, differing: frozenset[int]) -> int:
+        changed_count = 0
         while run := queue.take():
-            self.image.expect_blocks(run[0], min(_AHEAD_BLOCKS, len(run)))
+            for block_id in run[:_AHEAD_BLOCKS]:
+                self.image.expect_block(block_id)
             for ordinal, block_id in enumerate(run):
                 if self._stop.is_set():
                     raise CanceledError
                 if ordinal + _AHEAD_BLOCKS < len(run):
-                    self.image.expect_blocks(run[ordinal + _AHEAD_BLOCKS], 1)
-                verdict = lane.visit(block_id)
-                if verdict.is_change:
-                    met.append((block_id, verdict))
-        return met
+                    self.image.expect_block(run[ordinal + _AHEAD_BLOCKS])
+                changed_count += lane.visit(block_id) and block_id not in differing
+        return changed_count
 
-    def _take_broken(self) -> int:
+    def _take_broken(self) -> set[int]:
         with self._lock:
-            count = len(self._broken_ids)
-            self._broken_ids.clear()
-        return count
-
-
-_SHARED_TYPES = frozenset({7, 8})
+            broken, self._broken_ids = self._broken_ids, set()
+        return broken

@@ -27,6 +27,7 @@ from holdfast.engine_format.log_group import decode_group_header
 from holdfast.engine_format.log_meta import base_lsn
 from holdfast.engine_format.macro_block import HEAD_BYTES, MACRO_BLOCK_BYTES
 from holdfast.engine_format.slog import walk_slog
+from holdfast.engine_format.super_block import decode_super_block
 from holdfast.errors import CorruptionError, EngineError, HoldfastError
 from holdfast.values.lsn import Lsn
 
@@ -38,6 +39,11 @@ _SMALL_FILES_BYTES_MAX = 256 << 20
 _REST_TRIES = 40
 _REST_SECONDS = 0.025
 """meta.db's transactions take milliseconds: in a second of tries one falls between two of them."""
+
+_SUPER_BLOCK_READS = 5
+_PAUSED_REST_TRIES = 4
+_PAUSED_REST_SECONDS = 0.002
+"""In a pause only a write that the kernel had already begun can still move; what is torn then stays torn."""
 
 
 class EngineImage:
@@ -98,15 +104,19 @@ class EngineImage:
                 raise self._too_short(block_id, read_bytes)
             read_bytes += count
 
-    def expect_blocks(self, first: int, count: int) -> None:
-        os.posix_fadvise(
-            self._whole, first * MACRO_BLOCK_BYTES, count * MACRO_BLOCK_BYTES, os.POSIX_FADV_WILLNEED
-        )
+    def expect_block(self, block_id: int) -> None:
+        self._advise(self._whole, block_id, 0, os.POSIX_FADV_WILLNEED)
 
-    def forget_blocks(self, first: int, count: int) -> None:
-        os.posix_fadvise(
-            self._whole, first * MACRO_BLOCK_BYTES, count * MACRO_BLOCK_BYTES, os.POSIX_FADV_DONTNEED
-        )
+    def expect_heads(self, run: range) -> None:
+        for block_id in run:
+            os.posix_fadvise(self._heads, block_id * MACRO_BLOCK_BYTES, HEAD_BYTES, os.POSIX_FADV_WILLNEED)
+
+    def forget_block(self, block_id: int) -> None:
+        self._advise(self._whole, block_id, HEAD_BYTES, os.POSIX_FADV_DONTNEED)
+
+    def _advise(self, descriptor: int, block_id: int, skipped_bytes: int, advice: int) -> None:
+        offset = block_id * MACRO_BLOCK_BYTES + skipped_bytes
+        os.posix_fadvise(descriptor, offset, MACRO_BLOCK_BYTES - skipped_bytes, advice)
 
     def clog_meta(self) -> tuple[SmallFile, ...]:
         folder = self._directory.log_meta_dir
@@ -138,10 +148,11 @@ class EngineImage:
         group = decode_group_header(memoryview(head)[LOG_INFO_BYTES:])
         return None if group is None else BaseBlock(lsn=lsn, min_scn=group.max_scn)
 
-    def small_files(self) -> tuple[SmallFile, ...]:
+    def small_files(self, *, patient: bool = True) -> tuple[SmallFile, ...]:
         """Read meta.db and etc before the slog: the slog is the moment, all else may be a little older."""
-        resting = self._at_rest(self._read_meta_and_etc)
-        slog = self._at_rest_slog()
+        tries, seconds = (_REST_TRIES, _REST_SECONDS) if patient else (_PAUSED_REST_TRIES, _PAUSED_REST_SECONDS)
+        resting = self._at_rest(tries, seconds)
+        slog = self._whole_slog(tries, seconds)
         files = (*resting, *slog)
         total_bytes = sum(len(file.data) for file in files)
         if total_bytes > _SMALL_FILES_BYTES_MAX:
@@ -159,20 +170,37 @@ class EngineImage:
     def blocks_in_use(self) -> frozenset[int] | None:
         return self._blocks_in_use()
 
+    def super_blocks(self) -> tuple[bytes, bytes]:
+        """Return both super blocks. Raises CorruptionError when one stays wrong."""
+        return self._super_block(0), self._super_block(1)
+
     def pause(self) -> AbstractContextManager[Pause]:
         return self._pause()
 
+    def _super_block(self, block_id: int) -> bytes:
+        buffer = bytearray(MACRO_BLOCK_BYTES)
+        for remaining in reversed(range(_SUPER_BLOCK_READS)):
+            self.read_block(block_id, memoryview(buffer))
+            try:
+                decode_super_block(buffer)
+                break
+            except CorruptionError:
+                if not remaining:
+                    raise
+                self._clock.sleep(_PAUSED_REST_SECONDS)
+        return bytes(buffer)
+
     def _read(self, path: Path) -> SmallFile:
-        with path.open("rb", buffering=0) as file:
-            size_bytes = os.fstat(file.fileno()).st_size
+        with path.open("rb", buffering=0) as opened:
+            size_bytes = os.fstat(opened.fileno()).st_size
             data = bytearray()
             while len(data) < size_bytes:
-                piece = file.read(min(_READ_STEP_BYTES, size_bytes - len(data)))
+                piece = opened.read(min(_READ_STEP_BYTES, size_bytes - len(data)))
                 if not piece or not any(piece):
                     # The engine preallocates 64 MiB and fills from the front: a MiB of zeros is the end.
                     break
                 data += piece
-        name = str(path.relative_to(self._directory.root))
+        name = path.relative_to(self._directory.root).as_posix()
         return SmallFile(name=name, data=bytes(data.rstrip(b"\0")), size_bytes=size_bytes)
 
     def _read_meta_and_etc(self) -> tuple[SmallFile, ...]:
@@ -182,13 +210,13 @@ class EngineImage:
         etc = [path for path in self._directory.etc_dir.rglob("*") if path.is_file()]
         return tuple(self._read(path) for path in sorted(meta) + sorted(etc))
 
-    def _at_rest(self, read: Callable[[], tuple[SmallFile, ...]]) -> tuple[SmallFile, ...]:
-        """Return what two reads in a row agree on."""
+    def _at_rest(self, tries: int, seconds: float) -> tuple[SmallFile, ...]:
+        """Return the meta.db and etc that two reads in a row agree on."""
         before: tuple[SmallFile, ...] | None = None
         trouble = "they changed between every two reads"
-        for _ in range(_REST_TRIES):
+        for _ in range(tries):
             try:
-                now = read()
+                now = self._read_meta_and_etc()
                 if now == before:
                     _check_meta_db(now, self._directory.meta_db.name)
                     return now
@@ -197,18 +225,16 @@ class EngineImage:
                 before = None  # a -wal file was removed between listing and reading
             except sqlite3.Error as error:
                 before, trouble = None, f"meta.db is not whole: {error}"
-            if before is not None:
-                continue
-            self._clock.sleep(_REST_SECONDS)
+            self._clock.sleep(seconds if before is None else 0)
         raise EngineError(
-            f"meta.db and etc of {self._directory.root} did not come to rest in {_REST_TRIES} reads: {trouble}",
+            f"meta.db and etc of {self._directory.root} did not come to rest in {tries} reads: {trouble}",
             hint="repeat the backup when fewer schema changes run",
         )
 
-    def _at_rest_slog(self) -> tuple[SmallFile, ...]:
+    def _whole_slog(self, tries: int, seconds: float) -> tuple[SmallFile, ...]:
         """Return the slog files, every batch verified; the engine may be appending, so a torn end is read again."""
         trouble: HoldfastError | None = None
-        for _ in range(_REST_TRIES):
+        for _ in range(tries):
             names = self.slog_names()
             try:
                 files = tuple(self._read(self._directory.root / name) for name in names)
@@ -219,7 +245,7 @@ class EngineImage:
                 trouble = None
             except CorruptionError as error:
                 trouble = error
-            self._clock.sleep(_REST_SECONDS)
+            self._clock.sleep(seconds)
         if trouble is not None:
             raise trouble
         raise EngineError(f"slog files of {self._directory.root} come and go faster than they are read")

@@ -91,16 +91,11 @@ class BaseBlock:
 
 
 class Pause(Protocol):
-    """A pause of the engine that is going on, or is over."""
+    """A pause of the engine, going on or over."""
 
     @property
-    def is_unbroken(self) -> bool:
-        """Return whether the engine is still stopped by us (a guard ends a pause that takes too long)."""
-        ...
-
-    @property
-    def pause_ns(self) -> int:
-        """Return how long the engine was stopped, in nanoseconds; known when the pause is over."""
+    def elapsed_ns(self) -> int:
+        """Return how long the engine has been, or was, stopped, in nanoseconds."""
         ...
 
 
@@ -119,12 +114,16 @@ class Image(Protocol):
         """Fill `buffer` (2 MiB) with a block. Raises EngineError when the file ends inside it."""
         ...
 
-    def expect_blocks(self, first: int, count: int) -> None:
-        """Hint that these blocks are read next, so that the disk works while the processor does."""
+    def expect_block(self, block_id: int) -> None:
+        """Hint that this block is read soon, so that the disk works while the processor does."""
         ...
 
-    def forget_blocks(self, first: int, count: int) -> None:
-        """Hint that these blocks are not read again, so that the page cache stays the machine's."""
+    def expect_heads(self, run: range) -> None:
+        """Hint that the heads of these blocks are read soon."""
+        ...
+
+    def forget_block(self, block_id: int) -> None:
+        """Hint that of this block only the head is read again, so that the page cache stays the machine's."""
         ...
 
     def clog_meta(self) -> tuple[SmallFile, ...]:
@@ -135,11 +134,16 @@ class Image(Protocol):
         """Return the base block that `clog_meta` names, None when it is no longer in the log folder."""
         ...
 
-    def small_files(self) -> tuple[SmallFile, ...]:
+    def small_files(self, *, patient: bool = True) -> tuple[SmallFile, ...]:
         """Return meta.db, etc and the slog, each verified and unmoved while it was read.
 
+        `patient`: wait up to a second for them to come to rest; else a few milliseconds (the engine is paused).
         Raises EngineError when they do not come to rest, CorruptionError when they stay wrong.
         """
+        ...
+
+    def super_blocks(self) -> tuple[bytes, bytes]:
+        """Return macro blocks 0 and 1 whole. Raises CorruptionError when one stays wrong."""
         ...
 
     def slog_names(self) -> tuple[str, ...]:
@@ -151,5 +155,8 @@ class Image(Protocol):
         ...
 
     def pause(self) -> AbstractContextManager[Pause]:
-        """Stop the engine inside the context, for at most half a second."""
+        """Stop the engine inside the context.
+
+        A guard ends the pause after half a second, whatever we do; then leaving the context raises EngineError.
+        """
         ...
