@@ -6,12 +6,14 @@ from typing import Final
 
 from holdfast.engine.hold import block_ids
 from holdfast.engine_format.log_block import LOG_BLOCK_BYTES, LOG_INFO_BYTES, block_id_of, file_offset_of
-from holdfast.engine_format.log_meta import base_lsn
+from holdfast.engine_format.log_meta import META_PAGE_BYTES, base_lsn
 from holdfast.errors import HoldfastError
 from holdfast.values.lsn import Lsn
 
 READ_BYTES_LEAST: Final = 16 << 10
 """What an idle look reads: a keep-alive group is some 350 bytes, and unwritten space costs no disk access."""
+
+_META_READ_BYTES: Final = 1 << 20
 
 
 class LogMissingError(HoldfastError):
@@ -110,5 +112,13 @@ def read_base_lsn(log_meta_dir: Path) -> Lsn | None:
 
     Source: the newest file of the log's meta folder; the file may be preallocated, what counts is its last valid page.
     """
-    newest = block_ids(log_meta_dir)
-    return base_lsn((log_meta_dir / str(newest[-1])).read_bytes()) if newest else None
+    files = block_ids(log_meta_dir)
+    if not files:
+        return None
+    pages = bytearray()
+    with (log_meta_dir / str(files[-1])).open("rb") as file:
+        while part := file.read(_META_READ_BYTES):
+            pages += part
+            if not any(part[-META_PAGE_BYTES:]):
+                break
+    return base_lsn(pages)
