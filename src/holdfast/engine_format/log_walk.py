@@ -34,12 +34,13 @@ from holdfast.engine_format.log_group import (
 )
 from holdfast.errors import CorruptionError
 from holdfast.values.lsn import Lsn
-from holdfast.values.scn import SCN_MAX_VALUE, Scn
+from holdfast.values.scn import Scn
 
 _PADDING: Final = 1 << 62
 _INVERT: Final = 0xFFFFFFFF
 _NO_GROUP_YET: Final = bytes(GROUP_HEADER_BYTES)
 _SCN_UNKNOWN: Final = Scn(0)
+_NO_BORDER: Final = 1 << 63  # above any SCN
 _GROUP_COUNT_MAX: Final = LOG_DATA_BYTES  # no limit: a block holds fewer groups than bytes
 
 
@@ -116,7 +117,7 @@ def _walk(buffer: Bytes, position: Position, before_scn: Scn | None, group_count
     begin_lsn = int(position.lsn)
     room = LOG_DATA_BYTES - begin_lsn % LOG_DATA_BYTES
     size_bytes = len(view)
-    border = SCN_MAX_VALUE + 1 if before_scn is None else int(before_scn)
+    border = _NO_BORDER if before_scn is None else int(before_scn)
     accumulated, log_id, scn = position.accumulated, position.log_id, int(position.scn)
     first_scn: Scn | None = None
     stop, reason = WalkStop.NEED_MORE, ""

@@ -1,0 +1,58 @@
+import struct
+
+import pytest
+
+from holdfast.engine_format.data_version import decode_data_version
+from holdfast.errors import CorruptionError, UnknownVersionError
+
+from .samples import crc, golden
+
+FILE = golden("data_version.bin")
+
+
+def sealed(text: bytes, *, version: int = 2) -> bytes:
+    words = struct.pack(">HhhHqiiq", 0xBEDE, 32, version, 0, 0, len(text), len(text), crc(text))
+    parity = 0xFFFF
+    for (word,) in struct.iter_unpack(">H", words):
+        parity ^= word
+    return words[:6] + parity.to_bytes(2) + words[8:] + text
+
+
+def test_golden_data_version_is_decoded() -> None:
+    assert decode_data_version(FILE) == "1.4.0.0"
+    assert decode_data_version(memoryview(FILE)) == "1.4.0.0"
+
+
+def test_crafted_record_is_what_the_engine_wrote() -> None:
+    assert sealed(b"1.4.0.0 4295229440\n") == FILE
+
+
+def test_later_version_is_decoded_for_the_caller_to_judge() -> None:
+    assert decode_data_version(sealed(b"1.12.0.3 4295999999\n")) == "1.12.0.3"
+
+
+def test_every_prefix_and_any_trailing_byte_is_refused() -> None:
+    for size in range(len(FILE)):
+        with pytest.raises(CorruptionError):
+            decode_data_version(FILE[:size])
+    with pytest.raises(CorruptionError, match="found 20"):
+        decode_data_version(FILE + b"\0")
+
+
+def test_every_flipped_byte_is_found() -> None:
+    for at in range(len(FILE)):
+        flipped = bytearray(FILE)
+        flipped[at] ^= 1
+        with pytest.raises((CorruptionError, UnknownVersionError)):
+            decode_data_version(flipped)
+
+
+def test_record_of_another_version_is_refused() -> None:
+    with pytest.raises(UnknownVersionError, match="record version 3"):
+        decode_data_version(sealed(b"1.4.0.0 4295229440\n", version=3))
+
+
+@pytest.mark.parametrize("text", [b"1: 1.3.0.0 4295163904 0 0\n", b"", b"1.4.0 1\n", b"1.4.0.0 4295229440"])
+def test_text_of_another_form_is_refused(text: bytes) -> None:
+    with pytest.raises(UnknownVersionError, match="unknown text"):
+        decode_data_version(sealed(text))
