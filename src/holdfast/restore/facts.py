@@ -1,0 +1,170 @@
+"""What lies in the destinations of a restore, read from nothing but the destinations.
+
+A listing shows folders; a set counts when its manifest is there, a piece when its record is there. Damage is named and
+refused, never stepped over: a manifest or record that can not be trusted ends the reading with its object's name.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from holdfast import codes
+from holdfast.backup_format import names
+from holdfast.backup_format.log_frame import FrameScan, scan_frames
+from holdfast.backup_format.manifest import decode_manifest
+from holdfast.backup_format.piece_record import FormatFile, PieceRecord, decode_format_file, decode_piece_record
+from holdfast.errors import NotFoundError, RefusedError
+from holdfast.restore.plan import LogObjectFact, PieceFact, SetFact
+from holdfast.store.store import Store
+from holdfast.values.archive import PieceStatus
+from holdfast.values.destination import DestinationKind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """One path of a RESTORE ... FROM, with the owner record found there."""
+
+    store: Store
+    owner: FormatFile
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """Everything a plan is made from. `sources[fact.source]` is where a fact was found."""
+
+    sources: tuple[Source, ...]
+    sets: tuple[SetFact, ...]
+    pieces: tuple[PieceFact, ...]
+
+
+def open_sources(stores: Sequence[Store]) -> tuple[Source, ...]:
+    """Return each path with its owner. Raises RefusedError (-9120) where there is no format file, CorruptionError."""
+    return tuple(Source(store=store, owner=_owner_of(store)) for store in stores)
+
+
+def read_facts(sources: tuple[Source, ...]) -> Facts:
+    """Return all complete sets and all pieces of the sources.
+
+    Raises CorruptionError or UnknownVersionError naming the object that can not be trusted, StoreUnavailableError.
+    """
+    sets: list[SetFact] = []
+    pieces: list[PieceFact] = []
+    for number, source in enumerate(sources):
+        if source.owner.kind is DestinationKind.BACKUP_DATA:
+            sets += _sets_of(number, source.store)
+        else:
+            pieces += _pieces_of(number, source.store, "")
+    for fact in sets:
+        if fact.manifest.plus_archivelog:
+            pieces += _pieces_of(fact.source, sources[fact.source].store, f"{names.set_log_root(fact.root)}/")
+    return Facts(sources=sources, sets=tuple(sets), pieces=tuple(pieces))
+
+
+def _owner_of(store: Store) -> FormatFile:
+    try:
+        data = store.get(names.FORMAT_FILE)
+    except NotFoundError as error:
+        raise RefusedError(
+            codes.OB_OBJECT_NOT_EXIST.text(),
+            code=codes.OB_OBJECT_NOT_EXIST,
+            hint=f"{store.location} has no {names.FORMAT_FILE}: it is not a backup or archive destination",
+        ) from error
+    return decode_format_file(data, name=f"{store.location}/{names.FORMAT_FILE}")
+
+
+def _sets_of(source: int, store: Store) -> Iterator[SetFact]:
+    roots = {info.name.partition("/")[0] for info in store.list("backup_set_")}
+    for root in sorted(roots):
+        if names.parse_set_root(root) is None:
+            continue
+        name = names.manifest_name(root)
+        try:
+            data = store.get(name)
+        except NotFoundError:
+            continue  # not complete: it does not exist
+        manifest = decode_manifest(data, name=f"{store.location}/{name}")
+        yield SetFact(source=source, root=root, manifest=manifest)
+
+
+def _pieces_of(source: int, store: Store, prefix: str) -> Iterator[PieceFact]:
+    roots = {info.name.removeprefix(prefix).partition("/")[0] for info in store.list(f"{prefix}piece_d")}
+    for folder in sorted(roots):
+        if names.parse_piece_root(folder) is None:
+            continue
+        root = f"{prefix}{folder}"
+        record = _record_of(store, root)
+        if record is not None:
+            yield _piece_of(source, store, root, record)
+
+
+def _record_of(store: Store, root: str) -> PieceRecord | None:
+    """Return the frozen piece's record, else the active one's, None for a piece that has neither yet."""
+    for name in (names.piece_info_name(root), names.checkpoint_name(root)):
+        try:
+            data = store.get(name)
+        except NotFoundError:
+            continue
+        return decode_piece_record(data, name=f"{store.location}/{name}")
+    return None
+
+
+def _piece_of(source: int, store: Store, root: str, record: PieceRecord) -> PieceFact:
+    objects = tuple(
+        LogObjectFact(
+            name=names.log_name(root, block.block_id),
+            block_id=block.block_id,
+            first_lsn=block.first_lsn,
+            end_lsn=block.end_lsn,
+            size_bytes=block.size_bytes,
+        )
+        for block in record.blocks
+    )
+    fact = PieceFact(
+        source=source,
+        root=root,
+        cluster_id=record.cluster_id,
+        tenant_id=record.tenant_id,
+        timeline=record.timeline,
+        round_id=record.round_id,
+        piece_id=record.piece_id,
+        start_scn=record.start_scn,
+        begin=record.begin,
+        end=record.end,
+        objects=objects,
+    )
+    return fact if record.status is PieceStatus.FROZEN else _grown(fact, store)
+
+
+def _grown(fact: PieceFact, store: Store) -> PieceFact:
+    """Return an active piece with what was appended since its record was put: frames prove themselves."""
+    last = fact.objects[-1].block_id if fact.objects else None
+    known = {item.block_id: item for item in fact.objects}
+    beyond = sorted(
+        (parsed[1], info)
+        for info in store.list(f"{names.log_folder(fact.root)}/")
+        if (parsed := names.parse_log_name(info.name)) is not None and (last is None or parsed[1] >= last)
+    )
+    for block_id, info in beyond:
+        item = known.get(block_id)
+        scan = _scan(store, info.name, info.size_bytes, item.size_bytes if item else 0)
+        if not scan.frames or (item is not None and scan.end_offset == item.size_bytes):
+            continue
+        first, final = scan.frames[0].header.frame, scan.frames[-1].header.frame
+        if first.timeline != fact.timeline or (item is None and first.start_lsn != fact.end.lsn):
+            break  # not the continuation of this piece: what the record says is all there is
+        grown = LogObjectFact(
+            name=info.name,
+            block_id=block_id,
+            first_lsn=first.start_lsn,
+            end_lsn=final.end_lsn,
+            size_bytes=scan.end_offset,
+        )
+        kept = tuple(one for one in fact.objects if one.block_id != block_id)
+        fact = replace(fact, objects=(*kept, grown), end=final.end_position)
+    return fact
+
+
+def _scan(store: Store, name: str, size_bytes: int, durable_size_bytes: int) -> FrameScan:
+    with store.reader(name) as reader:
+        return scan_frames(
+            reader.read, size_bytes, durable_size_bytes=durable_size_bytes, name=f"{store.location}/{name}"
+        )

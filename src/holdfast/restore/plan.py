@@ -1,0 +1,262 @@
+"""Which set and which log reach a moment. Pure: facts in, a plan or a refusal out.
+
+Words: a set's *path* is the log that can be replayed on top of it without a gap, from its base LSN on; the path's *reach*
+is the SCN of the path's last group. A moment T is reachable from a set when MIN_RESTORE_SCN <= T <= reach: the image holds
+nothing later than MIN_RESTORE_SCN, and no entry at or below the reach lies outside the path, because SCNs rise along the log.
+
+Pieces join when the next one begins at or before the LSN where the last ended and reaches further. Where they meet, the
+accumulated checksums are compared if both are known; the restore's own walk proves the chain once more, byte by byte.
+"""
+
+from dataclasses import dataclass
+
+from holdfast import codes
+from holdfast.backup_format.log_frame import LogPosition
+from holdfast.backup_format.manifest import EncryptionMode, Manifest
+from holdfast.errors import RefusedError
+from holdfast.values.lsn import Lsn
+from holdfast.values.scn import Scn
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetFact:
+    """A complete set: its manifest was read and is sound. `source`: which destination of the restore holds it."""
+
+    source: int
+    root: str
+    manifest: Manifest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogObjectFact:
+    """One log object: LSNs `[first_lsn, end_lsn)` of one block in `size_bytes` of whole frames."""
+
+    name: str
+    block_id: int
+    first_lsn: Lsn
+    end_lsn: Lsn
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PieceFact:
+    """A piece as far as whole frames go, which may be further than its record promises.
+
+    `begin`, `end`: as in PieceRecord. `start_scn`: START_SCN, for messages. `objects` rise without a gap from begin to end.
+    """
+
+    source: int
+    root: str
+    cluster_id: int
+    tenant_id: int
+    timeline: str
+    round_id: int
+    piece_id: int
+    start_scn: Scn
+    begin: LogPosition
+    end: LogPosition
+    objects: tuple[LogObjectFact, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogStep:
+    """Read `piece`'s log from `from_lsn` on."""
+
+    piece: PieceFact
+    from_lsn: Lsn
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Path:
+    """The log on top of a set: steps in order, and where it ends. `stopped_by`: the piece behind the gap, if there is one."""
+
+    steps: tuple[LogStep, ...]
+    end: LogPosition
+    stopped_by: PieceFact | None
+
+    @property
+    def reach(self) -> Scn:
+        return self.end.scn
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RestorePlan:
+    """What to restore: one set's complete index, then its log up to and including `target`."""
+
+    set: SetFact
+    chain: tuple[SetFact, ...]
+    steps: tuple[LogStep, ...]
+    target: Scn
+
+    @property
+    def set_roots(self) -> tuple[str, ...]:
+        return tuple(fact.root for fact in self.chain)
+
+    @property
+    def piece_roots(self) -> tuple[str, ...]:
+        return tuple(step.piece.root for step in self.steps)
+
+
+def path_of(chosen: SetFact, pieces: tuple[PieceFact, ...]) -> Path | None:
+    """Return the log that can be replayed on top of the set, None when its base LSN is in no piece of its round."""
+    manifest = chosen.manifest
+    own = [
+        piece for piece in pieces if (piece.cluster_id, piece.tenant_id) == (manifest.cluster_id, manifest.tenant_id)
+    ]
+    same_log = [piece for piece in own if piece.timeline == manifest.timeline and piece.round_id == manifest.round_id]
+    first = _covering(same_log, manifest.base_lsn, None)
+    if first is None:
+        return None
+    steps = [LogStep(piece=first, from_lsn=manifest.base_lsn)]
+    end = first.end
+    while (following := _covering(own, end.lsn, end)) is not None:
+        steps.append(LogStep(piece=following, from_lsn=end.lsn))
+        end = following.end
+    return Path(steps=tuple(steps), end=end, stopped_by=_behind(own, end))
+
+
+def _covering(pieces: list[PieceFact], lsn: Lsn, before: LogPosition | None) -> PieceFact | None:
+    """Return the piece that goes on at `lsn`: one that begins exactly there if any, else the one that reaches furthest."""
+    found = [piece for piece in pieces if piece.begin.lsn <= lsn < piece.end.lsn and _chains(before, piece)]
+    return max(found, key=lambda piece: (piece.begin.lsn == lsn, piece.end.lsn), default=None)
+
+
+def _chains(before: LogPosition | None, piece: PieceFact) -> bool:
+    """Return whether the piece's beginning does not contradict what came before it."""
+    begin = piece.begin
+    if before is None or begin.lsn != before.lsn or begin.accumulated is None or before.accumulated is None:
+        return True
+    return (begin.accumulated, begin.log_id) == (before.accumulated, before.log_id)
+
+
+def _behind(pieces: list[PieceFact], end: LogPosition) -> PieceFact | None:
+    later = [piece for piece in pieces if piece.begin.lsn > end.lsn and piece.objects]
+    return min(later, key=lambda piece: piece.begin.lsn, default=None)
+
+
+def plan_restore(
+    sets: tuple[SetFact, ...], pieces: tuple[PieceFact, ...], target: Scn | None, *, engine_data_version: str
+) -> RestorePlan:
+    """Return the plan for `target`, or for the newest reachable moment when it is None.
+
+    The newest set that can reach the target is taken: least log to replay. Raises RefusedError: -4018 with the missing range
+    and the nearest reachable moments, -4179 for sets of two tenants or of another engine version, -9047 for an encrypted one.
+    """
+    _refuse_mixture(sets)
+    by_id = {fact.manifest.backup_set_id: fact for fact in sets}
+    usable = [
+        (fact, path)
+        for fact in sorted(sets, key=lambda fact: fact.manifest.backup_set_id, reverse=True)
+        if all(number in by_id for number in fact.manifest.chain)
+        and (path := path_of(fact, pieces)) is not None
+        and path.reach >= fact.manifest.min_restore_scn
+    ]
+    if target is None:
+        if not usable:
+            raise _nothing_usable(sets, pieces)
+        target = max(path.reach for _, path in usable)
+    for fact, path in usable:
+        if fact.manifest.min_restore_scn <= target <= path.reach:
+            _refuse_version(fact, engine_data_version)
+            _refuse_encrypted(fact)
+            chain = tuple(by_id[number] for number in fact.manifest.chain)
+            return RestorePlan(set=fact, chain=chain, steps=_needed(path, target), target=target)
+    raise _out_of_reach(sets, pieces, usable, target)
+
+
+def _needed(path: Path, target: Scn) -> tuple[LogStep, ...]:
+    """Return the steps up to the first piece that holds a group at or above the target."""
+    for number, step in enumerate(path.steps):
+        if step.piece.end.scn >= target:
+            # A group that straddles the border of time lies, whole, in the next piece: only equality needs no more.
+            return path.steps[: number + 1]
+    return path.steps
+
+
+def _refuse_mixture(sets: tuple[SetFact, ...]) -> None:
+    owners = {(fact.manifest.cluster_id, fact.manifest.tenant_id) for fact in sets}
+    if len(owners) > 1:
+        raise RefusedError(codes.OB_OP_NOT_ALLOW.text("restoring backupsets of different tenants"))
+
+
+def _refuse_version(fact: SetFact, engine_data_version: str) -> None:
+    made_by = fact.manifest.engine_data_version
+    if made_by != engine_data_version:
+        what = "higher" if _numbers(made_by) > _numbers(engine_data_version) else "lower"
+        raise RefusedError(
+            codes.OB_OP_NOT_ALLOW.text(f"restore from {what} data version is"),
+            hint=f"{fact.root} was made by engine {made_by}, this one is {engine_data_version}: use an engine of that version",
+        )
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split(".") if part.isdigit())
+
+
+def _refuse_encrypted(fact: SetFact) -> None:
+    if fact.manifest.encryption.mode is not EncryptionMode.NONE:
+        raise RefusedError(
+            codes.OB_BACKUP_INVALID_PASSWORD.text(),
+            code=codes.OB_BACKUP_INVALID_PASSWORD,
+            hint=f"{fact.root} is encrypted: run SET DECRYPTION IDENTIFIED BY '...' first",
+        )
+
+
+def _moment(scn: Scn) -> str:
+    return f"{int(scn)} ({scn.display()} UTC)"
+
+
+def _nothing_usable(sets: tuple[SetFact, ...], pieces: tuple[PieceFact, ...]) -> RefusedError:
+    if not sets:
+        return _not_enough("no backup set path or log piece can be used to restore", "there is no complete backup set")
+    newest = max(sets, key=lambda fact: fact.manifest.backup_set_id)
+    path = path_of(newest, pieces)
+    manifest = newest.manifest
+    if path is None:
+        why = (
+            f"{newest.root} needs the log from LSN {manifest.base_lsn.text()} to SCN {_moment(manifest.min_restore_scn)} "
+            f"of round {manifest.round_id}, and no piece holds LSN {manifest.base_lsn.text()}"
+        )
+    else:
+        why = f"{newest.root} is consistent from SCN {_moment(manifest.min_restore_scn)} on; {_gap(path)}"
+    return _not_enough("No enough log for restore", why)
+
+
+def _out_of_reach(
+    sets: tuple[SetFact, ...], pieces: tuple[PieceFact, ...], usable: list[tuple[SetFact, Path]], target: Scn
+) -> RefusedError:
+    """Return why `target` can not be reached, and what can."""
+    if not usable:
+        return _nothing_usable(sets, pieces)
+    before = max((path.reach for _, path in usable if path.reach < target), default=None)
+    after = min(
+        (fact.manifest.min_restore_scn for fact, _ in usable if fact.manifest.min_restore_scn > target), default=None
+    )
+    nearest = "nearest reachable: " + " and ".join(
+        f"SCN {_moment(scn)} {where}" for scn, where in ((before, "before"), (after, "after")) if scn is not None
+    )
+    if before is None:
+        return _not_enough(
+            "no backup set path or log piece can be used to restore",
+            f"SCN {_moment(target)} is before the first consistent moment of every set; {nearest}",
+        )
+    # The set that comes closest tells what is missing.
+    path = max((path for fact, path in usable if fact.manifest.min_restore_scn <= target), key=lambda path: path.reach)
+    return _not_enough("No enough log for restore", f"{_gap(path, target)}; {nearest}")
+
+
+def _gap(path: Path, target: Scn | None = None) -> str:
+    """Return the missing range in words."""
+    begin = f"log from LSN {path.end.lsn.text()}, SCN {_moment(path.end.scn)}"
+    if path.stopped_by is not None:
+        behind = path.stopped_by
+        return (
+            f"missing: {begin} up to LSN {behind.begin.lsn.text()}, where {behind.root} begins "
+            f"(SCN {_moment(behind.begin.scn if behind.begin.scn else behind.start_scn)})"
+        )
+    end = f" up to SCN {_moment(target)}" if target is not None else " on"
+    return f"missing: {begin}{end}: the archive ends there"
+
+
+def _not_enough(text: str, hint: str) -> RefusedError:
+    return RefusedError(text, code=codes.OB_ENTRY_NOT_EXIST, hint=hint)
