@@ -1,8 +1,9 @@
 """What a client sends after its login, cut into commands.
 
-Theory of operation. A command begins with a packet of sequence 0. It is handed over whole (`Command`) when it is there
-already or when someone wants to read it; otherwise its beginning is handed over (`Opening`) and the rest flows past
-(`Flow`), counted but not kept. Two things make a per-packet test of the sequence wrong, so both are states:
+Theory of operation. A command begins with a packet of sequence 0. It is handed over whole (`Command`) when it is small
+or when someone wants to read it; otherwise its beginning is handed over (`Opening`) and the rest flows past (`Flow`),
+counted but not kept. Which of the two never depends on how the bytes were cut on their way, or the same text would be
+treated in two ways. Two things make a per-packet test of the sequence wrong, so both are states:
 
 - a payload of 16 MiB - 1 is continued by the next packet, whatever its number;
 - the data of LOAD DATA LOCAL INFILE begins with a packet of another sequence than 0, but its numbers wrap, so inside a
@@ -20,6 +21,8 @@ from holdfast.mysql.framing import HEADER_BYTES, PAYLOAD_BYTES_MAX
 
 # Statements of Holdfast's are a few hundred bytes. A longer text is data, and belongs to the engine.
 WHOLE_BYTES_MAX = 1 << 20
+# Waiting for this much costs nothing one would notice, and asks no questions.
+SMALL_BYTES = 1 << 16
 # Enough to see a keyword behind a comment of ordinary length, or a statement id.
 HEAD_BYTES = 1024
 
@@ -80,8 +83,8 @@ def _never(head: bytes) -> bool:
 class Conversation:
     """One client's commands. Feed bytes, ask for events until there is none.
 
-    `wants_whole(head)` says whether a command that has not arrived whole should be waited for; `head` begins with the
-    command byte. It is asked only for commands of up to `WHOLE_BYTES_MAX`.
+    `wants_whole(head)` says whether a command between `SMALL_BYTES` and `WHOLE_BYTES_MAX` should be waited for; `head` begins
+    with the command byte.
     """
 
     __slots__ = ("_buffer", "_offset", "_packet_is_full", "_packet_left", "_state", "_wants_whole")
@@ -128,19 +131,19 @@ class Conversation:
 
     def _command(self, size_bytes: int, available: int) -> Event | None:
         start = self._offset + HEADER_BYTES
-        if size_bytes <= available and size_bytes < PAYLOAD_BYTES_MAX:
-            if size_bytes > WHOLE_BYTES_MAX:
-                return self._open(size_bytes)
-            end = start + size_bytes
-            buffer = self._buffer
-            raw = buffer if end == len(buffer) and self._offset == 0 else buffer[self._offset : end]
-            self._offset = end
-            return Command(buffer[start:end], raw)
         if available < min(size_bytes, HEAD_BYTES):
             return None
-        if size_bytes <= WHOLE_BYTES_MAX and self._wants_whole(self._buffer[start : start + HEAD_BYTES]):
+        buffer = self._buffer
+        if size_bytes > SMALL_BYTES and (
+            size_bytes > WHOLE_BYTES_MAX or not self._wants_whole(buffer[start : start + HEAD_BYTES])
+        ):
+            return self._open(size_bytes)
+        if available < size_bytes:
             return None
-        return self._open(size_bytes)
+        end = start + size_bytes
+        raw = buffer if end == len(buffer) and self._offset == 0 else buffer[self._offset : end]
+        self._offset = end
+        return Command(buffer[start:end], raw)
 
     def _open(self, size_bytes: int) -> Opening:
         start = self._offset + HEADER_BYTES

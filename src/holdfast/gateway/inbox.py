@@ -1,0 +1,48 @@
+"""Whole packets for a coroutine, while one side is still logging in."""
+
+import asyncio
+
+from holdfast.mysql.framing import Packet, PacketReader
+
+# The longest login: names, a scramble answer and 64 KiB of connection attributes, MySQL's own bound.
+LOGIN_PAYLOAD_BYTES_MAX = 1 << 17
+
+
+class Inbox:
+    """Packets as they arrive; one coroutine waits at a time."""
+
+    __slots__ = ("_failure", "_reader", "_waiter")
+
+    def __init__(self) -> None:
+        self._reader = PacketReader(payload_bytes_max=LOGIN_PAYLOAD_BYTES_MAX)
+        self._waiter: asyncio.Future[None] | None = None
+        self._failure: Exception | None = None
+
+    def feed(self, data: bytes) -> None:
+        """Take what arrived."""
+        self._reader.feed(data)
+        self._wake()
+
+    def fail(self, failure: Exception) -> None:
+        """End all waiting with `failure`."""
+        self._failure = failure
+        self._wake()
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+    async def next_packet(self) -> Packet:
+        """Return the next packet. Raises what `fail` was given, or MalformedPacketError for one that is too long."""
+        while True:
+            packet = self._reader.next_packet()
+            if packet is not None:
+                return packet
+            if self._failure is not None:
+                raise self._failure
+            self._waiter = asyncio.get_running_loop().create_future()
+            await self._waiter
+
+    def rest(self) -> bytes:
+        """Return the bytes behind the last packet."""
+        return self._reader.rest()

@@ -1,0 +1,226 @@
+"""One connection with an engine, on behalf of one client.
+
+It is in one of three modes, told by where its bytes go: *login* (packets to a coroutine), *relay* (bytes straight to the
+client) and *asking* (the answer to one command of ours, packet by packet, to whoever asked).
+
+While relaying nothing is parsed. Whether the last command has been answered is known only as "some bytes came since";
+that is enough for every client that waits for an answer before it sends the next command. One that does not is caught by
+the command that comes while no byte has come: from then on answers are followed until none is outstanding.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+from typing import cast
+
+from holdfast.gateway import refusals
+from holdfast.gateway.inbox import Inbox
+from holdfast.mysql.fields import MalformedPacketError
+from holdfast.mysql.flags import UNANSWERED_COMMANDS
+from holdfast.mysql.framing import Packet, frame
+from holdfast.mysql.packets import encode_error
+from holdfast.mysql.response import Received, ResponseParser, Role
+
+# Less would pause and resume an engine for every chunk of a large result; more is only memory.
+WRITE_BUFFER_BYTES_MAX = 1 << 20
+
+
+class LinkLostError(ConnectionError):
+    """The engine closed its connection."""
+
+
+def _nowhere(data: bytes) -> None:
+    """Where bytes go that nobody waits for."""
+
+
+class EngineLink(asyncio.Protocol):
+    """A session with an engine. `on_lost` is called once, `on_congested` when the engine reads too slowly or again."""
+
+    def __init__(self) -> None:
+        self.connection_id = 0
+        self.is_lost = False
+        self.on_lost: Callable[[], None] = lambda: None
+        self.on_congested: Callable[[bool], None] = lambda congested: None
+        self.on_confused: Callable[[MalformedPacketError], None] = lambda error: None
+        self._transport: asyncio.Transport
+        self._inbox: Inbox | None = Inbox()
+        self._sink: Callable[[bytes], None] = self._inbox.feed
+        self._client_write: Callable[[bytes], None] = _nowhere
+        self._asked: asyncio.Future[None] | None = None
+        # Relay mode: has a byte come since the last command, and which was that?
+        self._is_answered = True
+        self._last_command = 0
+        self._followed: deque[ResponseParser] = deque()
+        self._settled: asyncio.Future[None] | None = None
+
+    # --- the transport's calls
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+        self._transport.set_write_buffer_limits(high=WRITE_BUFFER_BYTES_MAX)
+
+    def data_received(self, data: bytes) -> None:
+        self._sink(data)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self.is_lost = True
+        self._sink = _nowhere
+        failure = LinkLostError("the engine closed the connection")
+        if self._inbox is not None:
+            self._inbox.fail(failure)
+        for waiting in (self._asked, self._settled):
+            if waiting is not None and not waiting.done():
+                waiting.set_exception(failure)
+        self.on_lost()
+
+    def pause_writing(self) -> None:
+        self.on_congested(True)
+
+    def resume_writing(self) -> None:
+        self.on_congested(False)
+
+    # --- what the client's side does with it
+
+    def write(self, data: bytes) -> None:
+        """Send bytes that are no new command: a login, more of a long command, a file."""
+        self._transport.write(data)
+
+    def close(self) -> None:
+        """Drop the connection; the engine ends what still runs in its session."""
+        self._sink = _nowhere
+        self.on_lost = lambda: None
+        self._transport.abort()
+
+    def pause(self) -> None:
+        """Let the engine wait: the client reads too slowly."""
+        if not self.is_lost:
+            self._transport.pause_reading()
+
+    def resume(self) -> None:
+        if not self.is_lost:
+            self._transport.resume_reading()
+
+    async def next_packet(self) -> Packet:
+        """Return the next packet of the login. Raises LinkLostError."""
+        assert self._inbox is not None
+        return await self._inbox.next_packet()
+
+    def relay_to(self, client_write: Callable[[bytes], None]) -> None:
+        """End the login: from now on bytes go to the client."""
+        assert self._inbox is not None
+        rest = self._inbox.rest()
+        self._inbox = None
+        self._client_write = client_write
+        self._sink = self._relay
+        if rest:
+            self._relay(rest)
+
+    # --- relay mode
+
+    def forward(self, command: int, raw: bytes) -> None:
+        """Send a client's command, or its beginning, to be answered to the client directly."""
+        if command not in UNANSWERED_COMMANDS:
+            if not self._is_answered:
+                self._follow()
+                self._followed.append(ResponseParser(command))
+            self._is_answered = False
+            self._last_command = command
+        self._transport.write(raw)
+
+    def _relay(self, data: bytes) -> None:
+        self._is_answered = True
+        self._client_write(data)
+
+    @property
+    def is_settled(self) -> bool:
+        """Return whether the client has, as far as is known, got every answer."""
+        return self._is_answered
+
+    async def settled(self) -> None:
+        """Return when every forwarded command has been answered. Raises LinkLostError."""
+        if self._is_answered:
+            return
+        self._follow()
+        self._settled = asyncio.get_running_loop().create_future()
+        try:
+            await self._settled
+        finally:
+            self._settled = None
+
+    def _follow(self) -> None:
+        """Begin to follow answers. The last command's has not begun, so its parser stands at its start."""
+        if not self._followed:
+            self._followed.append(ResponseParser(self._last_command))
+            self._sink = self._relay_followed
+
+    def _relay_followed(self, data: bytes) -> None:
+        self._client_write(data)
+        try:
+            while self._followed:
+                parser = self._followed[0]
+                parser.feed(data)
+                if not parser.is_done:
+                    return
+                data = parser.rest()
+                self._followed.popleft()
+        except MalformedPacketError as error:
+            self._followed.clear()
+            self.on_confused(error)
+            return
+        self._is_answered = True
+        self._sink = self._relay
+        if self._settled is not None and not self._settled.done():
+            self._settled.set_result(None)
+
+    # --- asking
+
+    async def ask(self, payload: bytes, take: Callable[[list[Received]], None]) -> None:
+        """Send a command of ours and hand its answer's packets to `take` as they come; return after the last.
+
+        A request for a local file is declined here and ends as an error: the file would have to be renumbered between
+        two counts of packets. Raises LinkLostError, MalformedPacketError.
+        """
+        if self.is_lost:
+            raise LinkLostError("the engine closed the connection")
+        await self.settled()
+        parser = ResponseParser(payload[0])
+        asked = asyncio.get_running_loop().create_future()
+        declined = False
+
+        def feed(data: bytes) -> None:
+            nonlocal declined
+            if asked.done():
+                return
+            try:
+                received = parser.feed(data)
+            except MalformedPacketError as error:
+                asked.set_exception(error)
+                return
+            if any(packet.role is Role.LOCAL_FILE for packet in received):
+                declined = True
+                self._transport.write(frame(received[-1].sequence + 1, b""))
+                received = [packet for packet in received if packet.role is not Role.LOCAL_FILE]
+            elif declined:
+                refusal = encode_error(refusals.LOCAL_FILE_IN_SCRIPT)
+                received = [Received(Role.ERROR, packet.sequence, refusal, packet.ends) for packet in received]
+            if received:
+                take(received)
+            if parser.is_done:
+                asked.set_result(None)
+
+        back = self._sink
+        self._asked, self._sink = asked, feed
+        try:
+            self._transport.write(frame(0, payload))
+            await asked
+        finally:
+            self._asked = None
+            # A caller that gave up in the middle has lost its place in the stream: nothing more may be read here.
+            self._sink = back if parser.is_done else _nowhere
+
+
+async def open_link(socket: Path) -> EngineLink:
+    """Return a link in login mode. Raises OSError when nobody listens."""
+    _, link = await asyncio.get_running_loop().create_unix_connection(EngineLink, str(socket))
+    return link

@@ -1,0 +1,26 @@
+"""What the first word of a text tells: enough to hold back writes and to let data pass without keeping it."""
+
+import re
+
+# Blanks, comments and opening brackets before the first word; a `/*!` comment is code, so its word counts.
+_FIRST_WORD = re.compile(rb"(?:[\s(]|/\*!\d{0,6}|/\*.*?\*/|--[ \t][^\n]*\n|#[^\n]*\n)*([A-Za-z]+)", re.DOTALL)
+
+_READING = frozenset(b"select show set explain use commit rollback kill desc describe begin start help".split())
+# Texts that carry data. None of them can be Holdfast's, so a long one need not be kept to be read.
+_CARRYING = frozenset(b"insert replace update delete load call merge".split())
+
+
+def first_word(text: bytes) -> bytes:
+    """Return the first word in lower case, empty when there is none in sight."""
+    match = _FIRST_WORD.match(text)
+    return match[1].lower() if match else b""
+
+
+def may_write(text: bytes) -> bool:
+    """Return whether a text could change a tenant's data. A `;` inside makes it several statements: then it could."""
+    return first_word(text) not in _READING or b";" in text.rstrip(b"; \t\r\n")
+
+
+def carries_data(head: bytes) -> bool:
+    """Return whether a long text, of which `head` is the beginning, is data for the engine."""
+    return first_word(head) in _CARRYING

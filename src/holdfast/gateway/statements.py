@@ -1,0 +1,397 @@
+"""Statements that are not simply passed on: Holdfast's own, dictionary views, texts that mix them, and KILL.
+
+Each runs while its connection reads no further command. Answers go through `Answer`, so the same code serves a single
+statement, one of several in a text, and a prepared one.
+"""
+
+import asyncio
+import logging
+
+from holdfast.errors import HoldfastError
+from holdfast.gateway import refusals
+from holdfast.gateway.answer import Answer, columns_of
+from holdfast.gateway.charsets import charset_named, lexing_codec
+from holdfast.gateway.diagnostics import Diagnostics
+from holdfast.gateway.facts import EngineRefusedError, Facts, ask_facts, ask_may_alter_system
+from holdfast.gateway.kill import Kill, is_gateway_id, read_kill
+from holdfast.gateway.prepared import OWN_STATEMENT_BIT, OwnStatement
+from holdfast.gateway.reads import may_write
+from holdfast.gateway.seat import Seat
+from holdfast.gateway.views import VIEW_STATEMENT_BIT, ViewsUnavailableError, names_mentioned
+from holdfast.mysql.flags import CommandCode
+from holdfast.mysql.packets import ServerError, decode_prepare_ok
+from holdfast.mysql.response import Received, Role
+from holdfast.mysql.resultset import ResultColumn
+from holdfast.statement.commands import Command, ShowParameters, ShowRestorePreview, ShowTenants
+from holdfast.statement.gate import Owner, ownership
+from holdfast.statement.parser import parse
+from holdfast.statement.split import split
+
+_LOG = logging.getLogger(__name__)
+
+# How often a write that is held back looks again: far below what a person or a timeout notices.
+STALL_POLL_SECONDS = 0.1
+# Commands that only read, so that running them while preparing tells their columns and changes nothing.
+_READING_COMMANDS = (ShowTenants, ShowParameters, ShowRestorePreview)
+
+_QUERY = CommandCode.QUERY.to_bytes(1, "little")
+_PREPARE = CommandCode.STMT_PREPARE.to_bytes(1, "little")
+
+
+def owner_of(seat: Seat, text: bytes) -> Owner:
+    """Return whose statement `text` is."""
+    return ownership(_lexed(seat, text), seat.house.settings.view_names).owner
+
+
+def _lexed(seat: Seat, text: bytes) -> bytes | str:
+    """Return the text as the lexer may read it: bytes where that is safe, else decoded."""
+    return text if seat.lexing_codec == "latin-1" else text.decode(seat.lexing_codec, "replace")
+
+
+async def query(seat: Seat, text: bytes, raw: bytes, answer: Answer) -> None:
+    """Answer one COM_QUERY. `raw` is its packet, for the case that it is the engine's after all."""
+    if owner_of(seat, text) is Owner.SCRIPT:
+        await _script(seat, text, answer)
+    else:
+        await _statement(seat, text, answer, raw)
+
+
+async def _script(seat: Seat, text: bytes, answer: Answer) -> None:
+    """Run the statements of a text in order, one result each, until one fails."""
+    pieces = [piece.text.encode(seat.lexing_codec) for piece in split(text.decode(seat.lexing_codec, "replace"))]
+    if len(pieces) > 1 and not seat.takes_scripts:
+        answer.error(refusals.several_statements(pieces[1].decode("utf-8", "replace")))
+        return
+    for number, piece in enumerate(pieces, 1):
+        answer.has_more = number < len(pieces)
+        if not await _statement(seat, piece, answer, None):
+            return
+
+
+async def _statement(seat: Seat, text: bytes, answer: Answer, raw: bytes | None) -> bool:
+    """Run one statement; return whether the next one of its text may run."""
+    diagnostics, seat.diagnostics = seat.diagnostics, None
+    if diagnostics is not None and diagnostics.answer(text, answer):
+        seat.diagnostics = diagnostics
+        return True
+    owned = ownership(_lexed(seat, text), seat.house.settings.view_names)
+    try:
+        match owned.owner:
+            case Owner.OURS:
+                return await _owned(seat, text, answer)
+            case Owner.VIEW:
+                return await _view(seat, text, answer, raw)
+            case Owner.REFUSED:
+                await seat.link.settled()
+                answer.error(refusals.not_allowed(owned.reason))
+                return False
+        kill = read_kill(text)
+        if kill is not None:
+            return await _kill(seat, kill, text, answer)
+        return await _pass(seat, text, answer, raw)
+    except EngineRefusedError as error:
+        answer.error(error.error)
+    except ViewsUnavailableError as error:
+        answer.error(error.error)
+    return False
+
+
+# --- the engine's
+
+
+async def _pass(seat: Seat, text: bytes, answer: Answer, raw: bytes | None) -> bool:
+    """Let the engine answer: as it is, or under this answer's numbers when it is one of several."""
+    if may_write(text) and not await wait_while_stalled(seat, answer):
+        return False
+    if raw is not None:
+        seat.link.forward(CommandCode.QUERY, raw)
+        return True
+    return await _ask(seat, _QUERY + text, answer)
+
+
+async def _ask(seat: Seat, payload: bytes, answer: Answer) -> bool:
+    """Relay the engine's answer to a command; return whether it was no error."""
+    failed = False
+
+    def take(received: list[Received]) -> None:
+        nonlocal failed
+        failed = failed or any(packet.role is Role.ERROR for packet in received)
+        answer.relay(received)
+
+    await seat.link.ask(payload, take)
+    return not failed
+
+
+async def wait_while_stalled(seat: Seat, answer: Answer) -> bool:
+    """Hold a write back while its tenant's archive must catch up first. Return False when it was interrupted instead.
+
+    A KILL QUERY ends the wait; so does the end of the connection, by ending this task.
+    """
+    seat.is_interrupted = False
+    while seat.house.desk.writes_stalled(seat.tenant.tenant_id):
+        await asyncio.sleep(STALL_POLL_SECONDS)
+        if seat.is_interrupted:
+            answer.error(refusals.INTERRUPTED)
+            return False
+    return True
+
+
+# --- Holdfast's own
+
+
+async def _facts(seat: Seat, answer: Answer) -> Facts:
+    """Return the session's facts, and write this answer as that session wants it."""
+    facts = await ask_facts(seat.link)
+    answer.charset = facts.results
+    answer.status = seat.status = facts.status
+    seat.lexing_codec = lexing_codec(facts.client_charset)
+    return facts
+
+
+async def _meet_desk(seat: Seat, facts: Facts) -> None:
+    """Tell the desk's session what the engine says of it now."""
+    session = seat.session
+    session.may_alter_system = await ask_may_alter_system(seat.link)
+    session.time_zone = facts.fixed_zone
+    session.database = facts.database
+
+
+async def _owned(seat: Seat, text: bytes, answer: Answer) -> bool:
+    facts = await _facts(seat, answer)
+    await _meet_desk(seat, facts)
+    session, desk = seat.session, seat.house.desk
+    statement = text.decode(charset_named(facts.client_charset).encoding, "replace")
+    try:
+        reply = await seat.house.on_desk(lambda: desk.execute(session, parse(statement)))
+    except HoldfastError as error:
+        return _tell(seat, answer, refusals.error_of(error))
+    except Exception:  # noqa: BLE001
+        # The client must get an answer whatever broke; the text may hold a password, so it is not logged.
+        _LOG.exception("a statement of tenant %s failed unexpectedly", seat.tenant.tenant_id)
+        return _tell(seat, answer, refusals.INTERNAL)
+    answer.reply(reply)
+    seat.diagnostics = Diagnostics(reply.warnings)
+    return True
+
+
+def _tell(seat: Seat, answer: Answer, error: ServerError) -> bool:
+    answer.error(error)
+    seat.diagnostics = Diagnostics(error=error)
+    return False
+
+
+# --- dictionary views
+
+
+async def _view(seat: Seat, text: bytes, answer: Answer, raw: bytes | None) -> bool:
+    """Ask the sys engine where the text names a view, else the client's own."""
+    decoded = text.decode(seat.lexing_codec, "replace")
+    if seat.views is None:
+        await _refresh(seat, names_mentioned(decoded, seat.house.settings.view_names))
+        return await _pass(seat, text, answer, raw)
+    try:
+        facts = await _facts(seat, answer)
+        substituted = await seat.views.substitute(decoded, seat.lexing_codec, facts)
+        if substituted is None:
+            return await _pass(seat, text, answer, raw)
+        link = await seat.views.ready(substituted.names, facts)
+    except HoldfastError as error:
+        answer.error(refusals.error_of(error))
+        return False
+    failed = False
+
+    def take(received: list[Received]) -> None:
+        nonlocal failed
+        failed = failed or any(packet.role is Role.ERROR for packet in received)
+        answer.relay(received)
+
+    seat.is_asking_views = True
+    try:
+        await seat.views.ask(link, _QUERY + substituted.text, take)
+    finally:
+        seat.is_asking_views = False
+    return not failed
+
+
+async def _refresh(seat: Seat, names: tuple[str, ...]) -> None:
+    desk, tenant = seat.house.desk, seat.tenant
+
+    def refresh() -> None:
+        for name in names:
+            desk.before_view(tenant, name)
+
+    await seat.house.on_desk(refresh)
+
+
+# --- KILL
+
+
+async def _kill(seat: Seat, kill: Kill, text: bytes, answer: Answer) -> bool:
+    """Let the engine kill: it knows who may. Then end what the victim waits for inside the gateway."""
+    victim = seat.house.registry.find(kill.connection_id, seat.tenant.tenant_id)
+    if is_gateway_id(kill.connection_id):
+        if victim is None:
+            await seat.link.settled()
+            answer.error(refusals.unknown_thread(kill.connection_id))
+            return False
+        text = kill.text_for(victim.engine_connection_id)
+    if not await _ask(seat, _QUERY + text, answer):
+        return False
+    if victim is not None:
+        await victim.interrupt()
+    return True
+
+
+async def process_kill(seat: Seat, payload: bytes, answer: Answer) -> None:
+    """Answer a COM_PROCESS_KILL: the command byte and 4 bytes of id."""
+    connection_id = int.from_bytes(payload[1:5], "little")
+    victim = seat.house.registry.find(connection_id, seat.tenant.tenant_id)
+    if is_gateway_id(connection_id):
+        if victim is None:
+            await seat.link.settled()
+            answer.error(refusals.unknown_thread(connection_id))
+            return
+        payload = payload[:1] + victim.engine_connection_id.to_bytes(4, "little")
+    if await _ask(seat, payload, answer) and victim is not None:
+        await victim.interrupt()
+
+
+# --- prepared statements
+
+
+async def prepare(seat: Seat, text: bytes, raw: bytes, answer: Answer) -> None:
+    """Answer a COM_STMT_PREPARE of a text that is not simply the engine's."""
+    seat.diagnostics = None
+    owned = ownership(_lexed(seat, text), seat.house.settings.view_names)
+    try:
+        match owned.owner:
+            case Owner.OURS:
+                await _prepare_owned(seat, text, answer)
+            case Owner.VIEW:
+                await _prepare_view(seat, text, raw, answer)
+            case Owner.PASS:
+                seat.link.forward(CommandCode.STMT_PREPARE, raw)
+            case Owner.REFUSED:
+                await seat.link.settled()
+                answer.error(refusals.not_allowed(owned.reason))
+            case Owner.SCRIPT:
+                await seat.link.settled()
+                answer.error(refusals.NOT_PREPARABLE)
+    except (EngineRefusedError, ViewsUnavailableError) as error:
+        answer.error(error.error)
+    except HoldfastError as error:
+        answer.error(refusals.error_of(error))
+
+
+async def _prepare_owned(seat: Seat, text: bytes, answer: Answer) -> None:
+    """Keep the text under an id of our own. Its columns are those a reading command has now; others have none."""
+    facts = await _facts(seat, answer)
+    if seat.prepared.is_full:
+        answer.error(refusals.TOO_MANY_PREPARED)
+        return
+    await _meet_desk(seat, facts)
+    statement = text.decode(charset_named(facts.client_charset).encoding, "replace")
+    session, desk = seat.session, seat.house.desk
+
+    def columns_now() -> tuple[ResultColumn, ...]:
+        command: Command = parse(statement)
+        return columns_of(desk.execute(session, command)) if isinstance(command, _READING_COMMANDS) else ()
+
+    columns = await seat.house.on_desk(columns_now)
+    answer.prepared(seat.prepared.add(OwnStatement(text)), columns)
+
+
+async def _prepare_view(seat: Seat, text: bytes, raw: bytes, answer: Answer) -> None:
+    """Prepare on the views connection; the id the client gets has a bit more, so that it comes back here."""
+    views = seat.views
+    if views is None:
+        seat.link.forward(CommandCode.STMT_PREPARE, raw)
+        return
+    facts = await _facts(seat, answer)
+    substituted = await views.substitute(text.decode(seat.lexing_codec, "replace"), seat.lexing_codec, facts)
+    if substituted is None:
+        seat.link.forward(CommandCode.STMT_PREPARE, raw)
+        return
+    if seat.prepared.is_full:
+        answer.error(refusals.TOO_MANY_PREPARED)
+        return
+    link = await views.ready((), facts)
+    names = substituted.names
+
+    def take(received: list[Received]) -> None:
+        answer.relay([_with_view_bit(packet, seat, names) for packet in received])
+
+    await views.ask(link, _PREPARE + substituted.text, take)
+
+
+def _with_view_bit(packet: Received, seat: Seat, names: tuple[str, ...]) -> Received:
+    if packet.role is not Role.PREPARE_OK:
+        return packet
+    statement_id = decode_prepare_ok(packet.payload).statement_id | VIEW_STATEMENT_BIT
+    seat.prepared.views[statement_id] = names
+    payload = packet.payload[:1] + statement_id.to_bytes(4, "little") + packet.payload[5:]
+    return Received(packet.role, packet.sequence, payload, packet.ends)
+
+
+def statement_id_of(payload: bytes) -> int:
+    """Return the id in a command about a prepared statement, 0 when it is too short to hold one."""
+    return int.from_bytes(payload[1:5], "little") if len(payload) >= 5 else 0
+
+
+def is_ours(statement_id: int) -> bool:
+    """Return whether the engine never gave out this id."""
+    return bool(statement_id & (VIEW_STATEMENT_BIT | OWN_STATEMENT_BIT))
+
+
+def without_view_bit(payload: bytes) -> bytes:
+    """Return a command about a prepared statement with the id the views connection knows."""
+    statement_id = statement_id_of(payload) & ~VIEW_STATEMENT_BIT
+    return payload[:1] + statement_id.to_bytes(4, "little") + payload[5:]
+
+
+async def execute(seat: Seat, payload: bytes, answer: Answer) -> None:
+    """Answer EXECUTE, RESET or FETCH of a statement the client's engine does not know."""
+    await seat.link.settled()
+    statement_id, code = statement_id_of(payload), CommandCode(payload[0])
+    try:
+        if statement_id & VIEW_STATEMENT_BIT:
+            await _execute_view(seat, payload, statement_id, answer)
+            return
+        statement = seat.prepared.find(statement_id)
+        if statement is None or code is CommandCode.STMT_FETCH:
+            answer.error(refusals.unknown_statement(statement_id, _SPOKEN[code]))
+        elif code is CommandCode.STMT_RESET:
+            answer.status = seat.status
+            answer.ok()
+        else:
+            seat.diagnostics = None
+            await _owned(seat, statement.text, answer)
+    except (EngineRefusedError, ViewsUnavailableError) as error:
+        answer.error(error.error)
+    except HoldfastError as error:
+        answer.error(refusals.error_of(error))
+
+
+_SPOKEN = {
+    CommandCode.STMT_EXECUTE: "mysqld_stmt_execute",
+    CommandCode.STMT_FETCH: "mysqld_stmt_fetch",
+    CommandCode.STMT_RESET: "mysqld_stmt_reset",
+}
+
+
+async def _execute_view(seat: Seat, payload: bytes, statement_id: int, answer: Answer) -> None:
+    names = seat.prepared.views.get(statement_id)
+    views = seat.views
+    if names is None or views is None or views.link is None or views.link.is_lost:
+        # The views connection was lost meanwhile, and with it what was prepared there.
+        answer.error(refusals.unknown_statement(statement_id, _SPOKEN[CommandCode(payload[0])]))
+        return
+    link = views.link
+    if payload[0] == CommandCode.STMT_EXECUTE:
+        seat.diagnostics = None
+        link = await views.ready(names, await _facts(seat, answer))
+    seat.is_asking_views = True
+    try:
+        await views.ask(link, without_view_bit(payload), answer.relay)
+    finally:
+        seat.is_asking_views = False
