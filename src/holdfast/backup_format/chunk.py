@@ -193,6 +193,19 @@ class ChunkOpener:
         Raises CorruptionError when the chunk is not the one of `place` or its bytes are wrong, RefusedError (-9047)
         when it is encrypted and no key was given.
         """
+        text = self._checked(header, stored, place, name)
+        return self._unpacker.unpack(_stored_payload(header), stored, name=text)
+
+    def open_used(self, header: ChunkHeader, stored: Buffer, *, place: ChunkPlace, name: str = "chunk") -> Buffer:
+        """Return the payload without some or all of the zeros at its end, for a file that is sparse anyway.
+
+        Everything is checked as in `open`, and nothing is copied when the chunk is stored as it is.
+        """
+        text = self._checked(header, stored, place, name)
+        return self._unpacker.unpack_used(_stored_payload(header), stored, name=text)
+
+    def _checked(self, header: ChunkHeader, stored: Buffer, place: ChunkPlace, name: str) -> str:
+        """Return what messages call the chunk, after checking that it is the one of `place` and all there."""
         if header.place != place:
             raise CorruptionError(f"{name} holds another chunk: expected {place.text()}, found {header.place.text()}")
         if len(stored) != header.stored_size_bytes:
@@ -200,7 +213,7 @@ class ChunkOpener:
                 f"{name} at offset {place.offset} is cut short: expected {header.stored_size_bytes} bytes behind its "
                 f"header, found {len(stored)}"
             )
-        return self._unpacker.unpack(_stored_payload(header), stored, name=f"{name}: {place.text()}")
+        return f"{name}: {place.text()}"
 
 
 def _stored_payload(header: ChunkHeader) -> StoredPayload:

@@ -15,6 +15,7 @@ from holdfast.values.buffers import Buffer
 DIGEST_BYTES = 16
 HEAD_HASHED_BYTES = 512
 """A write-once block that was reused always differs here (measured: 1,597 of 1,597 changes in 50,075 reads)."""
+_ZEROS = memoryview(bytes(256 << 10))
 
 
 class DataKey:
@@ -37,11 +38,14 @@ def _derived(secret: bytes, purpose: str) -> bytes:
     return blake3(secret, derive_key_context=f"holdfast backup format 1 {purpose}").digest()
 
 
-def content_digest(payload: Buffer, key: DataKey | None = None) -> bytes:
-    """Return the 16 bytes that name this content."""
-    if key is None:
-        return blake3(payload).digest(length=DIGEST_BYTES)
-    return blake3(payload, key=key.digest_key).digest(length=DIGEST_BYTES)
+def content_digest(payload: Buffer, key: DataKey | None = None, *, zeros_behind: int = 0) -> bytes:
+    """Return the 16 bytes that name this content: `payload` and so many zero bytes behind it."""
+    hasher = blake3(payload) if key is None else blake3(payload, key=key.digest_key)
+    while zeros_behind:
+        count = min(zeros_behind, len(_ZEROS))
+        hasher.update(_ZEROS[:count])
+        zeros_behind -= count
+    return hasher.digest(length=DIGEST_BYTES)
 
 
 def head_hash(block: Buffer, key: DataKey | None = None) -> bytes:

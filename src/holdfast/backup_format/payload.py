@@ -89,7 +89,7 @@ class Packer:
             pressed = self._compressor.compress(used)
             if len(pressed) < len(used):
                 codec, body = Codec.ZSTD, memoryview(pressed)
-        digest = content_digest(whole, self._key)
+        digest = content_digest(used, self._key, zeros_behind=len(whole) - len(used))
         return PackedPayload(codec=codec, body=body, payload_size_bytes=len(whole), digest=digest)
 
 
@@ -137,25 +137,29 @@ class Unpacker:
         self._key = key
 
     def unpack(self, header: StoredPayload, stored: Buffer, *, name: str) -> Buffer:
-        """Return the payload, checked against its digest.
+        """Return the payload, checked against its digest. May alias `stored`.
 
         Raises CorruptionError when the bytes are wrong, RefusedError (-9047) when a key is needed and none was given.
         """
-        key = self._key if header.cipher is not Cipher.NONE else None
+        used = self.unpack_used(header, stored, name=name)
+        missing = header.payload_size_bytes - len(used)
+        return b"".join((used, bytes(missing))) if missing else used
+
+    def unpack_used(self, header: StoredPayload, stored: Buffer, *, name: str) -> Buffer:
+        """Return the payload without some or all of the zeros at its end; checked, and with the errors of `unpack`."""
         body = self._unsealed(header, stored, name)
         if header.codec is Codec.ZSTD:
             body = self._decompressed(body, header.payload_size_bytes, name)
         missing = header.payload_size_bytes - len(body)
         if missing < 0:
             raise CorruptionError(f"{name} opens to {len(body)} bytes, expected {header.payload_size_bytes}")
-        payload = bytes(body) + bytes(missing) if missing else body
-        found = content_digest(payload, key)
+        found = content_digest(body, self._key if header.cipher is not Cipher.NONE else None, zeros_behind=missing)
         if found != header.digest:
             raise CorruptionError(
                 f"{name} has a wrong content digest: expected {header.digest.hex()}, found {found.hex()}",
                 hint="its bytes changed after they were written; use another copy",
             )
-        return payload
+        return body
 
     def _unsealed(self, header: StoredPayload, stored: Buffer, name: str) -> Buffer:
         if header.cipher is Cipher.NONE:
