@@ -1,0 +1,90 @@
+"""A bare sys engine for the tests of the catalog."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import subprocess
+import time
+from pathlib import Path
+
+import pylibseekdb
+import pymysql
+from catalog_samples import NOW_NS
+from pymysql.connections import Connection
+from pymysql.cursors import Cursor
+
+WHEEL = Path(pylibseekdb.__file__).parent
+READY_SECONDS_MAX = 60
+
+
+class FixedClock:
+    """2026-11-23 09:13:18.080272999 UTC, for ever."""
+
+    def now_ns(self) -> int:
+        return NOW_NS
+
+    def monotonic(self) -> float:
+        return 0.0
+
+    def sleep(self, seconds: float) -> None:
+        raise AssertionError("the catalog never waits by the clock")
+
+
+class SysEngine:
+    """A bare seekdb, without the engine room: what is tested here is the catalog alone."""
+
+    def __init__(self, base: Path) -> None:
+        self.base = base
+        (base / "run").mkdir(parents=True)
+        self._held = os.open(base / "run" / "seekdb.clients", os.O_RDWR | os.O_CREAT, 0o600)
+        fcntl.flock(self._held, fcntl.LOCK_SH)  # the engine lives while someone holds this
+        os.set_inheritable(self._held, True)
+        self._begin()
+
+    def _begin(self) -> None:
+        command = [str(WHEEL / "seekdb"), "--nodaemon", "--embedded", "--base-dir", str(self.base)]
+        command += ["--log-level", "WARN", "--parameter", "memory_budget=1G", "--parameter", "log_disk_size=2G"]
+        with (self.base / "out").open("ab") as out:
+            self._process = subprocess.Popen(
+                command,
+                env={"LD_LIBRARY_PATH": str(WHEEL), "PATH": "/usr/bin"},
+                pass_fds=[self._held],
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=out,
+                cwd=self.base,
+            )
+        deadline = time.monotonic() + READY_SECONDS_MAX
+        while True:
+            try:
+                self.connect().close()
+            except (pymysql.MySQLError, OSError):
+                assert self._process.poll() is None, (self.base / "out").read_text(errors="replace")[-2000:]
+                assert time.monotonic() < deadline, "the engine did not come up"
+                time.sleep(0.05)
+            else:
+                return
+
+    def connect(self, user: str = "root", password: str = "") -> Connection[Cursor]:
+        return pymysql.connect(
+            unix_socket=str(self.base / "run" / "sql.sock"),
+            user=user,
+            password=password,
+            autocommit=True,
+            ssl_disabled=True,  # building a TLS context would cost 35 ms per connection
+        )
+
+    def query(self, sql: str, args: tuple[object, ...] = (), zone: str = "+00:00") -> list[tuple[object, ...]]:
+        with self.connect() as connection, connection.cursor() as cursor:
+            cursor.execute(f"SET time_zone = '{zone}'")
+            cursor.execute(sql, args or None)
+            return [tuple(row) for row in cursor.fetchall()]
+
+    def end(self) -> None:
+        self._process.kill()
+        self._process.wait(30)
+
+    def restart(self) -> None:
+        self.end()
+        self._begin()
