@@ -136,8 +136,8 @@ class EngineImage:
             )
         path = self._directory.log_dir / str(block_id_of(lsn))
         try:
-            with path.open("rb", buffering=0) as file:
-                head = file.read(LOG_INFO_BYTES + _FIRST_GROUP_BYTES)
+            with path.open("rb", buffering=0) as opened:
+                head = opened.read(LOG_INFO_BYTES + _FIRST_GROUP_BYTES)
         except FileNotFoundError:
             return None
         info = decode_info_block(head[:LOG_INFO_BYTES])

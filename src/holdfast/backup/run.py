@@ -37,7 +37,7 @@ from holdfast.backup_format.manifest import (
 )
 from holdfast.clock import Clock
 from holdfast.engine_format.macro_block import MACRO_BLOCK_BYTES
-from holdfast.errors import EngineError, NotFoundError, RefusedError
+from holdfast.errors import EngineError, NotFoundError, RefusedError, StoreUnavailableError
 from holdfast.store.store import Store
 from holdfast.values.backup_set import BackupType, TaskStatus
 from holdfast.values.buffers import Buffer
@@ -126,27 +126,36 @@ def run_backup(
     Raises CanceledError, RefusedError (the archive), StoreUnavailableError, CorruptionError, EngineError; then no
     manifest exists, so nothing of the set is visible to a restore.
     """
-    manifest = finished_manifest(plan, store)
-    comment = ""
-    if manifest is None:
-        with contextlib.closing(_Run(plan, image, store, tail, journal, clock)) as run:
-            manifest, comment = run.run()
-    end = names.SetPlaceholder(
-        set=names.SetRef(set_id=plan.backup_set_id, type=plan.type),
-        event=names.SetEvent.SUCCESS,
-        tag=manifest.min_restore_scn.tag(UTC),
-    )
-    store.put(names.set_placeholder(end), names.PLACEHOLDER_CONTENT)
-    return BackupResult(manifest=manifest, figures=figures_of(manifest), comment=comment)
+    manifest = finished_manifest(plan.root, store)
+    if manifest is not None:
+        return complete(manifest, store)
+    with contextlib.closing(_Run(plan, image, store, tail, journal, clock)) as run:
+        manifest, comment = run.run()
+    return complete(manifest, store, comment)
 
 
-def finished_manifest(plan: BackupPlan, store: Store) -> Manifest | None:
-    """Return the manifest of this very set if it is there: then the backup is complete, whatever the catalog says."""
-    name = names.manifest_name(plan.root)
+def finished_manifest(root: str, store: Store) -> Manifest | None:
+    """Return the manifest of the set at `root` if it is there: then the backup is complete, whatever else is said."""
+    name = names.manifest_name(root)
     try:
         return decode_manifest(store.get(name), name=name)
     except NotFoundError:
         return None
+
+
+def complete(manifest: Manifest, store: Store, comment: str = "") -> BackupResult:
+    """Put the end placeholder of a set whose manifest is durable, and return what the set is. Repeatable."""
+    end = names.SetPlaceholder(
+        set=names.SetRef(set_id=manifest.backup_set_id, type=manifest.type),
+        event=names.SetEvent.SUCCESS,
+        tag=manifest.min_restore_scn.tag(UTC),
+    )
+    try:
+        store.put(names.set_placeholder(end), names.PLACEHOLDER_CONTENT)
+    except StoreUnavailableError as error:
+        # The set is complete and durable; a name for people is no reason to call it failed.
+        comment = "; ".join(filter(None, (comment, f"no end placeholder: {error.message}")))
+    return BackupResult(manifest=manifest, figures=figures_of(manifest), comment=comment)
 
 
 def figures_of(manifest: Manifest) -> Figures:

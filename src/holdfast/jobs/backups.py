@@ -1,17 +1,53 @@
-"""Statements and workers of backups (skeleton; see the methods' contracts)."""
+"""The statements of data backup, and the two workers that carry them out."""
 
+import logging
+import threading
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, replace
 
+from holdfast import codes
+from holdfast.catalog.backups import BackupJob
 from holdfast.catalog.catalog import Catalog
 from holdfast.clock import Clock
+from holdfast.errors import ConflictError, HoldfastError, RefusedError, refuse
 from holdfast.jobs.archiving import Archiving
+from holdfast.jobs.backup_worker import JobRun, Stops, Surroundings, owner_of
+from holdfast.jobs.destinations import claim_destination
 from holdfast.jobs.directories import ClusterDirectory
-from holdfast.jobs.reply import Reply
+from holdfast.jobs.identity import ClusterIdentity
+from holdfast.jobs.reply import OK, Reply
+from holdfast.jobs.rights import not_supported, unknown_tenant
 from holdfast.jobs.session import Session
-from holdfast.statement.commands import Backup, CancelBackup
+from holdfast.jobs.supervisor import Supervisor
+from holdfast.statement.commands import Backup, CancelBackup, names_everyone
 from holdfast.store.store import Store
-from holdfast.values.destination import Uri
-from holdfast.values.tenant import Tenant
+from holdfast.values.archive import RoundStatus
+from holdfast.values.backup_set import BackupType, JobLevel, JobStatus
+from holdfast.values.destination import Destination, DestinationKind, Uri, parse_uri
+from holdfast.values.tenant import SYS_TENANT_ID, Tenant, TenantStatus
+
+log = logging.getLogger("holdfast.backups")
+
+WORKERS = 2
+"""Tenants backed up at once; each uses threads of its own (ha_low_thread_score). More would only share one disk."""
+
+_STOP_WAIT_SECONDS = 60.0
+
+_NOT_NORMAL = "tenant status is not normal."
+_NOT_ARCHIVING = "log archive status is not doing."
+_NO_DESTINATION = "backup dest is not set."
+_NOBODY = (
+    "no tenant meets the backup condition, please check the tenant status, log archive status, backup data dest, and"
+    " backup status for each tenant"
+)
+
+
+@dataclass(slots=True)
+class _Running:
+    job: BackupJob
+    stops: Stops
+    future: "Future[None] | None" = None
 
 
 class Backups:
@@ -24,30 +60,303 @@ class Backups:
         directories: ClusterDirectory,
         clock: Clock,
         *,
-        cluster_name: str,
+        identity: ClusterIdentity,
         open_store: Callable[[Uri], Store],
-    ) -> None: ...
+        supervisor: Supervisor,
+        generation: int,
+    ) -> None:
+        self._catalog = catalog
+        self._directories = directories
+        self._generation = generation
+        self._around = Surroundings(catalog, archiving, supervisor, clock, identity, open_store)
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._running: dict[int, _Running] = {}
+        self._is_stopping = False
+        self._pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="backup")
+
+    # --- statements
 
     def backup(self, session: Session, command: Backup) -> Reply:
         """BACKUP DATABASE and BACKUP TENANT: check, record the jobs, wake the workers, return."""
-        raise NotImplementedError
+        if command.to is not None:
+            raise not_supported("backup do not support using specify path", hint="set DATA_BACKUP_DEST instead")
+        if command.plus_archivelog:
+            raise not_supported("backup plus archivelog is", hint="it comes with a later version of Holdfast")
+        if not session.tenant.is_sys:
+            jobs = self._own_job(session.tenant, command)
+        else:
+            jobs = self._sys_jobs(command)
+        self._catalog.backups.submit(jobs)
+        for job in jobs:
+            if job.tenant_id != SYS_TENANT_ID:
+                self._hand_over(job)
+        return OK
 
     def cancel(self, session: Session, command: CancelBackup) -> Reply:
-        """CANCEL BACKUP."""
-        raise NotImplementedError
+        """CANCEL BACKUP: of the session's tenant; from sys of those named, or of all and the sys job with them.
+
+        Succeeds without effect when nothing runs.
+        """
+        if session.tenant.is_sys:
+            chosen = {tenant.tenant_id for tenant in self._listed(command.tenants)} if command.tenants else None
+        else:
+            _refuse_names(command.tenants)
+            chosen = {session.tenant.tenant_id}
+        for job in self._catalog.backups.active_jobs():
+            if chosen is None or job.tenant_id in chosen:
+                self._catalog.backups.request_cancel(job.tenant_id, job.job_id)
+                with self._lock:
+                    running = self._running.get(job.tenant_id)
+                if running is not None and running.job.job_id == job.job_id:
+                    running.stops.cancelled.set()
+        return OK
 
     def set_destination(self, session: Session, tenant: Tenant, text: str) -> Reply:
-        """SET DATA_BACKUP_DEST; an empty text clears it."""
-        raise NotImplementedError
+        """SET DATA_BACKUP_DEST; an empty text clears it.
+
+        Raises -9036 while a backup of the tenant runs, -9026 for a bad URI, -9080, -9081, -9071 for a directory that is not ours.
+        """
+        if self._catalog.backups.active_jobs(tenant_id=tenant.tenant_id):
+            raise refuse(codes.OB_BACKUP_IN_PROGRESS, hint="wait for the backup to end, or cancel it")
+        if not text.strip():
+            self._catalog.destinations.clear_data(tenant.tenant_id)
+            return OK
+        uri = parse_uri(text)
+        self._refuse_inside_cluster(uri)
+        destination = self._catalog.destinations.reserve(tenant.tenant_id, DestinationKind.BACKUP_DATA, uri)
+        store = self._around.open_store(uri)
+        check = claim_destination(store, owner_of(self._around, tenant, destination), self._clock)
+        self._catalog.destinations.set_data(destination)
+        self._catalog.destinations.record_check(destination, check)
+        return OK
+
+    # --- the server's life
 
     def resume_all(self) -> None:
         """Take up the jobs a dead server left. Called once, when tenants' engines and archiving run again."""
-        raise NotImplementedError
+        parents: list[BackupJob] = []
+        for job in self._catalog.backups.orphans(self._generation):
+            if job.tenant_id == SYS_TENANT_ID:
+                self._catalog.backups.claim(job.tenant_id, job.job_id, self._generation)
+                parents.append(job)
+            else:
+                log.info("tenant %d: taking up backup job %d", job.tenant_id, job.job_id)
+                self._hand_over(job)
+        for parent in parents:
+            self._settle(parent.job_id)
 
     def stop_all(self) -> None:
         """End the workers between two blocks; their jobs stay as they are and are taken up by the next server."""
-        raise NotImplementedError
+        with self._lock:
+            self._is_stopping = True
+            for running in self._running.values():
+                running.stops.server_stops.set()
+        self._pool.shutdown(wait=True, cancel_futures=True)
 
     def drop_tenant(self, tenant_id: int) -> None:
         """End the tenant's jobs as FAILED; returns when its worker is out of its files."""
-        raise NotImplementedError
+        with self._lock:
+            running = self._running.get(tenant_id)
+        if running is None or running.future is None:
+            return
+        running.stops.tenant_dropped.set()
+        _, late = wait([running.future], timeout=_STOP_WAIT_SECONDS)
+        if late:
+            raise RefusedError(
+                f"the backup of tenant {tenant_id} did not end in {_STOP_WAIT_SECONDS:.0f} s",
+                hint="drop the tenant again",
+                code=codes.OB_TIMEOUT,
+            )
+
+    # --- start checks, in OceanBase's order
+
+    def _own_job(self, tenant: Tenant, command: Backup) -> list[BackupJob]:
+        _refuse_names(command.tenants)
+        destination = self._catalog.destinations.data(tenant.tenant_id)
+        if destination is None:
+            raise refuse(codes.OB_BACKUP_CAN_NOT_START, _NO_DESTINATION)
+        if tenant.status is not TenantStatus.NORMAL:
+            raise refuse(codes.OB_BACKUP_CAN_NOT_START, _NOT_NORMAL)
+        if self._catalog.backups.active_jobs(tenant_id=tenant.tenant_id):
+            raise refuse(codes.OB_BACKUP_IN_PROGRESS)
+        if not self._is_archiving(tenant):
+            raise refuse(codes.OB_BACKUP_CAN_NOT_START, _NOT_ARCHIVING)
+        return [self._tenant_job(tenant, destination, command, JobLevel.USER_TENANT, tenant.tenant_id, 0)]
+
+    def _sys_jobs(self, command: Backup) -> list[BackupJob]:
+        if not command.database and not command.tenants:
+            raise not_supported("No tenant name specified")
+        is_everyone = command.database or names_everyone(command.tenants)
+        if is_everyone:
+            chosen = self._eligible()
+        else:
+            chosen = [(tenant, self._checked(tenant)) for tenant in self._listed(command.tenants)]
+        level = JobLevel.CLUSTER if is_everyone else JobLevel.SYS_TENANT
+        parent_id = self._catalog.backups.next_job_id(SYS_TENANT_ID)
+        parent = BackupJob(
+            tenant_id=SYS_TENANT_ID,
+            job_id=parent_id,
+            backup_set_id=0,
+            initiator_tenant_id=SYS_TENANT_ID,
+            initiator_job_id=parent_id,
+            executor_tenant_ids=tuple(tenant.tenant_id for tenant, _ in chosen),
+            plus_archivelog=command.plus_archivelog,
+            backup_type=BackupType.INC if command.incremental else BackupType.FULL,
+            job_level=level,
+            start_timestamp_us=self._now_us(),
+            status=JobStatus.DOING,
+            description=command.description,
+            owner_generation=self._generation,
+        )
+        children = [
+            self._tenant_job(tenant, destination, command, level, SYS_TENANT_ID, parent_id)
+            for tenant, destination in chosen
+        ]
+        return [parent, *children]
+
+    def _checked(self, tenant: Tenant) -> Destination:
+        """Return where the tenant's backup goes. Raises what `BACKUP TENANT = list` by sys raises, first failure first."""
+        if tenant.status is not TenantStatus.NORMAL:
+            raise refuse(codes.OB_BACKUP_CAN_NOT_START, _NOT_NORMAL, hint=f"tenant {tenant.name} is {tenant.status}")
+        if not self._is_archiving(tenant):
+            raise refuse(codes.OB_BACKUP_CAN_NOT_START, _NOT_ARCHIVING, hint=f"tenant {tenant.name}")
+        backups = self._catalog.backups
+        if backups.active_jobs(tenant_id=tenant.tenant_id) or backups.active_jobs(tenant_id=SYS_TENANT_ID):
+            raise refuse(codes.OB_BACKUP_IN_PROGRESS)
+        destination = self._catalog.destinations.data(tenant.tenant_id)
+        if destination is None:
+            raise refuse(codes.OB_BACKUP_CAN_NOT_START, _NO_DESTINATION, hint=f"tenant {tenant.name}")
+        return destination
+
+    def _eligible(self) -> list[tuple[Tenant, Destination]]:
+        """Return every tenant that meets the conditions, the others are skipped silently. Raises when none is left."""
+        if self._catalog.backups.active_jobs(tenant_id=SYS_TENANT_ID):
+            raise refuse(codes.OB_BACKUP_IN_PROGRESS)
+        chosen: list[tuple[Tenant, Destination]] = []
+        for tenant in self._catalog.tenants.user_tenants():
+            try:
+                chosen.append((tenant, self._checked(tenant)))
+            except RefusedError as error:
+                log.info("tenant %d is not backed up: %s", tenant.tenant_id, error)
+        if not chosen:
+            raise refuse(codes.OB_BACKUP_CAN_NOT_START, _NOBODY)
+        return chosen
+
+    def _listed(self, names: tuple[str, ...]) -> list[Tenant]:
+        """Return the tenants of a list, each once. Raises -5160 for an unknown one, -4016 for sys."""
+        found: dict[int, Tenant] = {}
+        for name in names:
+            tenant = self._catalog.tenants.find(name)
+            if tenant is None:
+                raise unknown_tenant(name)
+            if tenant.is_sys:
+                raise refuse(codes.OB_ERR_UNEXPECTED, hint="tenant sys is not backed up; name user tenants")
+            found.setdefault(tenant.tenant_id, tenant)
+        return list(found.values())
+
+    def _is_archiving(self, tenant: Tenant) -> bool:
+        current = self._catalog.rounds.current(tenant.tenant_id)
+        return current is not None and current.status is RoundStatus.DOING
+
+    def _tenant_job(
+        self,
+        tenant: Tenant,
+        destination: Destination,
+        command: Backup,
+        level: JobLevel,
+        initiator_tenant_id: int,
+        initiator_job_id: int,
+    ) -> BackupJob:
+        backups = self._catalog.backups
+        return BackupJob(
+            tenant_id=tenant.tenant_id,
+            job_id=backups.next_job_id(tenant.tenant_id),
+            backup_set_id=backups.next_set_id(tenant.tenant_id),
+            initiator_tenant_id=initiator_tenant_id,
+            initiator_job_id=initiator_job_id,
+            executor_tenant_ids=(tenant.tenant_id,),
+            plus_archivelog=command.plus_archivelog,
+            backup_type=BackupType.INC if command.incremental else BackupType.FULL,
+            job_level=level,
+            start_timestamp_us=self._now_us(),
+            description=command.description,
+            path=destination.uri.identity,
+            dest_id=destination.dest_id,
+        )
+
+    def _refuse_inside_cluster(self, uri: Uri) -> None:
+        base = self._directories.base.resolve()
+        path = base.__class__(uri.path).resolve()
+        if path == base or base in path.parents or path in base.parents:
+            raise refuse(
+                codes.OB_INVALID_BACKUP_DEST, uri.identity, hint="it must lie outside the cluster's own base directory"
+            )
+
+    # --- workers
+
+    def _hand_over(self, job: BackupJob) -> None:
+        """Give a job to the workers. One that comes while the server stops is left for the next."""
+        running = _Running(job=job, stops=Stops())
+        with self._lock:
+            if self._is_stopping:
+                return
+            self._running[job.tenant_id] = running
+            running.future = self._pool.submit(self._work, running)
+
+    def _work(self, running: _Running) -> None:
+        tenant_id, job_id = running.job.tenant_id, running.job.job_id
+        try:
+            job = self._catalog.backups.claim(tenant_id, job_id, self._generation)
+            if job is not None:
+                self._run(JobRun(self._around, job, running.stops))
+        except HoldfastError:
+            # The catalog itself failed: the row stays as it is, owned by us, and the next server takes it up.
+            log.exception("tenant %d: backup job %d could not be carried on", tenant_id, job_id)
+        finally:
+            with self._lock:
+                if self._running.get(tenant_id) is running:
+                    del self._running[tenant_id]
+            if running.job.initiator_tenant_id == SYS_TENANT_ID and not running.stops.server_stops.is_set():
+                self._settle(running.job.initiator_job_id)
+
+    def _run(self, run: JobRun) -> None:
+        try:
+            run.run()
+        except HoldfastError:
+            raise
+        except Exception as error:
+            log.exception("a backup job met a defect of Holdfast")
+            run.fail(HoldfastError(f"unexpected {type(error).__name__}: {error}", hint="see the server's log"))
+
+    def _settle(self, parent_id: int) -> None:
+        """End a sys job when none of its children is active. Repeatable: the first to come ends it."""
+        backups = self._catalog.backups
+        try:
+            parent = backups.job(SYS_TENANT_ID, parent_id)
+            children = backups.children(parent)
+            if not parent.is_active or any(child.is_active for child in children):
+                return
+            failed = [child for child in children if child.status is not JobStatus.COMPLETED]
+            if parent.cancel_requested:
+                status, result = JobStatus.CANCELED, codes.OB_CANCELED.number
+            elif failed:
+                status, result = JobStatus.FAILED, failed[0].result
+            else:
+                status, result = JobStatus.COMPLETED, 0
+            comment = failed[0].comment if failed and not parent.cancel_requested else ""
+            backups.finish(
+                replace(parent, status=status, result=result, comment=comment, end_timestamp_us=self._now_us())
+            )
+        except ConflictError:
+            return  # another worker ended it at the same moment
+        except HoldfastError as error:
+            log.error("backup job %d of tenant sys could not be ended: %s", parent_id, error)
+
+    def _now_us(self) -> int:
+        return self._clock.now_ns() // 1000
+
+
+def _refuse_names(names: tuple[str, ...]) -> None:
+    if names:
+        raise not_supported("user tenant cannot specify tenant names")

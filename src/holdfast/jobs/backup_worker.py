@@ -1,0 +1,513 @@
+"""One backup job from its row to its end: what the catalog says becomes a plan, what the plan meets becomes rows.
+
+A job is taken up by the server of a newer generation when its own died: the set keeps its id and its folder, and what
+was sealed is used again. Rows tell the truth at every moment: DOING only while a worker of a living server has the job or
+the next server will take it up; SUCCESS only after the manifest is durable.
+"""
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from holdfast import codes
+from holdfast.backup.image import EngineImage
+from holdfast.backup.journal import Figures
+from holdfast.backup.plan import thread_count
+from holdfast.backup.run import ArchiveRef, BackupPlan, BackupResult, BaseSet, complete, finished_manifest, run_backup
+from holdfast.backup_format import names
+from holdfast.backup_format.index import decode_index
+from holdfast.backup_format.manifest import Manifest, ObjectKind, decode_manifest
+from holdfast.backup_format.piece_record import FormatFile, decode_piece_record
+from holdfast.catalog.backups import BackupJob, BackupSet, BackupTask
+from holdfast.catalog.catalog import Catalog
+from holdfast.clock import Clock
+from holdfast.engine.account import load_account
+from holdfast.engine.session import SqlError
+from holdfast.errors import (
+    CanceledError,
+    ConflictError,
+    CorruptionError,
+    EngineError,
+    HoldfastError,
+    NotFoundError,
+    StoreUnavailableError,
+    UnknownVersionError,
+    refuse,
+)
+from holdfast.jobs.archiving import Archiving
+from holdfast.jobs.destinations import check_destination
+from holdfast.jobs.identity import ClusterIdentity
+from holdfast.jobs.supervisor import Supervisor
+from holdfast.store.store import Store
+from holdfast.values.archive import FileStatus, Round, RoundStatus
+from holdfast.values.backup_set import BackupType, JobStatus, SetStatus, TaskStatus
+from holdfast.values.destination import Destination, Uri
+from holdfast.values.scn import Scn
+from holdfast.values.tenant import Tenant, TenantStatus
+
+log = logging.getLogger("holdfast.backups")
+
+ATTEMPTS_MAX = 3
+"""Attempts at one job, over servers' lives and failures that may pass. What was sealed is not read again."""
+
+_RETRY_SECONDS = 2.0
+_ASK_SECONDS = 1.0
+_COMMENT_CHARACTERS_MAX = 4000
+_INDEX_SLICE_BYTES = 1 << 20
+_BLOCKS_IN_USE = "select distinct macro_block_idx from oceanbase.__all_virtual_tablet_sstable_macro_info"
+_TABLET_COUNT = "select count(*) from oceanbase.__all_virtual_tablet_pointer_status"
+
+
+class ServerStoppingError(HoldfastError):
+    """The server is ending: the job stays as it is, the next server takes it up."""
+
+
+class Stops:
+    """Why a running job may have to end, set from other threads."""
+
+    def __init__(self) -> None:
+        self.server_stops = threading.Event()
+        self.cancelled = threading.Event()
+        self.tenant_dropped = threading.Event()
+
+    def check(self) -> None:
+        if self.server_stops.is_set():
+            raise ServerStoppingError("the server is stopping")
+        if self.tenant_dropped.is_set():
+            raise refuse(codes.OB_TENANT_HAS_BEEN_DROPPED)
+        if self.cancelled.is_set():
+            raise CanceledError
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What every job needs."""
+
+    catalog: Catalog
+    archiving: Archiving
+    supervisor: Supervisor
+    clock: Clock
+    identity: ClusterIdentity
+    open_store: Callable[[Uri], Store]
+
+
+class JobJournal:
+    """The journal of one running job, kept in its task's row."""
+
+    def __init__(
+        self, around: Surroundings, job: BackupJob, task: BackupTask, archive_round: Round, stops: Stops
+    ) -> None:
+        self.task = task
+        self._around = around
+        self._job = job
+        self._round = archive_round
+        self._stops = stops
+        self._asked = around.clock.monotonic()
+
+    def check(self) -> None:
+        self._stops.check()
+        require_same_round(self._around, self._job.tenant_id, self._round)
+        now = self._around.clock.monotonic()
+        if now - self._asked >= _ASK_SECONDS:
+            self._asked = now
+            if self._around.catalog.backups.cancel_requested(self._job.tenant_id, self._job.job_id):
+                self._stops.cancelled.set()
+                raise CanceledError
+
+    def begin_phase(self, phase: TaskStatus) -> None:
+        self._save(replace(self.task, status=phase))
+
+    def know_scns(self, *, start_scn: Scn, end_scn: Scn | None) -> None:
+        end = self.task.end_scn if end_scn is None else end_scn
+        self._save(replace(self.task, start_scn=start_scn, user_ls_start_scn=start_scn, end_scn=end))
+
+    def note(self, figures: Figures) -> None:
+        self._save(with_figures(self.task, figures))
+
+    def _save(self, task: BackupTask) -> None:
+        stored = self._around.catalog.backups.update_task(task)
+        if stored.status is TaskStatus.CANCELING:
+            self._stops.cancelled.set()
+        self.task = task
+
+
+def with_figures(task: BackupTask, figures: Figures) -> BackupTask:
+    """Return the task with these figures. Tablets count as done with the last block: their blocks lie anywhere."""
+    is_done = 0 < figures.block_count <= figures.block_done_count
+    return replace(
+        task,
+        input_bytes=figures.input_bytes,
+        output_bytes=figures.output_bytes,
+        extra_meta_bytes=figures.meta_bytes,
+        macro_block_count=figures.block_count,
+        finish_macro_block_count=figures.block_done_count,
+        finish_tablet_count=task.tablet_count if is_done else 0,
+        file_count=figures.object_count,
+        log_file_count=figures.log_object_count,
+        finish_log_file_count=figures.log_object_done_count,
+    )
+
+
+def require_same_round(around: Surroundings, tenant_id: int, archive_round: Round) -> None:
+    """Raise -9027 when the round was interrupted or replaced, -9029 when it is in any other state but DOING."""
+    follower = around.archiving.follower(tenant_id)
+    if follower is None:
+        raise refuse(codes.OB_LOG_ARCHIVE_NOT_RUNNING)
+    status = follower.status()
+    if status.round_id != archive_round.round_id or status.status is RoundStatus.INTERRUPTED:
+        raise refuse(codes.OB_LOG_ARCHIVE_INTERRUPTED, hint=status.comment)
+    if status.status is not RoundStatus.DOING:
+        raise refuse(codes.OB_LOG_ARCHIVE_NOT_RUNNING, hint=f"archive round {status.round_id} is {status.status}")
+
+
+class JobRun:
+    """One job in the hands of a worker of this server."""
+
+    def __init__(self, around: Surroundings, job: BackupJob, stops: Stops) -> None:
+        self._around = around
+        self._job = job
+        self._stops = stops
+        self._task: BackupTask | None = None
+        self._set: BackupSet | None = None
+        self._phase = TaskStatus.INIT
+
+    def run(self) -> None:
+        """Carry the job to its end, or leave it to the next server. Raises nothing but defects."""
+        while True:
+            try:
+                self._attempt()
+                return
+            except ServerStoppingError:
+                return
+            except ConflictError as error:
+                log.warning("tenant %d: backup job %d: %s", self._job.tenant_id, self._job.job_id, error)
+                return
+            except HoldfastError as error:
+                if not self._is_worth_another(error):
+                    self._end_badly(error)
+                    return
+                log.warning(
+                    "tenant %d: backup job %d, attempt %d: %s",
+                    self._job.tenant_id,
+                    self._job.job_id,
+                    self._job.attempt,
+                    error,
+                )
+                if self._stops.server_stops.wait(_RETRY_SECONDS * self._job.attempt):
+                    return
+                self._job = self._around.catalog.backups.update_job(
+                    replace(self._job, attempt=self._job.attempt + 1, comment=comment_of(self._phase, error))
+                )
+
+    def fail(self, error: HoldfastError) -> None:
+        """End the job as FAILED for a reason from outside."""
+        self._end_badly(error)
+
+    def _attempt(self) -> None:
+        around, job = self._around, self._job
+        if job.status is JobStatus.CANCELING:
+            raise CanceledError
+        if job.attempt > ATTEMPTS_MAX:
+            raise EngineError(f"gave up after {ATTEMPTS_MAX} attempts, the last one ended with its server")
+        self._stops.check()
+        tenant = around.catalog.tenants.by_id(job.tenant_id)
+        if tenant.status is not TenantStatus.NORMAL:
+            raise refuse(codes.OB_BACKUP_CAN_NOT_START, "tenant status is not normal.")
+        destination = around.catalog.destinations.by_id(job.tenant_id, job.dest_id)
+        store = around.open_store(destination.uri)
+        check = check_destination(store, owner_of(around, tenant, destination), around.clock)
+        around.catalog.destinations.record_check(destination, check)
+        self._adopt_rows()
+        finished = self._finished(store)
+        if finished is not None:
+            self._end_well(finished)
+            return
+        archive_round = around.catalog.rounds.current(job.tenant_id)
+        if archive_round is None:
+            raise refuse(codes.OB_LOG_ARCHIVE_NOT_RUNNING)
+        require_same_round(around, job.tenant_id, archive_round)
+        plan = self._plan(tenant, destination, archive_round, store)
+        self._begin(plan)
+        self._end_well(self._copy(plan, archive_round, store))
+
+    def _finished(self, store: Store) -> BackupResult | None:
+        """Return the result when an earlier attempt died between its manifest and its rows: the set is complete,
+        whatever became of the archive since."""
+        if self._set is None:
+            return None
+        root = names.set_root(self._set.backup_set_id, self._set.backup_type)
+        manifest = finished_manifest(root, store)
+        return None if manifest is None else complete(manifest, store)
+
+    def _adopt_rows(self) -> None:
+        """Find the rows an earlier attempt made."""
+        backups, job = self._around.catalog.backups, self._job
+        tasks = backups.tasks(job.tenant_id, job.job_id)
+        self._task = tasks[-1] if tasks else None
+        try:
+            self._set = backups.backup_set(job.tenant_id, job.backup_set_id)
+        except NotFoundError:
+            self._set = None
+
+    def _plan(self, tenant: Tenant, destination: Destination, archive_round: Round, store: Store) -> BackupPlan:
+        around, job = self._around, self._job
+        follower = around.archiving.follower(tenant.tenant_id)
+        assert follower is not None, "checked a moment ago"
+        wants_base = (self._set.backup_type if self._set else job.backup_type) is BackupType.INC
+        base = find_base(around.catalog, store, destination, tenant, below=job.backup_set_id) if wants_base else None
+        if self._set is not None and self._set.backup_type is BackupType.INC and base is None:
+            raise CorruptionError(
+                f"the base of backup set {job.backup_set_id} is no longer whole", hint="take a full backup"
+            )
+        if self._set is not None and base is not None and base.backup_set_id != self._set.prev_inc_backup_set_id:
+            raise CorruptionError(f"the base of backup set {job.backup_set_id} changed while it was made")
+        score = int(around.catalog.parameters.get(tenant.tenant_id, "ha_low_thread_score"))
+        return BackupPlan(
+            cluster_name=around.identity.name,
+            cluster_id=around.identity.cluster_id,
+            tenant_id=tenant.tenant_id,
+            tenant_name=tenant.name,
+            dest_id=destination.dest_id,
+            backup_set_id=job.backup_set_id,
+            archive=archive_ref(around, archive_round),
+            engine_data_version=tenant.data_version,
+            engine_binary_version=around.supervisor.directory(tenant.tenant_id).version.data_version,
+            unit=tenant.unit,
+            account=load_account(around.supervisor.account_file(tenant.tenant_id)).encode(),
+            started_us=self._set.start_timestamp_us if self._set else around.clock.now_ns() // 1000,
+            description=job.description,
+            base=base,
+            thread_count=thread_count(score),
+        )
+
+    def _begin(self, plan: BackupPlan) -> None:
+        """INIT is over: the job is DOING, its task and set have rows."""
+        backups, job = self._around.catalog.backups, self._job
+        if self._task is None:
+            self._task = BackupTask(
+                tenant_id=job.tenant_id,
+                task_id=backups.next_task_id(job.tenant_id),
+                job_id=job.job_id,
+                backup_set_id=job.backup_set_id,
+                start_timestamp_us=plan.started_us,
+                path=job.path,
+                tablet_count=self._tablet_count(),
+            )
+        if self._set is None:
+            self._set = BackupSet(
+                tenant_id=job.tenant_id,
+                backup_set_id=job.backup_set_id,
+                dest_id=job.dest_id,
+                backup_type=plan.type,
+                prev_full_backup_set_id=plan.base.full_backup_set_id if plan.base else 0,
+                prev_inc_backup_set_id=plan.base.backup_set_id if plan.base else 0,
+                start_timestamp_us=plan.started_us,
+                plus_archivelog=job.plus_archivelog,
+                tablet_count=self._task.tablet_count,
+                tenant_compatible=plan.engine_data_version,
+                cluster_version=plan.engine_binary_version,
+                path=job.path,
+            )
+        self._job = backups.begin(replace(job, status=JobStatus.DOING, backup_type=plan.type), self._task, self._set)
+        if self._job.status is JobStatus.CANCELING:
+            raise CanceledError
+
+    def _copy(self, plan: BackupPlan, archive_round: Round, store: Store) -> BackupResult:
+        around, tenant_id = self._around, self._job.tenant_id
+        follower = around.archiving.follower(tenant_id)
+        if follower is None or self._task is None:
+            raise refuse(codes.OB_LOG_ARCHIVE_NOT_RUNNING)
+        journal = JobJournal(around, self._job, self._task, archive_round, self._stops)
+        try:
+            with EngineImage(
+                around.supervisor.directory(tenant_id),
+                clock=around.clock,
+                pause=lambda: around.supervisor.process(tenant_id).pause(),
+                blocks_in_use=self._blocks_in_use,
+            ) as image:
+                return run_backup(plan, image, store, follower, journal, around.clock)
+        finally:
+            self._task, self._phase = journal.task, journal.task.status
+
+    def _blocks_in_use(self) -> frozenset[int] | None:
+        try:
+            with self._around.supervisor.session(self._job.tenant_id) as session:
+                return frozenset(int(row[0]) for row in session.query(_BLOCKS_IN_USE))
+        except SqlError as error:
+            log.warning("tenant %d: its blocks in use can not be asked for: %s", self._job.tenant_id, error)
+            return None
+
+    def _tablet_count(self) -> int:
+        try:
+            with self._around.supervisor.session(self._job.tenant_id) as session:
+                return int(session.query(_TABLET_COUNT)[0][0])
+        except SqlError:
+            return 0  # a figure for people only: no reason to fail a backup
+
+    def _end_well(self, result: BackupResult) -> None:
+        assert self._task is not None
+        assert self._set is not None
+        now_us = self._around.clock.now_ns() // 1000
+        manifest = result.manifest
+        task = replace(
+            with_figures(self._task, result.figures),
+            status=TaskStatus.COMPLETED,
+            start_scn=manifest.start_scn,
+            user_ls_start_scn=manifest.start_scn,
+            end_scn=manifest.min_restore_scn,
+            end_timestamp_us=now_us,
+            comment=result.comment,
+        )
+        backup_set = replace(
+            _set_with_figures(self._set, task),
+            status=SetStatus.SUCCESS,
+            file_status=FileStatus.AVAILABLE,
+            end_timestamp_us=now_us,
+            start_replay_scn=manifest.start_replay_scn,
+            min_restore_scn=manifest.min_restore_scn,
+            consistent_scn=manifest.min_restore_scn,
+            comment=result.comment,
+        )
+        job = replace(self._job, status=JobStatus.COMPLETED, end_timestamp_us=now_us, result=0, comment="")
+        self._around.catalog.backups.finish(job, task=task, backup_set=backup_set)
+        log.info("tenant %d: backup set %d is complete", job.tenant_id, job.backup_set_id)
+
+    def _end_badly(self, error: HoldfastError) -> None:
+        now_us = self._around.clock.now_ns() // 1000
+        is_cancelled = isinstance(error, CanceledError)
+        comment = "" if is_cancelled else comment_of(self._phase, error)
+        number = error.code.number
+        task, backup_set = self._task, self._set
+        if task is not None and task.is_active:
+            status = TaskStatus.CANCELED if is_cancelled else TaskStatus.FAILED
+            task = replace(task, status=status, end_timestamp_us=now_us, result=number, comment=comment)
+        if backup_set is not None:
+            base = _set_with_figures(backup_set, task) if task is not None else backup_set
+            backup_set = replace(
+                base,
+                status=SetStatus.FAILED,
+                file_status=FileStatus.INCOMPLETE,
+                end_timestamp_us=now_us,
+                result=number,
+                comment=comment,
+            )
+        job = replace(
+            self._job,
+            status=JobStatus.CANCELED if is_cancelled else JobStatus.FAILED,
+            end_timestamp_us=now_us,
+            result=number,
+            comment=comment,
+        )
+        self._around.catalog.backups.finish(job, task=task, backup_set=backup_set)
+        log.warning("tenant %d: backup job %d ended as %s: %s", job.tenant_id, job.job_id, job.status, error)
+
+    def _is_worth_another(self, error: HoldfastError) -> bool:
+        """Return whether the same may succeed a moment later: the destination stumbled, or the engine is being restarted."""
+        is_passing = isinstance(error, SqlError | EngineError) or (
+            isinstance(error, StoreUnavailableError) and error.code is codes.OB_OBJECT_STORAGE_IO_ERROR
+        )
+        return is_passing and self._job.attempt < ATTEMPTS_MAX
+
+
+def comment_of(phase: TaskStatus, error: HoldfastError) -> str:
+    """Return what COMMENT says of a failure, in OceanBase's form, with what happened behind it."""
+    head = f"(server)ls_id: 1,module:{phase},result: {error.code.number}({error.code.default})"
+    return f"{head}: {error}"[:_COMMENT_CHARACTERS_MAX]
+
+
+def _set_with_figures(backup_set: BackupSet, task: BackupTask) -> BackupSet:
+    return replace(
+        backup_set,
+        input_bytes=task.input_bytes,
+        output_bytes=task.output_bytes,
+        extra_meta_bytes=task.extra_meta_bytes,
+        tablet_count=task.tablet_count,
+        finish_tablet_count=task.finish_tablet_count,
+        macro_block_count=task.macro_block_count,
+        finish_macro_block_count=task.finish_macro_block_count,
+        file_count=task.file_count,
+    )
+
+
+def owner_of(around: Surroundings, tenant: Tenant, destination: Destination) -> FormatFile:
+    """Return what the format file of the tenant's destination says."""
+    return FormatFile(
+        cluster_name=around.identity.name,
+        cluster_id=around.identity.cluster_id,
+        tenant_id=tenant.tenant_id,
+        tenant_name=tenant.name,
+        dest_id=destination.dest_id,
+        kind=destination.kind,
+        path=destination.uri.identity,
+        created_us=around.clock.now_ns() // 1000,
+    )
+
+
+def archive_ref(around: Surroundings, archive_round: Round) -> ArchiveRef:
+    """Return the round as a manifest names it; its timeline is what the pieces in the destination say."""
+    destination = around.catalog.destinations.by_id(archive_round.tenant_id, archive_round.dest_id)
+    store = around.open_store(destination.uri)
+    pieces = around.catalog.rounds.pieces(archive_round.tenant_id, archive_round.round_id)
+    for piece in reversed(pieces):
+        root = names.piece_root(piece.dest_id, piece.round_id, piece.piece_id)
+        for name in (names.checkpoint_name(root), names.piece_info_name(root)):
+            try:
+                record = decode_piece_record(store.get(name), name=name)
+            except NotFoundError:
+                continue
+            return ArchiveRef(dest_id=piece.dest_id, round_id=piece.round_id, timeline=record.timeline)
+    raise refuse(codes.OB_LOG_ARCHIVE_NOT_RUNNING, hint="the archive has no piece yet; repeat in a few seconds")
+
+
+def find_base(
+    catalog: Catalog, store: Store, destination: Destination, tenant: Tenant, *, below: int
+) -> BaseSet | None:
+    """Return the newest usable set on this destination, None when an increment has nothing to rest on.
+
+    Usable: SUCCESS and AVAILABLE, of the tenant's engine data version, and its whole chain there, every object with
+    its size. An older one is not taken instead of a damaged one: its log may be gone.
+    """
+    candidates = [
+        candidate
+        for candidate in catalog.backups.sets(tenant.tenant_id, destination.dest_id)
+        if candidate.backup_set_id < below
+        and candidate.status is SetStatus.SUCCESS
+        and candidate.file_status is FileStatus.AVAILABLE
+    ]
+    if not candidates or candidates[-1].tenant_compatible != tenant.data_version:
+        return None
+    newest = candidates[-1]
+    roots = {one.backup_set_id: names.set_root(one.backup_set_id, one.backup_type) for one in candidates}
+    try:
+        manifest = _manifest(store, roots[newest.backup_set_id])
+        for set_id in manifest.chain:
+            _require_objects(store, roots[set_id])
+        with store.reader(names.index_name(roots[newest.backup_set_id])) as reader:
+            size_bytes = reader.size_bytes
+            slices = (reader.read(offset, _INDEX_SLICE_BYTES) for offset in range(0, size_bytes, _INDEX_SLICE_BYTES))
+            index = decode_index(slices)
+    except (NotFoundError, CorruptionError, UnknownVersionError, KeyError) as error:
+        log.warning(
+            "tenant %d: backup set %d can not be a base, a full backup is taken: %s",
+            tenant.tenant_id,
+            newest.backup_set_id,
+            error,
+        )
+        return None
+    full_id = newest.prev_full_backup_set_id or newest.backup_set_id
+    return BaseSet(backup_set_id=newest.backup_set_id, full_backup_set_id=full_id, table=index.table)
+
+
+def _manifest(store: Store, root: str) -> Manifest:
+    name = names.manifest_name(root)
+    return decode_manifest(store.get(name), name=name)
+
+
+def _require_objects(store: Store, root: str) -> None:
+    """Raise CorruptionError unless every data object of the set is there with its size."""
+    sizes = {item.name: item.size_bytes for item in store.list(root + "/")}
+    for item in _manifest(store, root).objects:
+        found = sizes.get(f"{root}/{item.name}")
+        if item.kind is ObjectKind.DATA and found != item.size_bytes:
+            raise CorruptionError(f"{root}/{item.name} has {found} bytes, expected {item.size_bytes}")
