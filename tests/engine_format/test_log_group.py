@@ -141,6 +141,11 @@ def test_entry_of_another_version_is_refused(version: int) -> None:
         decode_entries(body(entry(101, b"data", version=version)))
 
 
+def test_entry_header_whose_version_is_not_written_yet_is_broken_not_unknown() -> None:
+    with pytest.raises(CorruptionError, match="not written whole"):
+        decode_entries(body(entry(101, b"data", version=0)))
+
+
 def test_entry_with_an_unknown_flag_is_refused() -> None:
     with pytest.raises(UnknownVersionError, match="flag"):
         decode_entries(body(entry(101, b"data", flag=1 << 61)))

@@ -6,7 +6,9 @@ such groups did); cut at entries and none of 40 did. The engine accepts a rebuil
 behind a header with the new size, max SCN, accumulated checksum and header checksum; log id and committed end stay.
 
 What follows the cut must be zero to the block's end, and later blocks must not exist: the engine refuses to start on a
-hole with valid groups behind it.
+hole with valid groups behind it. But a full block must be followed by a file, even if no group of it is kept: without it
+the engine refuses to start; with one that holds its info block only, or nothing but zeros, it starts and writes on
+(measured, with a cut between the last group of one block and the first of the next).
 """
 
 from dataclasses import dataclass, replace
@@ -29,7 +31,7 @@ class BlockCut:
 
     `end` is where the engine's own log goes on. `stop`: BLOCK_END, the block is full, go on with the next; BORDER, the
     target is reached; ZERO, BROKEN (with `reason`) or NEED_MORE, the log ends here. Except after BLOCK_END, later
-    blocks must not exist.
+    blocks must not exist; after BLOCK_END the next one must, if only as LOG_BLOCK_BYTES of zeros.
     """
 
     keep_bytes: int
