@@ -47,7 +47,7 @@ class LogMaker:
         self.scn = self.scn + 1000 if scn is None else scn
         body, summed = b"", 0
         for behind, data in enumerate(reversed(datas)):
-            part, checksum = entry(data, self.scn - behind)
+            part, _ = entry(data, self.scn - behind)
             body = part + body
         for data in datas:
             summed = raw_crc(struct.pack("<q", raw_crc(data)), summed)
