@@ -7,7 +7,6 @@ the next server will take it up; SUCCESS only after the manifest is durable.
 
 import logging
 import threading
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from holdfast import codes
@@ -36,13 +35,13 @@ from holdfast.errors import (
     refuse,
 )
 from holdfast.jobs.archiving import Archiving
-from holdfast.jobs.destinations import check_destination
+from holdfast.jobs.destinations import OpenStore, check_destination
 from holdfast.jobs.identity import ClusterIdentity
 from holdfast.jobs.supervisor import Supervisor
 from holdfast.store.store import Store
 from holdfast.values.archive import FileStatus, Round, RoundStatus
 from holdfast.values.backup_set import BackupType, JobStatus, SetStatus, TaskStatus
-from holdfast.values.destination import Destination, Uri
+from holdfast.values.destination import Destination
 from holdfast.values.scn import Scn
 from holdfast.values.tenant import Tenant, TenantStatus
 
@@ -89,7 +88,7 @@ class Surroundings:
     supervisor: Supervisor
     clock: Clock
     identity: ClusterIdentity
-    open_store: Callable[[Uri], Store]
+    open_store: OpenStore
 
 
 class JobJournal:

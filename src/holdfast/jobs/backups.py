@@ -2,7 +2,6 @@
 
 import logging
 import threading
-from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 
@@ -13,7 +12,7 @@ from holdfast.clock import Clock
 from holdfast.errors import ConflictError, HoldfastError, RefusedError, refuse
 from holdfast.jobs.archiving import Archiving
 from holdfast.jobs.backup_worker import JobRun, Stops, Surroundings, owner_of
-from holdfast.jobs.destinations import claim_destination
+from holdfast.jobs.destinations import OpenStore, claim_destination
 from holdfast.jobs.directories import ClusterDirectory
 from holdfast.jobs.identity import ClusterIdentity
 from holdfast.jobs.reply import OK, Reply
@@ -21,7 +20,6 @@ from holdfast.jobs.rights import not_supported, unknown_tenant
 from holdfast.jobs.session import Session
 from holdfast.jobs.supervisor import Supervisor
 from holdfast.statement.commands import Backup, CancelBackup, names_everyone
-from holdfast.store.store import Store
 from holdfast.values.archive import RoundStatus
 from holdfast.values.backup_set import BackupType, JobLevel, JobStatus
 from holdfast.values.destination import Destination, DestinationKind, Uri, parse_uri
@@ -61,7 +59,7 @@ class Backups:
         clock: Clock,
         *,
         identity: ClusterIdentity,
-        open_store: Callable[[Uri], Store],
+        open_store: OpenStore,
         supervisor: Supervisor,
         generation: int,
     ) -> None:
@@ -125,7 +123,7 @@ class Backups:
         uri = parse_uri(text)
         self._refuse_inside_cluster(uri)
         destination = self._catalog.destinations.reserve(tenant.tenant_id, DestinationKind.BACKUP_DATA, uri)
-        store = self._around.open_store(uri)
+        store = self._around.open_store(uri, create=True)
         check = claim_destination(store, owner_of(self._around, tenant, destination), self._clock)
         self._catalog.destinations.set_data(destination)
         self._catalog.destinations.record_check(destination, check)

@@ -2,6 +2,7 @@
 
 import contextlib
 from datetime import UTC
+from typing import Protocol
 
 from holdfast import codes
 from holdfast.backup_format import names
@@ -9,7 +10,15 @@ from holdfast.backup_format.piece_record import FormatFile, decode_format_file, 
 from holdfast.clock import Clock
 from holdfast.errors import ConflictError, CorruptionError, NotFoundError, RefusedError, StoreUnavailableError, refuse
 from holdfast.store.store import Store
+from holdfast.values.destination import Uri
 from holdfast.values.scn import Scn
+
+
+class OpenStore(Protocol):
+    """How a destination is opened; `create` makes its directory when it is absent."""
+
+    def __call__(self, uri: Uri, *, create: bool = False) -> Store: ...
+
 
 _TRY_ANOTHER = ", try to set a new directory."
 
