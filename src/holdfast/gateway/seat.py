@@ -27,6 +27,7 @@ class Seat:
     views: ViewsConnection | None
     session: Session
     login_capabilities: Capability
+    view_names: frozenset[str]
     lexing_codec: str
     takes_scripts: bool
     prepared: PreparedStatements = field(default_factory=PreparedStatements)
@@ -65,6 +66,7 @@ def take_seat(house: House, client_id: int, entry: Entry) -> Seat:
         link=entry.link,
         views=None if tenant.is_sys else ViewsConnection(house, tenant, entry.user, entry.response),
         session=new_session(tenant, entry.user, client_id),
+        view_names=house.settings.sys_view_names if tenant.is_sys else house.settings.view_names,
         login_capabilities=entry.response.capabilities,
         lexing_codec=lexing_codec_of_collation(entry.response.charset),
         takes_scripts=Capability.MULTI_STATEMENTS in entry.response.capabilities,

@@ -8,13 +8,15 @@ from pathlib import Path
 class GatewaySettings:
     """Where to listen and how much to bear.
 
-    `view_names`: the dictionary views of `oceanbase`, upper case; a user tenant's questions to them are answered by the
-    sys engine. `tls_cert` and `tls_key`: PEM files; both or none. `port` 0 lets the system choose.
+    `view_names`: the dictionary views a user tenant has, upper case; questions to them are answered by the sys engine.
+    `sys_view_names`: those of the sys tenant, where they are real; the gateway only has them brought up to date.
+    `tls_cert` and `tls_key`: PEM files; both or none. `port` 0 lets the system choose.
     """
 
     host: str = "127.0.0.1"
     port: int = 2881
     view_names: frozenset[str] = frozenset()
+    sys_view_names: frozenset[str] = frozenset()
     tls_cert: Path | None = None
     tls_key: Path | None = None
     # Ten seconds is MySQL's own connect_timeout.

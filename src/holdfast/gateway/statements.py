@@ -40,7 +40,7 @@ _PREPARE = CommandCode.STMT_PREPARE.to_bytes(1, "little")
 
 def owner_of(seat: Seat, text: bytes) -> Owner:
     """Return whose statement `text` is."""
-    return ownership(_lexed(seat, text), seat.house.settings.view_names).owner
+    return ownership(_lexed(seat, text), seat.view_names).owner
 
 
 def _lexed(seat: Seat, text: bytes) -> bytes | str:
@@ -74,7 +74,7 @@ async def _statement(seat: Seat, text: bytes, answer: Answer, raw: bytes | None)
     if diagnostics is not None and diagnostics.answer(text, answer):
         seat.diagnostics = diagnostics
         return True
-    owned = ownership(_lexed(seat, text), seat.house.settings.view_names)
+    owned = ownership(_lexed(seat, text), seat.view_names)
     try:
         match owned.owner:
             case Owner.OURS:
@@ -187,7 +187,7 @@ async def _view(seat: Seat, text: bytes, answer: Answer, raw: bytes | None) -> b
     """Ask the sys engine where the text names a view, else the client's own."""
     decoded = text.decode(seat.lexing_codec, "replace")
     if seat.views is None:
-        await _refresh(seat, names_mentioned(decoded, seat.house.settings.view_names))
+        await _refresh(seat, names_mentioned(decoded, seat.view_names))
         return await _pass(seat, text, answer, raw)
     try:
         facts = await _facts(seat, answer)
@@ -262,7 +262,7 @@ async def process_kill(seat: Seat, payload: bytes, answer: Answer) -> None:
 async def prepare(seat: Seat, text: bytes, raw: bytes, answer: Answer) -> None:
     """Answer a COM_STMT_PREPARE of a text that is not simply the engine's."""
     seat.diagnostics = None
-    owned = ownership(_lexed(seat, text), seat.house.settings.view_names)
+    owned = ownership(_lexed(seat, text), seat.view_names)
     try:
         match owned.owner:
             case Owner.OURS:
