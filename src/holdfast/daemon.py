@@ -22,8 +22,7 @@ from holdfast.catalog.catalog import Catalog
 from holdfast.clock import Clock, SystemClock
 from holdfast.config import Config
 from holdfast.engine import account, drift
-from holdfast.engine.process import LOG_DISK_BYTES_MIN, MEMORY_BUDGET_BYTES_MIN, EngineSettings
-from holdfast.engine.role import EngineRole
+from holdfast.engine.process import LOG_DISK_SIZE_BYTES_MIN, MEMORY_BUDGET_BYTES_MIN, EngineRole, EngineSettings
 from holdfast.engine.session import ROOT, SqlError, connect
 from holdfast.engine.version import EngineVersion, installed
 from holdfast.errors import HoldfastError, RefusedError
@@ -50,7 +49,7 @@ from holdfast.values.tenant import (
 
 log = logging.getLogger("holdfast")
 
-_SYS_UNIT = Unit(max_cpu=1.0, memory_size_bytes=MEMORY_BUDGET_BYTES_MIN, log_disk_size_bytes=LOG_DISK_BYTES_MIN)
+_SYS_UNIT = Unit(max_cpu=1.0, memory_size_bytes=MEMORY_BUDGET_BYTES_MIN, log_disk_size_bytes=LOG_DISK_SIZE_BYTES_MIN)
 """The sys tenant holds a few thousand small rows: the least an engine starts with."""
 _SYS_SETTINGS = EngineSettings(
     memory_budget_bytes=_SYS_UNIT.memory_size_bytes,

@@ -18,7 +18,7 @@ from holdfast import codes
 from holdfast.clock import Clock
 from holdfast.engine import account, drift
 from holdfast.engine.directory import EngineDirectory
-from holdfast.engine.process import EngineProcess, EngineSettings
+from holdfast.engine.process import EngineProcess, EngineSettings, Watchdog
 from holdfast.engine.session import Session as EngineSession
 from holdfast.engine.session import SqlError
 from holdfast.engine.version import EngineVersion
@@ -77,8 +77,10 @@ class Supervisor:
     def account_file(self, tenant_id: int) -> Path:
         return self._directories.account(tenant_id)
 
-    def bring_up(self, tenant_id: int, settings: EngineSettings) -> EngineProcess:
+    def bring_up(self, tenant_id: int, settings: EngineSettings, *, watchdog: Watchdog | None = None) -> EngineProcess:
         """Return the tenant's engine, ready for logins: adopted if it lives, else started. It is watched from now on.
+
+        `watchdog`: how long a start may make no progress; a restored log takes its time to replay.
 
         Raises EngineError with the tail of the engine's log when it does not become ready.
         """
@@ -87,7 +89,7 @@ class Supervisor:
         with charge.lock:
             charge.settings = settings
             if charge.process is None or not charge.process.is_alive():
-                charge.process = _adopted_or_started(charge.directory, settings)
+                charge.process = _adopted_or_started(charge.directory, settings, watchdog)
             charge.watched = True
             return charge.process
 
@@ -203,9 +205,15 @@ class Supervisor:
             log.error("tenant %d: can not be checked: %s", tenant_id, error)
 
 
-def _adopted_or_started(directory: EngineDirectory, settings: EngineSettings) -> EngineProcess:
+def _adopted_or_started(
+    directory: EngineDirectory, settings: EngineSettings, watchdog: Watchdog | None = None
+) -> EngineProcess:
     adopted = EngineProcess.adopt(directory)
-    if adopted is not None:
-        adopted.wait_ready()
-        return adopted
-    return EngineProcess.start(directory, settings)
+    if adopted is None:
+        return EngineProcess.start(directory, settings, watchdog=watchdog)
+    try:
+        adopted.wait_ready(watchdog or Watchdog())
+    except HoldfastError:
+        adopted.stop(gently=False)  # the next look starts it again
+        raise
+    return adopted

@@ -20,8 +20,7 @@ from holdfast import codes
 from holdfast.catalog.catalog import Catalog
 from holdfast.clock import Clock
 from holdfast.engine import account, drift
-from holdfast.engine.process import LOG_DISK_BYTES_MIN, MEMORY_BUDGET_BYTES_MIN, EngineSettings
-from holdfast.engine.role import EngineRole
+from holdfast.engine.process import LOG_DISK_SIZE_BYTES_MIN, MEMORY_BUDGET_BYTES_MIN, EngineRole, EngineSettings
 from holdfast.engine.session import ROOT, connect
 from holdfast.engine.version import EngineVersion
 from holdfast.errors import HoldfastError, RefusedError, refuse
@@ -53,7 +52,7 @@ from holdfast.values.tenant import (
 
 log = logging.getLogger("holdfast.tenants")
 
-DEFAULT_UNIT = Unit(max_cpu=1.0, memory_size_bytes=MEMORY_BUDGET_BYTES_MIN, log_disk_size_bytes=LOG_DISK_BYTES_MIN)
+DEFAULT_UNIT = Unit(max_cpu=1.0, memory_size_bytes=MEMORY_BUDGET_BYTES_MIN, log_disk_size_bytes=LOG_DISK_SIZE_BYTES_MIN)
 """What a tenant gets without a pool: the least an engine starts with."""
 _DEFAULT_PREFIX = "_default_"
 """Units and pools made for a tenant that named none; they go with it. No user can create a name with this prefix."""
@@ -112,9 +111,9 @@ class Tenants:
             raise refuse(codes.OB_RESOURCE_UNIT_VALUE_BELOW_LIMIT, "MEMORY_SIZE", least)
         log_disk = command.log_disk_size_bytes
         if log_disk is None:
-            log_disk = max(3 * memory, LOG_DISK_BYTES_MIN)
-        if log_disk < LOG_DISK_BYTES_MIN:
-            least = capacity_text(LOG_DISK_BYTES_MIN)
+            log_disk = max(3 * memory, LOG_DISK_SIZE_BYTES_MIN)
+        if log_disk < LOG_DISK_SIZE_BYTES_MIN:
+            least = capacity_text(LOG_DISK_SIZE_BYTES_MIN)
             raise refuse(codes.OB_RESOURCE_UNIT_VALUE_BELOW_LIMIT, "LOG_DISK_SIZE", least)
         unit = Unit(max_cpu=float(command.max_cpu), memory_size_bytes=memory, log_disk_size_bytes=log_disk)
         with _if_not(command.if_not_exists, codes.OB_RESOURCE_UNIT_EXIST) as outcome:

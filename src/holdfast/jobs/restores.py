@@ -1,0 +1,489 @@
+"""RESTORE and ACTIVATE STANDBY: the statements, and the thread that carries a restore out.
+
+Order of effects, for the crash:
+
+    1. everything that can be refused is refused: destinations are read, the plan is made
+    2. tenant row (RESTORE) with its pools     killed after: no job row, so the next server removes it
+    3. two job rows                            killed after: the next server begins again from 4, three times at most
+    4. directory below restore/                killed after: removed, made anew
+    5. rename to tenants/                      killed after: as 4
+    6. engine started, checked                 killed after: as 4; the engine is stopped first
+    7. job rows end, tenant row NORMAL         killed between: the job has ended, so the next server finishes the row
+
+Before 7 nobody can log in: a tenant that is not NORMAL has no route.
+"""
+
+import logging
+import shutil
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+
+from holdfast import codes
+from holdfast.catalog.catalog import Catalog
+from holdfast.catalog.restores import RestoreJob
+from holdfast.catalog.tenants import TenantScns
+from holdfast.clock import Clock
+from holdfast.engine import account, facts, role
+from holdfast.engine.directory import EngineDirectory
+from holdfast.engine.process import EngineRole, Watchdog
+from holdfast.engine.version import EngineVersion
+from holdfast.errors import CanceledError, EngineError, HoldfastError, RefusedError, refuse
+from holdfast.jobs.destinations import OpenStore
+from holdfast.jobs.directories import ClusterDirectory
+from holdfast.jobs.reply import OK, Reply
+from holdfast.jobs.rights import not_supported
+from holdfast.jobs.session import Session
+from holdfast.jobs.supervisor import Supervisor
+from holdfast.jobs.tenants import Tenants
+from holdfast.restore.facts import Facts, open_sources, read_facts
+from holdfast.restore.plan import RestorePlan, plan_restore
+from holdfast.restore.run import LaidOut, Progress, lay_out
+from holdfast.statement.commands import ActivateStandby, Restore, Until, UntilScn
+from holdfast.statement.restore_options import RestoreOptions, read_options
+from holdfast.values.destination import Uri, parse_uri
+from holdfast.values.restore import RestoreStatus
+from holdfast.values.scn import Scn, scn_from_timestamp
+from holdfast.values.tenant import SYS_TENANT_ID, Tenant, TenantRole, TenantStatus, is_valid_tenant_name
+
+log = logging.getLogger("holdfast.restores")
+
+_AT_ONCE_MAX = 2
+"""Restores at once: each keeps the destination and the disk busy by itself."""
+_ATTEMPTS_MAX = 3
+_THREADS_DEFAULT = 8
+_TELL_SECONDS = 0.5
+_HUNG_SECONDS_MIN = 60.0
+_REPLAY_BYTES_PER_SECOND_MIN = 10 << 20
+_ACTIVATE_SECONDS_MAX = 30.0
+"""An activation takes 0.05 s; one that takes this long has failed."""
+_ORPHANS_LISTED_MAX = 5
+
+
+@dataclass(slots=True)
+class _Run:
+    """A restore under way in this server."""
+
+    tenant: Tenant
+    canceled: threading.Event = field(default_factory=threading.Event)
+    done: threading.Event = field(default_factory=threading.Event)
+    progress: Progress = field(default_factory=Progress)
+
+
+class _Ended(Exception):
+    """The server ends; the job stays as it is for the next one."""
+
+
+class Restores:
+    """Every method is safe from any thread."""
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        supervisor: Supervisor,
+        tenants: Tenants,
+        directories: ClusterDirectory,
+        clock: Clock,
+        *,
+        version: EngineVersion,
+        open_store: OpenStore,
+        generation: int,
+        score_of: Callable[[int], int] = lambda tenant_id: 0,
+    ) -> None:
+        self._catalog = catalog
+        self._supervisor = supervisor
+        self._tenants = tenants
+        self._directories = directories
+        self._clock = clock
+        self._version = version
+        self._open_store = open_store
+        self._generation = generation
+        self._score_of = score_of
+        self._lock = threading.Lock()
+        self._runs: dict[int, _Run] = {}
+        self._ending = threading.Event()
+        self._pool = ThreadPoolExecutor(max_workers=_AT_ONCE_MAX, thread_name_prefix="restore-job")
+
+    # --- statements
+
+    def restore(self, session: Session, command: Restore) -> Reply:
+        """RESTORE t FROM ...: everything is checked, then the tenant's row and the job's exist and this returns."""
+        if command.key_source is not None or command.sts_credential is not None:
+            raise not_supported("restore with keys of its own is", hint="seekdb has no transparent encryption")
+        options = read_options(command.options)
+        _check_options(command, options)
+        self._check_name(command.tenant)
+        sources = tuple(parse_uri(text) for text in command.sources)
+        if not sources:
+            raise not_supported("restore without FROM is", hint="write FROM 'file:///data,file:///archive'")
+        target = _target_of(command.until, session)
+        found = self._read(sources)
+        plan = self._plan(found, target)
+        role_ = TenantRole.RESTORE
+        try:
+            tenant = self._tenants.allocate(command.tenant, options.pools, TenantStatus.RESTORE, role_)
+        except RefusedError as error:
+            if error.code is codes.OB_TENANT_EXIST:
+                raise _name_exists() from error
+            raise
+        try:
+            jobs = self._new_jobs(tenant, command, sources, found, plan)
+            self._catalog.restores.insert(jobs)
+        except BaseException:
+            self._tenants.remove(tenant)
+            raise
+        self._hand_over(tenant)
+        return OK
+
+    def activate(self, session: Session, command: ActivateStandby) -> Reply:
+        """ACTIVATE STANDBY: the tenant is PRIMARY and takes writes when this returns. On a primary: nothing to do."""
+        tenant = self._tenant_to_activate(session, command)
+        if tenant.role is TenantRole.PRIMARY:
+            return OK
+        if tenant.status is not TenantStatus.NORMAL:
+            raise refuse(codes.OB_OP_NOT_ALLOW, "tenant status is not normal, activate is")
+        # The catalog first: a server killed in between finds PRIMARY and a standby engine, and finishes the activation
+        # (see `settle`). The other order could start an activated engine as a standby again.
+        self._catalog.tenants.update(tenant.tenant_id, role=TenantRole.PRIMARY)
+        try:
+            self._activate_engine(tenant.tenant_id)
+        except HoldfastError:
+            self._catalog.tenants.update(tenant.tenant_id, role=TenantRole.STANDBY)
+            raise
+        return OK
+
+    # --- life
+
+    def resume_all(self) -> None:
+        """Finish, take up or remove what a dead server left. Called once, before the door opens."""
+        for tenant in self._catalog.tenants.user_tenants():
+            if tenant.status is TenantStatus.RESTORE:
+                self._take_up(tenant)
+            elif tenant.status is TenantStatus.NORMAL and tenant.role is TenantRole.PRIMARY:
+                self._finish_activation(tenant)
+
+    def stop_all(self) -> None:
+        """End the workers between two batches; their jobs are taken up by the next server."""
+        self._ending.set()
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def drop_tenant(self, tenant_id: int) -> None:
+        """End the tenant's restore as failed; returns when its worker is out of its files."""
+        with self._lock:
+            run = self._runs.get(tenant_id)
+        if run is not None:
+            run.canceled.set()
+            run.done.wait()
+            return
+        self._fail_rows(tenant_id, "tenant dropped")
+
+    # --- checks
+
+    def _check_name(self, name: str) -> None:
+        if self._catalog.restores.active_by_name(name):
+            raise refuse(codes.OB_RESTORE_IN_PROGRESS)
+        if self._catalog.tenants.find(name) is not None:
+            raise _name_exists()
+        if not is_valid_tenant_name(name):
+            raise refuse(
+                codes.OB_INVALID_ARGUMENT, "tenant name", hint="1 to 64 letters, digits, _ or $, no digit first"
+            )
+
+    def _read(self, uris: tuple[Uri, ...]) -> Facts:
+        return read_facts(open_sources([self._open_store(uri) for uri in uris]))
+
+    def _plan(self, found: Facts, target: Scn | None) -> RestorePlan:
+        return plan_restore(found.sets, found.pieces, target, engine_data_version=self._version.data_version)
+
+    def _tenant_to_activate(self, session: Session, command: ActivateStandby) -> Tenant:
+        if not session.tenant.is_sys:
+            if command.tenants:
+                raise refuse(codes.OB_INVALID_ARGUMENT, "tenant name, please don't specify tenant name")
+            return session.tenant
+        if len(command.tenants) != 1:
+            raise not_supported("omitting tenant name is " if not command.tenants else "more than one tenant name is")
+        tenant = self._catalog.tenants.get(command.tenants[0])
+        if tenant.is_sys:
+            raise refuse(codes.OB_INVALID_ARGUMENT, "tenant name, only support operating user tenant")
+        return tenant
+
+    # --- rows
+
+    def _new_jobs(
+        self, tenant: Tenant, command: Restore, sources: tuple[Uri, ...], found: Facts, plan: RestorePlan
+    ) -> tuple[RestoreJob, RestoreJob]:
+        manifest = plan.set.manifest
+        row = RestoreJob(
+            tenant_id=tenant.tenant_id,
+            job_id=self._catalog.restores.next_job_id(tenant.tenant_id),
+            restore_tenant_name=tenant.name,
+            restore_tenant_id=tenant.tenant_id,
+            backup_tenant_name=manifest.tenant_name,
+            backup_tenant_id=manifest.tenant_id,
+            backup_cluster_name=manifest.cluster_name,
+            backup_dest=",".join(uri.identity for uri in sources),
+            restore_option="&".join(f"{key}={value}" for key, value in command.options),
+            restore_scn=plan.target,
+            status=RestoreStatus.RESTORE_PRE,
+            start_timestamp_us=self._clock.now_ns() // 1000,
+            backup_set_list=_listed(found, [(fact.source, fact.root) for fact in plan.chain]),
+            backup_piece_list=_listed(found, [(step.piece.source, step.piece.root) for step in plan.steps]),
+            consistent_scn=manifest.min_restore_scn,
+            description=command.description,
+            owner_generation=self._generation,
+        )
+        sys_row = replace(
+            row,
+            tenant_id=SYS_TENANT_ID,
+            job_id=self._catalog.restores.next_job_id(SYS_TENANT_ID),
+            status=RestoreStatus.WAIT_TENANT_RESTORE_FINISH,
+        )
+        return sys_row, row
+
+    def _rows(self, tenant_id: int) -> tuple[RestoreJob, ...]:
+        return tuple(job for job in self._catalog.restores.active() if job.restore_tenant_id == tenant_id)
+
+    def _tell(self, tenant_id: int, status: RestoreStatus, progress: Progress) -> None:
+        for row in self._rows(tenant_id):
+            known = replace(row, total_bytes=progress.total_bytes, finish_bytes=progress.finish_bytes)
+            if row.tenant_id != SYS_TENANT_ID:
+                known = replace(known, status=status)
+            self._catalog.restores.update(known)
+
+    def _fail_rows(self, tenant_id: int, comment: str) -> None:
+        now_us = self._clock.now_ns() // 1000
+        self._catalog.restores.finish(
+            *(
+                replace(row, status=RestoreStatus.RESTORE_FAIL, finish_timestamp_us=now_us, comment=comment[:1024])
+                for row in self._rows(tenant_id)
+            )
+        )
+
+    # --- the worker
+
+    def _hand_over(self, tenant: Tenant) -> None:
+        run = _Run(tenant)
+        with self._lock:
+            self._runs[tenant.tenant_id] = run
+        self._pool.submit(self._carry_out, run)
+
+    def _carry_out(self, run: _Run) -> None:
+        tenant = run.tenant
+        try:
+            self._run(run)
+        except _Ended:
+            log.info("tenant %s: its restore is taken up by the next server", tenant.name)
+        except HoldfastError as error:
+            log.error("tenant %s: restore failed: %s", tenant.name, error)
+            self._give_up(run, str(error))
+        except Exception as error:
+            log.exception("tenant %s: restore failed", tenant.name)
+            self._give_up(run, f"internal error: {error}")
+        finally:
+            with self._lock:
+                self._runs.pop(tenant.tenant_id, None)
+            run.done.set()
+
+    def _give_up(self, run: _Run, comment: str) -> None:
+        try:
+            self._fail_rows(run.tenant.tenant_id, comment)
+            if not run.canceled.is_set():  # a DROP TENANT that canceled us removes the tenant itself
+                self._tenants.remove(run.tenant)
+        except HoldfastError as error:
+            log.error("tenant %s: its failed restore is removed by the next server: %s", run.tenant.name, error)
+
+    def _check(self, run: _Run) -> None:
+        if run.canceled.is_set():
+            raise CanceledError
+        if self._ending.is_set():
+            raise _Ended
+
+    def _run(self, run: _Run) -> None:
+        tenant_id = run.tenant.tenant_id
+        row = next(job for job in self._rows(tenant_id) if job.tenant_id != SYS_TENANT_ID)
+        self._clear(tenant_id)
+        self._check(run)
+        found = self._read(tuple(parse_uri(text) for text in row.backup_dest.split(",")))
+        plan = self._plan(found, row.restore_scn)
+        self._tell(tenant_id, RestoreStatus.RESTORE_CREATE_INIT_LS, run.progress)
+        laid_out = self._lay_out(run, found, plan)
+        self._tell(tenant_id, RestoreStatus.RESTORE_WAIT_LS, run.progress)
+        comment = self._start(run, laid_out, plan)
+        self._tell(tenant_id, RestoreStatus.POST_CHECK, run.progress)
+        self._tenants.install_views(tenant_id)
+        self._end(run, laid_out, plan, comment)
+
+    def _clear(self, tenant_id: int) -> None:
+        """Remove what an earlier attempt left."""
+        self._supervisor.take_down(tenant_id)
+        for place in (self._directories.restore(tenant_id), self._directories.tenant(tenant_id)):
+            shutil.rmtree(place, ignore_errors=True)
+
+    def _lay_out(self, run: _Run, found: Facts, plan: RestorePlan) -> LaidOut:
+        tenant_id = run.tenant.tenant_id
+        place = self._directories.restore(tenant_id)
+        directory = EngineDirectory(place / "engine", self._version)
+        told = 0.0
+
+        def check() -> None:
+            nonlocal told
+            self._check(run)
+            now = self._clock.monotonic()
+            if now - told >= _TELL_SECONDS and run.progress.total_bytes:
+                told = now  # several threads may tell at once: each tells the truth
+                status = RestoreStatus.PHYSICAL_RESTORE_WAIT_RESTORE_TO_CONSISTENT_SCN
+                self._tell(tenant_id, status, run.progress)
+
+        laid_out = lay_out(
+            plan,
+            tuple(source.store for source in found.sources),
+            directory,
+            thread_count=self._score_of(tenant_id) or _THREADS_DEFAULT,
+            progress=run.progress,
+            check=check,
+        )
+        role.set_role(directory, EngineRole.STANDBY)
+        account.store_account(place / "account.json", account.decode_account(laid_out.account))
+        self._check(run)
+        place.rename(self._directories.tenant(tenant_id))
+        return laid_out
+
+    def _start(self, run: _Run, laid_out: LaidOut, plan: RestorePlan) -> str:
+        """Start the engine on the restored files; return what a person should know, mostly nothing."""
+        tenant = replace(run.tenant, role=TenantRole.STANDBY)
+        patience = max(_HUNG_SECONDS_MIN, laid_out.size_bytes / _REPLAY_BYTES_PER_SECOND_MIN)
+        try:
+            self._supervisor.bring_up(
+                tenant.tenant_id, self._tenants.settings_of(tenant), watchdog=Watchdog(progress_seconds=patience)
+            )
+        except EngineError as error:
+            raise EngineError(
+                f"the engine did not start on the restored files: {error.message}",
+                hint=f"try a moment before SCN {int(plan.target)}; a log across FORK TABLE or FORK DATABASE can hang",
+            ) from error
+        with self._supervisor.session(tenant.tenant_id) as session:
+            orphans = facts.orphan_transactions(session)
+        if not orphans:
+            return ""
+        earliest = min(orphan.start_scn for orphan in orphans)
+        ids = ", ".join(str(orphan.trans_id) for orphan in orphans[:_ORPHANS_LISTED_MAX])
+        return (
+            f"{len(orphans)} transactions were under way at the target and keep their row locks (trans_id {ids}): "
+            f"a target below SCN {int(earliest)}, or at or after their commit, avoids them"
+        )
+
+    def _end(self, run: _Run, laid_out: LaidOut, plan: RestorePlan, comment: str) -> None:
+        tenant_id, target = run.tenant.tenant_id, plan.target
+        now_us = self._clock.now_ns() // 1000
+        self._catalog.tenants.update_scns(
+            TenantScns(
+                tenant_id=tenant_id,
+                sync_scn=target,
+                replayable_scn=target,
+                readable_scn=target,
+                recovery_until_scn=target,
+            )
+        )
+        self._catalog.restores.finish(
+            *(
+                replace(
+                    row,
+                    status=RestoreStatus.RESTORE_SUCCESS,
+                    finish_timestamp_us=now_us,
+                    finish_ls_count=1,
+                    recover_scn=target,
+                    total_bytes=laid_out.size_bytes,
+                    finish_bytes=laid_out.size_bytes,
+                    comment=comment,
+                )
+                for row in self._rows(tenant_id)
+            )
+        )
+        self._catalog.tenants.update(tenant_id, status=TenantStatus.NORMAL, role=TenantRole.STANDBY)
+        log.info("tenant %s: restored to SCN %d%s", run.tenant.name, int(target), f"; {comment}" if comment else "")
+
+    # --- after a crash
+
+    def _take_up(self, tenant: Tenant) -> None:
+        rows = self._rows(tenant.tenant_id)
+        if not rows:
+            if self._has_succeeded(tenant):
+                # Killed between the end of the job and the end of the tenant's row.
+                self._catalog.tenants.update(tenant.tenant_id, status=TenantStatus.NORMAL, role=TenantRole.STANDBY)
+                standby = replace(tenant, role=TenantRole.STANDBY)
+                self._supervisor.bring_up(tenant.tenant_id, self._tenants.settings_of(standby))
+                return
+            log.warning("tenant %s: its restore never began; removing it", tenant.name)
+            self._tenants.remove(tenant)
+            return
+        if max(row.attempt for row in rows) >= _ATTEMPTS_MAX:
+            self._fail_rows(tenant.tenant_id, f"interrupted {_ATTEMPTS_MAX} times")
+            self._tenants.remove(tenant)
+            return
+        for row in rows:
+            self._catalog.restores.update(replace(row, attempt=row.attempt + 1, owner_generation=self._generation))
+        log.warning("tenant %s: its restore was interrupted; beginning again", tenant.name)
+        self._hand_over(tenant)
+
+    def _has_succeeded(self, tenant: Tenant) -> bool:
+        return self._catalog.restores.has_succeeded(tenant.tenant_id)
+
+    # --- activation
+
+    def _activate_engine(self, tenant_id: int) -> None:
+        with self._supervisor.session(tenant_id) as session:
+            facts.activate_standby(session)
+            end = time.monotonic() + _ACTIVATE_SECONDS_MAX
+            while not role.is_primary(session):
+                if time.monotonic() > end:
+                    raise EngineError(f"the engine did not become primary within {_ACTIVATE_SECONDS_MAX:.0f} s")
+                self._clock.sleep(0.02)
+            # The login came out of the backup, which others may have read.
+            account.rotate(session, self._supervisor.account_file(tenant_id))
+        tenant = self._catalog.tenants.by_id(tenant_id)
+        self._supervisor.change_settings(tenant_id, self._tenants.settings_of(tenant))
+
+    def _finish_activation(self, tenant: Tenant) -> None:
+        """Activate an engine that is still a standby although its tenant is PRIMARY: a server died in between."""
+        try:
+            with self._supervisor.session(tenant.tenant_id) as session:
+                if role.is_primary(session):
+                    return
+            log.warning("tenant %s: its activation was interrupted; finishing it", tenant.name)
+            self._activate_engine(tenant.tenant_id)
+        except HoldfastError as error:
+            log.error("tenant %s: its role can not be settled: %s", tenant.name, error)
+
+
+def _check_options(command: Restore, options: RestoreOptions) -> None:
+    if options.method == "quick":
+        raise not_supported(
+            "restore method quick is", hint="leave it out: every block is restored before the tenant opens"
+        )
+    if options.kms_encrypt:
+        raise not_supported("kms_encrypt is", hint="seekdb has no transparent encryption")
+    if command.options and not options.pools:
+        raise refuse(codes.OB_MISS_ARGUMENT, "pool_list", hint="or leave WITH out: a default pool is made")
+
+
+def _target_of(until: Until | None, session: Session) -> Scn | None:
+    if until is None:
+        return None
+    if isinstance(until, UntilScn):
+        if until.scn <= 0:
+            raise refuse(codes.OB_INVALID_ARGUMENT, "until scn, it should be positive integer")
+        return Scn(until.scn)
+    try:
+        return scn_from_timestamp(until.text, session.time_zone)
+    except ValueError as error:
+        raise refuse(codes.OB_ERR_WRONG_VALUE, "TIMESTAMP", until.text, hint="write YYYY-MM-DD HH:MM:SS[.f]") from error
+
+
+def _name_exists() -> RefusedError:
+    return refuse(codes.OB_OP_NOT_ALLOW, "restore tenant with existed tenant name is")
+
+
+def _listed(found: Facts, places: list[tuple[int, str]]) -> str:
+    return ",".join(f"{found.sources[source].store.location}/{root}" for source, root in places)
