@@ -23,8 +23,8 @@ from holdfast.backup.journal import BaseBlock, Pause, SmallFile
 from holdfast.clock import Clock
 from holdfast.engine.directory import EngineDirectory
 from holdfast.engine_format.log_block import LOG_INFO_BYTES, block_id_of, decode_info_block
-from holdfast.engine_format.log_group import decode_group_header
 from holdfast.engine_format.log_meta import base_lsn
+from holdfast.engine_format.log_walk import Position, groups
 from holdfast.engine_format.macro_block import HEAD_BYTES, MACRO_BLOCK_BYTES
 from holdfast.engine_format.slog import walk_slog
 from holdfast.engine_format.super_block import decode_super_block
@@ -32,7 +32,11 @@ from holdfast.errors import CorruptionError, EngineError, HoldfastError
 from holdfast.values.lsn import Lsn
 
 _READ_STEP_BYTES = 1 << 20
-_FIRST_GROUP_BYTES = 4096
+_PAGE_BYTES = 4096
+_FIRST_GROUPS_BYTES = 64 << 10
+_FIRST_REAL_SCN = 10**18
+"""Nanoseconds since the epoch, in 2001. A new engine gives its very first log group the SCN 2."""
+
 _SMALL_FILES_BYTES_MAX = 256 << 20
 """All small files of an image are in memory at once. A slog is checkpointed at 100,000 records, some 50 MB; 4 MB is usual."""
 
@@ -124,8 +128,8 @@ class EngineImage:
         return tuple(self._read(folder / name) for name in names)
 
     def base_block(self, clog_meta: Iterable[SmallFile]) -> BaseBlock | None:
-        """Return the base block. Its SCN is the info block's; block 0 of a new engine names none, there it is that of
-        the first group."""
+        """Return the base block. Its SCN is the info block's; in block 0 that is 2, and the first group that has a time
+        counts."""
         lsn: Lsn | None = None
         for file in clog_meta:
             found = base_lsn(file.data)
@@ -137,16 +141,18 @@ class EngineImage:
         path = self._directory.log_dir / str(block_id_of(lsn))
         try:
             with path.open("rb", buffering=0) as opened:
-                head = opened.read(LOG_INFO_BYTES + _FIRST_GROUP_BYTES)
+                head = opened.read(LOG_INFO_BYTES + _FIRST_GROUPS_BYTES)
         except FileNotFoundError:
             return None
         info = decode_info_block(head[:LOG_INFO_BYTES])
         if info is None:
             return None
-        if info.min_scn > 0:
+        if info.min_scn >= _FIRST_REAL_SCN:
             return BaseBlock(lsn=lsn, min_scn=info.min_scn)
-        group = decode_group_header(memoryview(head)[LOG_INFO_BYTES:])
-        return None if group is None else BaseBlock(lsn=lsn, min_scn=group.max_scn)
+        for _, group in groups(memoryview(head)[LOG_INFO_BYTES:], Position(lsn=lsn)):
+            if group.max_scn >= _FIRST_REAL_SCN:
+                return BaseBlock(lsn=lsn, min_scn=group.max_scn)
+        return None
 
     def small_files(self, *, patient: bool = True) -> tuple[SmallFile, ...]:
         """Read meta.db and etc before the slog: the slog is the moment, all else may be a little older."""
@@ -200,8 +206,11 @@ class EngineImage:
                     # The engine preallocates 64 MiB and fills from the front: a MiB of zeros is the end.
                     break
                 data += piece
+        used_bytes = len(data.rstrip(b"\0"))
+        # Whole pages: the last page of the log's meta ends in zeros that are part of it.
+        del data[min(size_bytes, -(-used_bytes // _PAGE_BYTES) * _PAGE_BYTES) :]
         name = path.relative_to(self._directory.root).as_posix()
-        return SmallFile(name=name, data=bytes(data.rstrip(b"\0")), size_bytes=size_bytes)
+        return SmallFile(name=name, data=bytes(data), size_bytes=size_bytes)
 
     def _read_meta_and_etc(self) -> tuple[SmallFile, ...]:
         meta_db = self._directory.meta_db
