@@ -120,7 +120,7 @@ class Settings:
         targets = self._targets(session, assignment.tenants)
         definition = BY_NAME.get(assignment.name)
         if definition is None:
-            return lambda: [self._set_on_engine(tenant, assignment) for tenant in targets]
+            return lambda: self._set_on_engines(targets, assignment)
         value = definition.check(assignment.value)
         if assignment.name == "archive_lag_target":
             if assignment.tenants and names_everyone(assignment.tenants):
@@ -128,19 +128,24 @@ class Settings:
             for tenant in targets:
                 if self._catalog.destinations.archive(tenant.tenant_id) is None:
                     raise refuse(codes.OB_OP_NOT_ALLOW, "log_archive_dest has not been set, set archive_lag_target is")
-        return lambda: [self._catalog.parameters.set(tenant.tenant_id, assignment.name, value) for tenant in targets]
+        return lambda: self._record(targets, assignment.name, value)
 
     def _targets(self, session: Session, names: tuple[str, ...]) -> tuple[Tenant, ...]:
         tenants = self._catalog.tenants
         return targets_of_setting(session, names, find=tenants.find, users=tenants.user_tenants)
 
-    def _set_on_engine(self, tenant: Tenant, assignment: Assignment) -> None:
+    def _record(self, targets: tuple[Tenant, ...], name: str, value: str) -> None:
+        for tenant in targets:
+            self._catalog.parameters.set(tenant.tenant_id, name, value)
+
+    def _set_on_engines(self, targets: tuple[Tenant, ...], assignment: Assignment) -> None:
         scope = f" scope = {assignment.scope}" if assignment.scope else ""
-        with self._supervisor.session(tenant.tenant_id) as engine:
-            try:
-                engine.execute(f"alter system set `{_bare(assignment.name)}` = %s{scope}", (assignment.value,))
-            except SqlError as error:
-                raise _as_the_engine_says(error, assignment.name) from error
+        for tenant in targets:
+            with self._supervisor.session(tenant.tenant_id) as engine:
+                try:
+                    engine.execute(f"alter system set `{_bare(assignment.name)}` = %s{scope}", (assignment.value,))
+                except SqlError as error:
+                    raise _as_the_engine_says(error, assignment.name) from error
 
     def _reset_one(self, tenant: Tenant, reset: ParameterReset) -> None:
         if reset.name in BY_NAME:
