@@ -10,8 +10,11 @@ from .samples import crc, golden
 FILE = golden("data_version.bin")
 
 
-def sealed(text: bytes, *, version: int = 2) -> bytes:
-    words = struct.pack(">HhhHqiiq", 0xBEDE, 32, version, 0, 0, len(text), len(text), crc(text))
+def sealed(
+    text: bytes, *, magic: int = 0xBEDE, header_size: int = 32, version: int = 2, stored_size: int | None = None
+) -> bytes:
+    stored_size = len(text) if stored_size is None else stored_size
+    words = struct.pack(">HhhHqiiq", magic, header_size, version, 0, 0, len(text), stored_size, crc(text))
     parity = 0xFFFF
     for (word,) in struct.iter_unpack(">H", words):
         parity ^= word
@@ -47,9 +50,20 @@ def test_every_flipped_byte_is_found() -> None:
             decode_data_version(flipped)
 
 
+def test_record_that_breaks_a_rule_is_refused() -> None:
+    with pytest.raises(CorruptionError, match="magic 0xbedf"):
+        decode_data_version(sealed(b"1.4.0.0 4295229440\n", magic=0xBEDF))
+    with pytest.raises(CorruptionError, match="text of 19 bytes"):
+        decode_data_version(sealed(b"1.4.0.0 4295229440\n", stored_size=12))
+    with pytest.raises(CorruptionError, match="text of 5010 bytes"):
+        decode_data_version(sealed(b"1.4.0.0 1\n".rjust(5010, b"1")))
+
+
 def test_record_of_another_version_is_refused() -> None:
     with pytest.raises(UnknownVersionError, match="record version 3"):
         decode_data_version(sealed(b"1.4.0.0 4295229440\n", version=3))
+    with pytest.raises(UnknownVersionError, match="header of 40 bytes"):
+        decode_data_version(sealed(b"1.4.0.0 4295229440\n", header_size=40))
 
 
 @pytest.mark.parametrize("text", [b"1: 1.3.0.0 4295163904 0 0\n", b"", b"1.4.0 1\n", b"1.4.0.0 4295229440"])

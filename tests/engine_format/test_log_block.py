@@ -101,6 +101,13 @@ def test_info_block_that_does_not_lie_where_its_id_says_is_refused() -> None:
         decode_info_block(encode_info_block(replace(info, min_lsn=Lsn(first_lsn_of(4)))))
 
 
+@pytest.mark.parametrize("scns", [{"min_scn": Scn(-1)}, {"max_scn": Scn(-2)}])
+def test_info_block_with_an_scn_that_can_not_be_is_refused(scns: dict[str, Scn]) -> None:
+    info = InfoBlock(block_id=3, min_lsn=first_lsn_of(3), min_scn=Scn(7))
+    with pytest.raises(CorruptionError, match="not what the engine writes"):
+        decode_info_block(encode_info_block(replace(info, **scns)))
+
+
 def test_every_flipped_byte_of_an_info_block_is_found() -> None:
     for at in range(LOG_INFO_BYTES):
         flipped = bytearray(INFO)

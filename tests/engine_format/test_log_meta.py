@@ -13,9 +13,9 @@ INFO = META[:META_PAGE_BYTES]
 PAGES = [META[at : at + META_PAGE_BYTES] for at in range(META_PAGE_BYTES, len(META), META_PAGE_BYTES)]
 
 
-def page(lsn: int, *, version: int = 1, body_bytes: int = 4072) -> bytes:
+def page(lsn: int, *, magic: int = 0x4C4D, version: int = 1, body_bytes: int = 4072) -> bytes:
     body = bytes(32) + lsn.to_bytes(8) + bytes(4072 - 40)
-    fields = (0x4C4D, version, body_bytes, crc(body))
+    fields = (magic, version, body_bytes, crc(body))
     return struct.pack(">hhiqq", *fields, crc(struct.pack("<hhiq", *fields))) + body
 
 
@@ -77,6 +77,11 @@ def test_base_lsn_that_is_no_blocks_first_is_refused() -> None:
 def test_base_lsn_that_falls_is_refused() -> None:
     with pytest.raises(CorruptionError, match="base lsn 0"):
         base_lsn(INFO + page(LOG_DATA_BYTES) + page(0))
+
+
+def test_page_with_wrong_magic_is_no_page() -> None:
+    with pytest.raises(CorruptionError, match="no valid page"):
+        base_lsn(INFO + page(LOG_DATA_BYTES, magic=0x4C4E))
 
 
 def test_page_of_another_version_or_size_is_refused() -> None:

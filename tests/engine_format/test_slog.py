@@ -12,10 +12,24 @@ SYS = golden("slog_sys.bin")
 
 
 def entry(
-    sequence: int, data: bytes = b"data", *, command: int = 0x20009, version: int = 1, checksum: int = -1
+    sequence: int,
+    data: bytes = b"data",
+    *,
+    command: int = 0x20009,
+    version: int = 1,
+    header_size: int = 48,
+    reserved: int = 0,
+    size: int | None = None,
+    checksum: int | None = None,
+    header_checksum: int | None = None,
 ) -> bytes:
-    fields = (0xAAAA, version, 48, 0, command, len(data), sequence, 1, crc(data) if checksum < 0 else checksum)
-    return struct.pack(">HhhhiiQqQQ", *fields, crc(struct.pack("<HhhhiiQqQ", *fields))) + data
+    size = len(data) if size is None else size
+    fields = (
+        *(0xAAAA, version, header_size, reserved, command, size, sequence, 1),
+        crc(data) if checksum is None else checksum,
+    )
+    sealed = crc(struct.pack("<HhhhiiQqQ", *fields)) if header_checksum is None else header_checksum
+    return struct.pack(">HhhhiiQqQQ", *fields, sealed) + data
 
 
 def batch(*entries: bytes, count: int | None = None, version: int = 1, size: int | None = None) -> bytes:
@@ -92,6 +106,10 @@ def test_crafted_slog_is_whole() -> None:
     ("slog", "why"),
     [
         (batch(entry(1, checksum=0)), "data checksum"),
+        (batch(entry(1, header_checksum=7)), "header checksum .* expected 0x7"),
+        (batch(entry(1, reserved=1)), "slog entry at offset 24: header"),
+        (batch(entry(1, size=-4)), "-4 bytes of data"),
+        (batch(entry(1, size=5)), "5 bytes of data"),
         (batch(entry(2)) + batch(entry(2)), "sequence 2 not above 2"),
         (batch(entry(2), entry(1)), "sequence 1 not above 2"),
         (batch(entry(1), count=2), "0 bytes left in its batch"),
@@ -113,3 +131,5 @@ def test_slog_of_another_version_is_refused() -> None:
         walk_slog(batch(entry(1), version=2))
     with pytest.raises(UnknownVersionError, match="slog entry at offset 24: version 2"):
         walk_slog(batch(entry(1, version=2)))
+    with pytest.raises(UnknownVersionError, match="header of 56 bytes"):
+        walk_slog(batch(entry(1, header_size=56)))

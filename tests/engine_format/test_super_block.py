@@ -54,6 +54,14 @@ def test_super_block_cut_short_is_refused() -> None:
             decode_super_block(BLOCK[:size])
 
 
+@pytest.mark.parametrize("size", [0, -1, 65521, 82])
+def test_super_block_whose_body_can_not_be_is_refused(size: int) -> None:
+    header = struct.pack("<iiiI", 1, 1018, size, 0)
+    padded = header + BODY.ljust(max(size, 0), b"\0") if size > 82 else header + BODY
+    with pytest.raises(CorruptionError, match=f"body of {size} bytes"):
+        decode_super_block(padded)
+
+
 def test_every_flipped_byte_of_a_super_block_is_found() -> None:
     for at in range(97):
         flipped = bytearray(BLOCK)
