@@ -16,17 +16,21 @@ _OPEN_OPTIONS = (
 # to a scheme, so ACCESS_INFO='access_id=..&access_key=..' is covered by the second expression.
 _URI_OPTION = re.compile(rf"([?&](?!(?:{_OPEN_OPTIONS})=)[\w.-]+=)[^&,;'\"\s]*", re.ASCII | re.IGNORECASE)
 _NAMED = re.compile(
-    r"\b((?:access_id|access_key|encrypt_key|appid|secret\w*|password|passwd|token)\s*=)(?!=)\s*[^&,;'\"\s]+",
+    r"\b((?:access_id|access_key|encrypt_key|appid|secret\w*+|password|passwd|token)\s*+=)(?!=)\s*+[^&,;'\"\s]+",
     re.ASCII | re.IGNORECASE,
 )
-# The string after these words, or what there is of it when it never ends. Several strings may follow BY, comma parted.
+# The string after these words, or what there is of it when it never ends. Several strings may follow BY, comma parted;
+# BY alone counts, because the word before it may be the misspelt one.
 _STRING = r"(?:'(?:[^'\\]++|\\.|'')*+'?|\"(?:[^\"\\]++|\\.|\"\")*+\"?)"
+# Possessive throughout: a long run of blanks must not be tried in every way it can be parted.
 _AFTER_WORDS = re.compile(
-    rf"\b((?:(?:identified|encrypted)\s+by(?:\s+password)?|access_info\s*=?|tenant_sts_credential"
-    rf"|external_kms_info\s*=?|password\s*=?)\s*)"
-    rf"({_STRING}(?:\s*,?\s*{_STRING})*)",
+    rf"\b((?:by(?:\s++password\b)?|access_info|tenant_sts_credential|external_kms_info|password)\s*+=?\s*+)"
+    rf"{_STRING}(?:\s*+(?:,\s*+)?{_STRING})*+",
     re.ASCII | re.IGNORECASE | re.DOTALL,
 )
+# In these statements every string is a password, whatever stands around it.
+_ALL_SECRET = re.compile(r"\s*set\s+(?:en|de)cryption\b", re.ASCII | re.IGNORECASE)
+_ANY_STRING = re.compile(_STRING, re.DOTALL)
 
 
 def mask_secrets(text: str) -> str:
@@ -34,6 +38,8 @@ def mask_secrets(text: str) -> str:
 
     Works on whole statements and on parts of them, such as a URI alone, and does not need them to be well formed.
     """
+    if _ALL_SECRET.match(text):
+        return _ANY_STRING.sub(f"'{MASK}'", text)
     masked = _AFTER_WORDS.sub(lambda match: f"{match[1]}'{MASK}'", text)
     masked = _NAMED.sub(rf"\g<1>{MASK}", masked)
     return _URI_OPTION.sub(rf"\g<1>{MASK}", masked)

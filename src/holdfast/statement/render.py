@@ -70,12 +70,14 @@ from holdfast.values.capacity import capacity_text
 from holdfast.values.destination import DestinationKind
 
 _PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_$]*", re.ASCII)
-_CLAUSE_WORDS = frozenset(
-    "ALL AND BACKUP BY CANCEL CHARACTER CHARSET COLLATE COMMENT COPY DATABASE DEFAULT DELETE DESCRIPTION ENCRYPTED "
-    "EXISTS FORCE FROM GLOBAL IDENTIFIED IF IN KEY LEVEL LIKE LOCALITY NOT ON ONLY OR PARTITION PLUS PREVIEW PRIMARY_ZONE "
-    "PURGE READ REMAP RESET RESOURCE_POOL_LIST RESTORE SCOPE SELECT SERVER SET TABLE TENANT TO UNIT UNTIL VALIDATE "
-    "VARIABLES VERIFY WHERE WITH ZONE ZONE_LIST".split()
-)
+# Words of the grammar: legal as bare names where one is expected, but clearer in backticks.
+_CLAUSE_WORDS = frozenset({
+    "ALL", "BACKUP", "BY", "CANCEL", "CHARACTER", "CHARSET", "COLLATE", "COMMENT", "COPY", "DATABASE", "DEFAULT",
+    "DESCRIPTION", "ENCRYPTED", "EXISTS", "FORCE", "FROM", "GLOBAL", "IDENTIFIED", "IF", "KEY", "LEVEL", "LIKE",
+    "LOCALITY", "NOT", "ON", "ONLY", "PARTITION", "PLUS", "PREVIEW", "PRIMARY_ZONE", "PURGE", "READ", "REMAP", "RESET",
+    "RESOURCE_POOL_LIST", "RESTORE", "SCOPE", "SELECT", "SERVER", "SET", "TABLE", "TENANT", "TO", "UNIT", "UNTIL",
+    "VARIABLES", "VERIFY", "WHERE", "WITH", "ZONE", "ZONE_LIST",
+})  # fmt: skip
 _SECRET_NAME = re.compile(r"kms|key|passw|secret|credential|token", re.ASCII)
 _DEST_WORDS = {DestinationKind.BACKUP_DATA: "DATA_BACKUP_DEST", DestinationKind.ARCHIVE_LOG: "LOG_ARCHIVE_DEST"}
 
@@ -118,9 +120,7 @@ class _Renderer:
 
 
 def _name(name: str) -> str:
-    """Return a name as it must be written: bare, in backticks, or as a string when it is empty."""
-    if not name:
-        return "''"
+    """Return a name as it must be written: bare, or in backticks."""
     if _PLAIN_NAME.fullmatch(name) and name.upper() not in _CLAUSE_WORDS:
         return name
     return "`" + name.replace("`", "``") + "`"

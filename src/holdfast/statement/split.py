@@ -21,30 +21,32 @@ class Piece(NamedTuple):
 def split(text: str) -> tuple[Piece, ...]:
     """Return the statements of `text` in order, parted at top-level `;`. Pieces of comments and blanks alone are dropped.
 
-    Shape: a piece begins at its first token and ends after its last, so comments around it are gone; the opening and
-    closing marks of a `/*! */` comment around it stay only when they lie between tokens. A text that begins to create
-    or alter stored code (PROCEDURE, FUNCTION, TRIGGER, EVENT) is one piece to its end: its body has `;` of its own.
+    Shape: a piece is all between two `;`, blanks around it dropped, comments kept: one of them may be a `/*! */` comment,
+    which is code. A text that begins to create or alter stored code (PROCEDURE, FUNCTION, TRIGGER, EVENT) is one piece
+    to its end: its body has `;` of its own.
     """
     pieces: list[Piece] = []
+    begin = 0
     current: list[Token] = []
     stored_code: bool | None = None  # None: not known yet
     for token in tokens(text):
         if token.text == ";" and not stored_code:
             if current:
-                pieces.append(_piece(text, current))
-            current, stored_code = [], None
+                pieces.append(_piece(text, begin, token.start))
+            begin, current, stored_code = token.end, [], None
             continue
         if stored_code is None:
             stored_code = _makes_stored_code(current, token)
         current.append(token)
     if current:
-        pieces.append(_piece(text, current))
+        pieces.append(_piece(text, begin, len(text)))
     return tuple(pieces)
 
 
-def _piece(text: str, found: list[Token]) -> Piece:
-    start, end = found[0].start, found[-1].end
-    return Piece(start, end, text[start:end])
+def _piece(text: str, begin: int, end: int) -> Piece:
+    body = text[begin:end].rstrip()
+    stripped = body.lstrip()
+    return Piece(begin + len(body) - len(stripped), begin + len(body), stripped)
 
 
 def _makes_stored_code(before: list[Token], token: Token) -> bool | None:
