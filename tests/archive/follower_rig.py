@@ -10,6 +10,7 @@ from holdfast.archive.follower import Follower
 from holdfast.archive.journal import Course
 from holdfast.archive.pressure import SpoolLimits
 from holdfast.archive.round import Wanted
+from holdfast.backup_format import names
 from holdfast.clock import SystemClock
 from holdfast.errors import EngineError, HoldfastError, StoreUnavailableError
 from holdfast.store.memory import MemoryStore
@@ -123,6 +124,9 @@ class Rig:
     binding: Binding = Binding.OPTIONAL
     refusal: HoldfastError | None = None
     followers: list[Follower] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.store.put(names.FORMAT_FILE, b"who owns a destination is not the follower's affair")
 
     def follower(self, wanted: Wanted = Wanted.RUN) -> Follower:
         """Return a started follower of the round as the journal knows it."""

@@ -364,7 +364,7 @@ def test_a_refused_destination_keeps_the_round_in_prepare_and_says_why(rig: Rig,
     follower = rig.follower()
     wait_until(lambda: "format file does not match" in follower.status().comment)
     assert follower.status().status is RoundStatus.PREPARE
-    assert not list(rig.store.list())
+    assert [item.name for item in rig.store.list()] == [names.FORMAT_FILE]
     with pytest.raises(RefusedError) as caught:
         follower.start_lsn()
     assert caught.value.code is codes.OB_LOG_ARCHIVE_NOT_RUNNING
@@ -452,7 +452,7 @@ def test_a_round_that_never_found_its_destination_can_be_stopped(rig: Rig) -> No
     wait_until(lambda: follower.status().comment)
     follower.ask(Wanted.STOP)
     wait_until(status_is(follower, RoundStatus.STOP))
-    assert not list(rig.store.list())
+    assert [item.name for item in rig.store.list()] == [names.FORMAT_FILE]
 
 
 def test_stop_does_not_wait_for_ever_for_a_lost_destination(
@@ -466,6 +466,43 @@ def test_stop_does_not_wait_for_ever_for_a_lost_destination(
     wait_until(status_is(follower, RoundStatus.STOP))
     assert "could not be told" in follower.status().comment
     assert rig.journal.pieces[1].status is PieceStatus.FROZEN
+
+
+def test_a_destination_that_is_not_mounted_is_waited_for_and_nothing_is_written_beneath(
+    rig: Rig, log: LogMaker
+) -> None:
+    follower = rig.follower()
+    archived_to(rig, log)
+    mounted, beneath = flaky(rig).store, MemoryStore()
+    rig.refusal = refuse(codes.OB_BACKUP_FORMAT_FILE_NOT_EXIST, "")
+    flaky(rig).store = beneath
+    log.fill_block()
+    log.group(b"in block 4")
+    wait_until(lambda: "format file does not exist" in follower.status().comment)
+    time.sleep(0.3)
+    assert follower.status().status is RoundStatus.DOING
+    assert not list(beneath.list())
+    flaky(rig).store = mounted
+    rig.refusal = None
+    archived_to(rig, log)
+    assert int(read_archive(rig.store).end.lsn) == log.lsn
+
+
+def test_a_server_start_without_the_mount_does_not_begin_the_round_anew(rig: Rig, log: LogMaker) -> None:
+    follower = rig.follower()
+    archived_to(rig, log)
+    follower.stop(drain=True)
+    mounted, beneath = flaky(rig).store, MemoryStore()
+    rig.refusal = refuse(codes.OB_BACKUP_FORMAT_FILE_NOT_EXIST, "")
+    flaky(rig).store = beneath
+    follower = rig.follower()
+    wait_until(lambda: "format file does not exist" in follower.status().comment)
+    assert not list(beneath.list())
+    log.group(b"meanwhile")
+    flaky(rig).store = mounted
+    rig.refusal = None
+    archived_to(rig, log)
+    assert follower.start_lsn() == first_lsn_of(3)
 
 
 @pytest.mark.parametrize("binding", [Binding.OPTIONAL, Binding.MANDATORY])

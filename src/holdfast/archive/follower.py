@@ -135,8 +135,9 @@ class Follower:
         self._thread.start()
 
     def ask(self, wanted: Wanted) -> None:
-        """Tell what the settings want now; acted upon within one poll."""
-        self._wanted = wanted
+        """Tell what the settings want now; acted upon within one poll. A round that was asked to stop stops."""
+        if self._wanted is not Wanted.STOP:
+            self._wanted = wanted
         self._wake.set()
 
     def stop(self, *, drain: bool, timeout_seconds: float = 10.0) -> bool:
@@ -155,6 +156,12 @@ class Follower:
     def is_running(self) -> bool:
         """Return whether the follower's thread lives; it ends by itself when the round reaches STOP."""
         return self._thread is not None and self._thread.is_alive()
+
+    def wait_over(self, timeout_seconds: float) -> bool:
+        """Return whether the thread ended by itself within `timeout_seconds`: the round reached STOP."""
+        if self._thread is not None:
+            self._thread.join(timeout_seconds)
+        return not self.is_running()
 
     def request_flush(self, until_scn: Scn) -> None:
         """Make everything up to `until_scn` durable without waiting for the lag target; returns at once."""
@@ -205,11 +212,11 @@ class Follower:
         """Do the next step of the round and return how long to rest before the one after."""
         try:
             rest = self._step()
-        except (LogLostError, LogMissingError, CorruptionError) as error:
-            if next_status(self._round.status, RoundEvent.LOG_LOST) is None:
-                rest = self._wait_for(error)  # no log is owed in this state: what is wrong may be put right
-            else:
-                rest = self._interrupt(error)
+        except (LogLostError, LogMissingError) as error:
+            rest = self._interrupt(error)
+        except CorruptionError as error:
+            away = self._why_destination_is_away()
+            rest = self._interrupt(error) if away is None else self._wait_for(away)
         except HoldfastError as error:
             rest = self._wait_for(error)
         except OSError as error:
@@ -292,7 +299,6 @@ class Follower:
         self._keeper.start()
         self._judge_spool()
         if self._wanted is Wanted.RUN:
-            self._check_destination(self._open_store())
             return self._move(RoundEvent.ENABLED)
         return pace.POLL_SECONDS_MOST
 
@@ -310,7 +316,7 @@ class Follower:
         """
         comment = "" if self._failures else self._round.comment
         try:
-            carrier = self._opened_to_end()
+            carrier = self._opened_to_end() if self._pieces else None
             if carrier is not None:
                 if self._keeper.is_running:
                     carrier.drain(seconds=DRAIN_SECONDS, told=self._enter)
@@ -339,6 +345,7 @@ class Follower:
             return self._carrier
         self._keeper.start()
         store = self._open_store()
+        self._check_destination(store)
         resumed = read_round(store, self._round)
         if resumed is None:
             self._carrier = self._begun(store)
@@ -369,6 +376,7 @@ class Follower:
         """Return the carrier with which to end the round, the live log need not be at hand; None: it holds nothing."""
         if self._carrier is None:
             store = self._open_store()
+            self._check_destination(store)
             resumed = read_round(store, self._round)
             if resumed is not None:
                 self._carrier = self._taken_up(store, resumed)
@@ -481,6 +489,8 @@ class Follower:
         assert status is not None, (before, event)
         _LOG.info("tenant %d: round %d: %s -> %s", self._round.tenant_id, self._round.round_id, before, status)
         self._round = replace(self._round, status=status)
+        if not holds_log(status):
+            self._is_stalled = False
         self._publish()
         self._save()
         if self._is_untold and is_over(status):
@@ -512,6 +522,14 @@ class Follower:
         self._say(f"waiting: {error}")
         return pace.backoff_seconds(self._failures)
 
+    def _why_destination_is_away(self) -> HoldfastError | None:
+        """Return why what looks damaged may only be somewhere else: a file system that is not mounted now."""
+        try:
+            self._check_destination(self._open_store())
+        except HoldfastError as error:
+            return error
+        return None
+
     def _judge_spool(self) -> None:
         """Raise LogLostError when the spool is to be given up; keep `is_stalled` true to the keeper's verdict."""
         if not (self._keeper.is_running and holds_log(self._round.status)):
@@ -523,6 +541,8 @@ class Follower:
 
     def _interrupt(self, error: HoldfastError) -> float:
         """End archiving for good: say what is missing, keep what is durable, let the engine have its space back."""
+        if next_status(self._round.status, RoundEvent.LOG_LOST) is None:
+            return self._wait_for(error)  # no log is owed in this state: what is wrong may be put right
         carrier, missing = self._carrier, None
         if carrier is not None:
             try:

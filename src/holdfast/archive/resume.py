@@ -53,14 +53,14 @@ class Resumed:
 
 
 def read_round(store: Store, current: Round) -> Resumed | None:
-    """Return the round from piece `used_piece_id` on, None when nothing of it was begun.
+    """Return the round from piece `used_piece_id` on, None when nothing of it was begun (and nothing ever told).
 
     Raises CorruptionError when something the records vouch for is missing or wrong, UnknownVersionError.
     """
     start = _round_record(store, current)
     record = _piece_record(store, current, current.used_piece_id)
     if record is None or start is None:
-        if current.used_piece_id == current.base_piece_id and record is None:
+        if current.used_piece_id == current.base_piece_id and record is None and not current.checkpoint_scn:
             return None
         lost = "its start record" if start is None else f"the record of piece {current.used_piece_id}"
         raise CorruptionError(f"round {current.round_id} in {store.location} has lost {lost}")

@@ -7,6 +7,7 @@ Invariants:
 - A frozen piece has its record before the next piece has any object, so a reader sees at most one open piece, the last.
 """
 
+from holdfast import codes
 from holdfast.archive.book import PieceBook
 from holdfast.archive.journal import Course
 from holdfast.archive.window import Slicing
@@ -22,6 +23,7 @@ from holdfast.backup_format.piece_record import (
 )
 from holdfast.engine_format.log_block import block_id_of
 from holdfast.engine_format.log_walk import Position
+from holdfast.errors import refuse
 from holdfast.store.store import Appender, Store
 from holdfast.values.archive import PieceStatus, Round
 from holdfast.values.buffers import Buffer
@@ -55,6 +57,7 @@ class RoundWriter:
 
         A crash before the piece record leaves a round that holds nothing; the next start begins it again.
         """
+        self._find_destination()
         self.put_round(current, names.Edge.START)
         self.begin_piece()
 
@@ -95,11 +98,13 @@ class RoundWriter:
 
     def put_record(self) -> None:
         """Put the open piece's record: everything the book says is durable and now promised."""
+        self._find_destination()
         self._store.put(names.checkpoint_name(self._root()), encode_piece_record(self._record()))
 
     def freeze(self, *, at_border: bool) -> PieceBook:
         """Freeze the open piece and return its book. Repeatable."""
         self.close()
+        self._find_destination()
         self._book = self._book.frozen(at_border=at_border)
         self._store.put(names.piece_info_name(self._root()), encode_piece_record(self._record()))
         self._put_placeholder(names.Edge.END, self._book.checkpoint_scn)
@@ -154,10 +159,21 @@ class RoundWriter:
         name = names.log_name(self._root(), block_id)
         if self._appender is None or self._appends_to != name:
             self.close()
+            self._find_destination()
             known = self._book.object_of(block_id)
             self._appender = self._store.appender(name, known.size_bytes if known else 0)
             self._appends_to = name
         return self._appender
+
+    def _find_destination(self) -> None:
+        """Refuse (-9080) a place without our format file: a file system that was taken away leaves an empty folder, and
+        log written there would be missing where it belongs."""
+        if self._store.stat(names.FORMAT_FILE) is None:
+            raise refuse(
+                codes.OB_BACKUP_FORMAT_FILE_NOT_EXIST,
+                "",
+                hint=f"{self._store.location} has no {names.FORMAT_FILE}; is it mounted?",
+            )
 
     def _put_placeholder(self, edge: names.Edge, scn: Scn) -> None:
         current = self._course.round

@@ -1,48 +1,395 @@
-"""The statements of log archiving, and the followers that carry them out (skeleton)."""
+"""The statements of log archiving, and the followers that carry them out.
 
+What the catalog says (LOG_MODE, LOG_ARCHIVE_DEST, its state, the current round) decides; `_settle` brings the tenant's
+follower in line with it. A statement writes the catalog, then settles; a scheduler thread settles again whatever could not
+be at that moment, and opens the next round when one has ended.
+"""
+
+import logging
+import secrets
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+from holdfast import codes
 from holdfast.archive.follower import Follower
+from holdfast.archive.journal import Course
+from holdfast.archive.pressure import SpoolLimits
+from holdfast.archive.round import Wanted, is_over
+from holdfast.backup_format.piece_record import FormatFile
+from holdfast.catalog.catalog import Catalog
+from holdfast.clock import Clock
+from holdfast.engine.directory import EngineDirectory
+from holdfast.engine.version import EngineVersion
+from holdfast.errors import HoldfastError, NotFoundError, refuse
+from holdfast.jobs.destinations import OpenStore, check_destination, claim_destination
+from holdfast.jobs.directories import ClusterDirectory
+from holdfast.jobs.identity import ClusterIdentity
+from holdfast.jobs.parameters import BY_NAME
+from holdfast.jobs.rights import not_supported, unknown_tenant
 from holdfast.jobs.session import Session
-from holdfast.values.tenant import Tenant
+from holdfast.statement.archive_dest import parse_archive_dest
+from holdfast.store.store import Store
+from holdfast.values.archive import Piece, Round, RoundStatus
+from holdfast.values.destination import ArchiveDestination, Binding, Destination, DestinationKind, parse_uri
+from holdfast.values.scn import Scn
+from holdfast.values.tenant import LogMode, Tenant, TenantStatus
+
+log = logging.getLogger("holdfast.archive")
+
+_SETTLE_SECONDS = 1.0
+"""How often what could not be settled is tried again."""
+
+_LAG_TARGET_SECONDS = 2.0
+"""How long a changed archive_lag_target may take to count: one small query a tenant in this time."""
+
+_DROP_SECONDS = 5.0
+"""How long a tenant that is dropped may take to end its round in the destination; without it the last piece stays ACTIVE
+there, which promises less than is there, never more."""
 
 
 class Archiving:
-    """Every archived tenant's follower, and the statements that begin, rest and end rounds. Safe from any thread.
+    """Every archived tenant's follower, and the statements that begin, rest and end rounds. Safe from any thread."""
 
-    Made with (catalog, directories, cluster_name=..., clock=..., open_store=..., parameters=...).
-    """
+    def __init__(
+        self,
+        catalog: Catalog,
+        directories: ClusterDirectory,
+        *,
+        identity: ClusterIdentity,
+        clock: Clock,
+        open_store: OpenStore,
+        version: EngineVersion,
+        limits: SpoolLimits | None = None,
+    ) -> None:
+        self._catalog = catalog
+        self._directories = directories
+        self._identity = identity
+        self._clock = clock
+        self._open_store = open_store
+        self._version = version
+        self._limits = limits or SpoolLimits()
+        self._lock = threading.Lock()
+        self._tenant_locks: dict[int, threading.RLock] = {}
+        self._followers: dict[int, Follower] = {}
+        self._unsettled: set[int] = set()
+        self._wake = threading.Event()
+        self._ended = threading.Event()
+        self._scheduler: threading.Thread | None = None
+
+    # --- statements
 
     def set_destination(self, session: Session, tenant: Tenant, text: str) -> None:
-        """LOG_ARCHIVE_DEST = `text` ('' clears it). Raises RefusedError with the codes of the manual."""
-        raise NotImplementedError
+        """LOG_ARCHIVE_DEST = `text` ('' clears it).
+
+        Raises RefusedError with the manual's codes: 1235 while archiving has not stopped or for bad items, 1210, -9026,
+        -9080, -9081; StoreUnavailableError -9071 when it can not be written.
+        """
+        with self._tenant_lock(tenant.tenant_id):
+            if self._catalog.rounds.current(tenant.tenant_id) is not None:
+                raise not_supported(
+                    "change archive dest when archive is running is",
+                    hint="ALTER SYSTEM NOARCHIVELOG, then wait until the round's STATUS is STOP",
+                )
+            if not text.strip():
+                self._catalog.destinations.clear_archive(tenant.tenant_id)
+                return
+            items = parse_archive_dest(text)
+            uri = parse_uri(items.location)
+            destination = self._catalog.destinations.reserve(tenant.tenant_id, DestinationKind.ARCHIVE_LOG, uri)
+            store = self._open_store(uri, create=True)
+            check_file = claim_destination(store, self._owner(tenant, destination), self._clock)
+            self._catalog.destinations.set_archive(
+                ArchiveDestination(
+                    destination=destination,
+                    binding=items.binding,
+                    piece_switch_interval_us=items.piece_switch_interval_us,
+                    piece_switch_interval_text=items.piece_switch_interval_text,
+                    compression=items.compression,
+                    enabled=True,
+                )
+            )
+            self._catalog.destinations.record_check(destination, check_file)
+        self._settle_soon(tenant.tenant_id)
 
     def set_state(self, session: Session, tenant: Tenant, text: str) -> None:
-        """LOG_ARCHIVE_DEST_STATE = 'ENABLE' or 'DEFER'."""
-        raise NotImplementedError
+        """LOG_ARCHIVE_DEST_STATE = 'ENABLE' or 'DEFER', in any case. Raises RefusedError 1210 for another text."""
+        enabled = {"ENABLE": True, "DEFER": False}.get(text.strip().upper())
+        if enabled is None:
+            raise refuse(codes.OB_INVALID_ARGUMENT, "log_archive_dest_state", hint="write ENABLE or DEFER")
+        with self._tenant_lock(tenant.tenant_id):
+            self._catalog.destinations.set_archive_state(tenant.tenant_id, enabled=enabled)
+        self._settle_soon(tenant.tenant_id)
 
     def archivelog(self, session: Session, tenant_names: tuple[str, ...], *, all_tenants: bool) -> None:
-        """ARCHIVELOG: switches LOG_MODE at once; the round begins on the follower's own time."""
-        raise NotImplementedError
+        """ARCHIVELOG: switches LOG_MODE at once; the round begins on the follower's own time.
+
+        Raises for a tenant that is not NORMAL (-9023) or in that mode already (-9091); for `all_tenants` nothing of one
+        tenant is an error.
+        """
+        self._switch(session, tenant_names, LogMode.ARCHIVELOG, all_tenants=all_tenants)
 
     def noarchivelog(self, session: Session, tenant_names: tuple[str, ...], *, all_tenants: bool) -> None:
-        """NOARCHIVELOG: switches LOG_MODE at once; the round ends on the follower's own time."""
-        raise NotImplementedError
+        """NOARCHIVELOG: switches LOG_MODE at once; the round ends on the follower's own time. -9092 when it is off."""
+        self._switch(session, tenant_names, LogMode.NOARCHIVELOG, all_tenants=all_tenants)
 
-    def resume_all(self) -> None:
-        """Start a follower for every tenant whose round is not over (server start)."""
-        raise NotImplementedError
+    def _switch(self, session: Session, tenant_names: tuple[str, ...], log_mode: LogMode, *, all_tenants: bool) -> None:
+        targets = self._catalog.tenants.user_tenants() if all_tenants else self._named(session, tenant_names)
+        first_error: HoldfastError | None = None
+        for tenant in targets:
+            try:
+                self._switch_one(tenant, log_mode)
+            except HoldfastError as error:  # one tenant's failure does not undo the others
+                first_error = first_error or error
+        if first_error is not None and not all_tenants:
+            raise first_error
 
-    def stop_all(self, *, drain: bool = True) -> None:
-        """End every follower, rounds stay as they are (server stop)."""
-        raise NotImplementedError
+    def _named(self, session: Session, tenant_names: tuple[str, ...]) -> tuple[Tenant, ...]:
+        found: list[Tenant] = []
+        for name in tenant_names:
+            tenant = self._catalog.tenants.find(name)
+            if tenant is None:
+                raise unknown_tenant(name)
+            if tenant.is_sys:
+                raise not_supported("log archive of tenant sys is", hint="name user tenants")
+            if any(other.tenant_id == tenant.tenant_id for other in found):
+                raise not_supported(f"duplicate tenant {name} is")
+            found.append(tenant)
+        return tuple(found)
+
+    def _switch_one(self, tenant: Tenant, log_mode: LogMode) -> None:
+        if tenant.status is not TenantStatus.NORMAL:
+            raise refuse(codes.OB_CANNOT_START_LOG_ARCHIVE_BACKUP, hint=f"tenant {tenant.name} is {tenant.status}")
+        with self._tenant_lock(tenant.tenant_id):
+            if not self._catalog.tenants.switch_log_mode(tenant.tenant_id, log_mode):
+                is_on = log_mode is LogMode.ARCHIVELOG
+                raise refuse(codes.OB_ALREADY_IN_ARCHIVE_MODE if is_on else codes.OB_ALREADY_IN_NOARCHIVE_MODE)
+        self._settle_soon(tenant.tenant_id)
+
+    # --- what others ask
 
     def follower(self, tenant_id: int) -> Follower | None:
-        """Return the tenant's follower, None while its log is not being followed."""
-        raise NotImplementedError
+        """Return the tenant's follower, None while it has no round under way."""
+        found = self._followers.get(tenant_id)
+        return found if found is not None and found.is_running() else None
 
     def is_stalled(self, tenant_id: int) -> bool:
         """Return whether a Mandatory archive lost its place, so writes must wait. Never blocks."""
-        raise NotImplementedError
+        found = self._followers.get(tenant_id)
+        return found is not None and found.status().is_stalled
+
+    def resume_all(self) -> None:
+        """Start a follower for every tenant whose round is not over, and the scheduler (server start)."""
+        tenants = {tenant.tenant_id for tenant in self._catalog.tenants.user_tenants()}
+        with self._lock:
+            self._unsettled |= tenants
+        self._settle_all()
+        self._scheduler = threading.Thread(target=self._schedule, name="archive scheduler", daemon=True)
+        self._scheduler.start()
+
+    def stop_all(self, *, drain: bool = True) -> None:
+        """End every follower, rounds stay as they are (server stop). Statements settle nothing after this."""
+        self._ended.set()
+        self._wake.set()
+        if self._scheduler is not None:
+            self._scheduler.join()
+        followers = list(self._followers.values())
+        if followers:
+            with ThreadPoolExecutor(max_workers=min(32, len(followers))) as pool:
+                for tidy in pool.map(lambda follower: follower.stop(drain=drain), followers):
+                    if not tidy:
+                        log.warning("a follower did not end in time; its round goes on from the destination")
 
     def drop_tenant(self, tenant_id: int) -> None:
-        """Forget a tenant that is being dropped: its follower ends, the destination keeps what it has."""
-        raise NotImplementedError
+        """End the round of a tenant that is being dropped; the destination keeps what it has.
+
+        Returns when nothing of the tenant's directory is touched any more.
+        """
+        with self._tenant_lock(tenant_id):
+            found = self._followers.get(tenant_id)
+            if found is not None:
+                found.ask(Wanted.STOP)
+                if not found.wait_over(_DROP_SECONDS) and not found.stop(drain=False):
+                    log.warning("tenant %d: its follower hangs in the destination and is left behind", tenant_id)
+                self._followers.pop(tenant_id, None)
+            with self._lock:
+                self._unsettled.discard(tenant_id)
+
+    # --- settling
+
+    def _settle_soon(self, tenant_id: int) -> None:
+        """Settle now; what can not be settled at the moment is settled by the scheduler."""
+        with self._lock:
+            self._unsettled.add(tenant_id)
+        self._try_to_settle(tenant_id)
+
+    def _schedule(self) -> None:
+        while not self._ended.is_set():
+            self._wake.wait(_SETTLE_SECONDS)
+            self._wake.clear()
+            for tenant_id, follower in tuple(self._followers.items()):
+                if not follower.is_running():
+                    with self._lock:
+                        self._unsettled.add(tenant_id)
+            self._settle_all()
+
+    def _settle_all(self) -> None:
+        with self._lock:
+            waiting = sorted(self._unsettled)
+        for tenant_id in waiting:
+            self._try_to_settle(tenant_id)
+
+    def _try_to_settle(self, tenant_id: int) -> None:
+        try:
+            with self._tenant_lock(tenant_id):
+                if self._ended.is_set() or self._settle(tenant_id):
+                    with self._lock:
+                        self._unsettled.discard(tenant_id)
+        except NotFoundError:  # dropped meanwhile
+            with self._lock:
+                self._unsettled.discard(tenant_id)
+        except HoldfastError as error:
+            log.warning("tenant %d: archiving can not be settled yet: %s", tenant_id, error)
+
+    def _settle(self, tenant_id: int) -> bool:
+        """Bring the tenant's follower in line with the catalog; False when it must be looked at again."""
+        tenant = self._catalog.tenants.by_id(tenant_id)
+        if tenant.status is not TenantStatus.NORMAL:
+            return tenant.status is not TenantStatus.DROPPING
+        archive = self._catalog.destinations.archive(tenant_id)
+        wanted = _wanted(tenant, archive)
+        running = self._followers.get(tenant_id)
+        if running is not None and running.is_running():
+            running.ask(wanted)
+            # One that ends its round is followed by nothing, or by the next round once it is over.
+            return not is_over(running.status().status)
+        if running is not None:
+            del self._followers[tenant_id]
+        current = self._catalog.rounds.current(tenant_id)
+        if current is None:
+            if wanted is not Wanted.RUN or archive is None:
+                return True
+            current = self._open_round(tenant, archive)
+        self._begin(tenant, current, archive, wanted)
+        return True
+
+    def _open_round(self, tenant: Tenant, archive: ArchiveDestination) -> Round:
+        """Record the tenant's next round, in PREPARE, from now on."""
+        tenant_id = tenant.tenant_id
+        piece_id = self._catalog.rounds.next_piece_id(tenant_id)
+        opened = Round(
+            tenant_id=tenant_id,
+            dest_id=archive.destination.dest_id,
+            round_id=self._catalog.rounds.next_round_id(tenant_id),
+            status=RoundStatus.PREPARE,
+            start_scn=Scn(self._clock.now_ns()),
+            checkpoint_scn=Scn(0),
+            base_piece_id=piece_id,
+            used_piece_id=piece_id,
+            piece_switch_interval_us=archive.piece_switch_interval_us,
+            input_bytes=0,
+            output_bytes=0,
+            comment="",
+            path=archive.destination.uri.identity,
+        )
+        self._catalog.rounds.save(opened)
+        return opened
+
+    def _begin(self, tenant: Tenant, current: Round, archive: ArchiveDestination | None, wanted: Wanted) -> None:
+        """Start the follower of a round that is not over."""
+        tenant_id = tenant.tenant_id
+        destination = self._catalog.destinations.by_id(tenant_id, current.dest_id)
+        engine = EngineDirectory(self._directories.engine(tenant_id), self._version)
+        course = Course(
+            cluster_name=self._identity.name,
+            cluster_id=self._identity.cluster_id,
+            tenant_name=tenant.name,
+            engine_data_version=tenant.data_version,
+            timeline=secrets.token_hex(16),
+            round=current,
+            pieces=self._catalog.rounds.pieces(tenant_id, current.round_id),
+            binding=archive.binding if archive is not None else Binding.OPTIONAL,
+            log_dir=engine.log_dir,
+            log_meta_dir=engine.log_meta_dir,
+            spool_dir=self._directories.spool(tenant_id),
+            limits=self._limits,
+        )
+        follower = Follower(
+            course,
+            open_store=lambda: self._open_store(destination.uri, create=False),
+            check_destination=self._checker(tenant, destination),
+            journal=_CatalogJournal(self._catalog, self._wake),
+            lag_target_us=_LagTarget(self._catalog, self._clock, tenant_id).us,
+            clock=self._clock,
+            wanted=wanted,
+        )
+        self._followers[tenant_id] = follower
+        follower.start()
+
+    def _checker(self, tenant: Tenant, destination: Destination) -> Callable[[Store], None]:
+        owner = self._owner(tenant, destination)
+
+        def check(store: Store) -> None:
+            check_file = check_destination(store, owner, self._clock)
+            self._catalog.destinations.record_check(destination, check_file)
+
+        return check
+
+    def _owner(self, tenant: Tenant, destination: Destination) -> FormatFile:
+        return FormatFile(
+            cluster_name=self._identity.name,
+            cluster_id=self._identity.cluster_id,
+            tenant_id=tenant.tenant_id,
+            tenant_name=tenant.name,
+            dest_id=destination.dest_id,
+            kind=destination.kind,
+            path=destination.uri.identity,
+            created_us=self._clock.now_ns() // 1000,
+        )
+
+    def _tenant_lock(self, tenant_id: int) -> threading.RLock:
+        with self._lock:
+            return self._tenant_locks.setdefault(tenant_id, threading.RLock())
+
+
+def _wanted(tenant: Tenant, archive: ArchiveDestination | None) -> Wanted:
+    if tenant.log_mode is not LogMode.ARCHIVELOG:
+        return Wanted.STOP
+    return Wanted.RUN if archive is not None and archive.enabled else Wanted.SUSPEND
+
+
+class _CatalogJournal:
+    """Tells the catalog; a round that is over wakes the scheduler, which may have the next one to open."""
+
+    def __init__(self, catalog: Catalog, wake: threading.Event) -> None:
+        self._catalog = catalog
+        self._wake = wake
+
+    def save(self, current: Round, pieces: tuple[Piece, ...]) -> None:
+        self._catalog.rounds.save(current, pieces)
+        if is_over(current.status):
+            self._wake.set()
+
+
+class _LagTarget:
+    """archive_lag_target of one tenant, asked at most every _LAG_TARGET_SECONDS; the last value while it can not be."""
+
+    def __init__(self, catalog: Catalog, clock: Clock, tenant_id: int) -> None:
+        self._catalog = catalog
+        self._clock = clock
+        self._tenant_id = tenant_id
+        self._definition = BY_NAME["archive_lag_target"]
+        self._us = self._definition.value_of(self._definition.default)
+        self._asked_at = float("-inf")
+
+    def us(self) -> int:
+        """Return the lag target in microseconds."""
+        now = self._clock.monotonic()
+        if now - self._asked_at >= _LAG_TARGET_SECONDS:
+            self._asked_at = now
+            try:
+                text = self._catalog.parameters.get(self._tenant_id, "archive_lag_target")
+                self._us = self._definition.value_of(text)
+            except HoldfastError as error:
+                log.debug("tenant %d: archive_lag_target can not be read: %s", self._tenant_id, error)
+        return self._us
