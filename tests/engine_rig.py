@@ -28,7 +28,8 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "src"))  # a writer proces
 from holdfast.engine.account import Account, create_account, load_account, open_session
 from holdfast.engine.directory import EngineDirectory
 from holdfast.engine.fence import FencePolicy
-from holdfast.engine.process import EngineProcess, EngineRole, EngineSettings, Watchdog
+from holdfast.engine.process import EngineProcess, EngineSettings, Watchdog
+from holdfast.engine.role import EngineRole
 from holdfast.engine.session import Session, SqlError, connect
 from holdfast.engine.version import installed
 
@@ -81,8 +82,9 @@ class EngineRig:
     def restart(self, *, watchdog: Watchdog | None = None) -> None:
         """Start the stopped or killed engine again in the same directory."""
         self._drop_session()
-        self.process.close()
+        ended = self.process
         self.process = EngineProcess.start(self.directory, self.settings, watchdog=watchdog)
+        ended.close()
 
     def _drop_session(self) -> None:
         if self._session is not None:

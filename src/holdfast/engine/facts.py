@@ -51,6 +51,19 @@ class Checkpoint:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReplayStat:
+    """How far a replay is: log handed to replay threads, and tasks they have not done yet."""
+
+    end_lsn: Lsn
+    submitted_lsn: Lsn
+    pending_count: int
+
+    @property
+    def is_complete(self) -> bool:
+        return self.submitted_lsn >= self.end_lsn and self.pending_count == 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MacroBlockCounts:
     """The engine's last marking of its macro blocks; all 0 before the first one of a start."""
 
@@ -108,13 +121,11 @@ def checkpoint(session: Session) -> Checkpoint:
 
 
 def current_scn(session: Session) -> Scn:
-    """Return the engine's SCN: at most the commit SCN of any transaction that commits after this returns."""
+    """Return the engine's SCN: at most the commit SCN of any transaction that commits after this returns.
+
+    On a standby it is the SCN up to which reads see.
+    """
     return Scn(_only(session.query("select current_scn()"), "SCN")[0])
-
-
-def readable_scn(session: Session) -> Scn:
-    """Return the SCN up to which a standby has replayed (weak reads)."""
-    return Scn(_only(session.query("select weak_read_scn from oceanbase.__all_virtual_ls_info"), "log stream")[0])
 
 
 def data_version(session: Session) -> str:
@@ -151,19 +162,12 @@ def macro_block_counts(session: Session) -> MacroBlockCounts:
     return MacroBlockCounts(total=total, free=free, pending_free=pending_free, held=held, meta=meta, data=data)
 
 
-def minor_freeze(session: Session) -> None:
-    """Have the engine flush its memory tables; returns before that is done."""
-    session.execute("alter system minor freeze")
-
-
-def major_freeze(session: Session) -> None:
-    """Have the engine merge its data; returns before that is done."""
-    session.execute("alter system major freeze")
-
-
-def activate_standby(session: Session) -> None:
-    """Make a standby primary. Returns at once; writes work some 0.05 s later."""
-    session.execute("alter system activate standby")
+def replay_stat(session: Session) -> ReplayStat:
+    """Return how far the replay of the log is (an engine that writes its own log has none left)."""
+    row = _only(
+        session.query("select end_lsn, unsubmitted_lsn, pending_cnt from oceanbase.__all_virtual_replay_stat"), "replay"
+    )
+    return ReplayStat(end_lsn=Lsn(row[0]), submitted_lsn=Lsn(row[1]), pending_count=int(row[2]))
 
 
 def engine_parameters(session: Session) -> tuple[EngineParameter, ...]:

@@ -14,7 +14,6 @@ import time
 import weakref
 from collections.abc import Iterator
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 from signal import SIGCONT, SIGKILL, SIGSTOP, SIGTERM
 
@@ -33,14 +32,19 @@ from holdfast.engine.liveness import (
     log_tail,
     start_progress,
 )
+from holdfast.engine.role import EngineRole, set_role, stored_role
 from holdfast.errors import ConflictError, EngineError, refuse
 
 MEMORY_BUDGET_BYTES_MIN = 1 << 30
-LOG_DISK_SIZE_BYTES_MIN = 2 << 30
+LOG_DISK_BYTES_MIN = 2 << 30
 """With 768M of memory or 1536M of log disk the engine does not start (measured)."""
 
 _LAUNCH_WAIT_SECONDS = 30
 """The launcher answers in 0.06 s; a machine that swaps needs longer."""
+_START_TRIES = 12
+"""A standby from an image without a checkpoint dies of its own race in about half of its starts, after 1.6 s."""
+_AGAIN_MARK = b"errcode=-4023"
+_LOG_BEGIN_MARK = b"[server_start 3/14]"
 _POLL_SECONDS = 0.02
 _PROGRESS_POLL_SECONDS = 0.5
 _TERM_WAIT_SECONDS = 5
@@ -53,27 +57,23 @@ PAUSE_BOUND_SECONDS = 0.5
 _LOG_TAIL_BYTES = 2000
 
 
-class EngineRole(StrEnum):
-    PRIMARY = "PRIMARY"
-    STANDBY = "STANDBY"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineSettings:
     """How an engine is started. `parameters` are (name, value) pairs of its own; all are saved in its meta.db.
 
+    `role` is enforced: the engine starts as that, whatever its directory says. None leaves the directory's word.
     Raises RefusedError below what an engine can start with.
     """
 
     memory_budget_bytes: int = MEMORY_BUDGET_BYTES_MIN
-    log_disk_size_bytes: int = LOG_DISK_SIZE_BYTES_MIN
-    role: EngineRole = EngineRole.PRIMARY
+    log_disk_size_bytes: int = LOG_DISK_BYTES_MIN
+    role: EngineRole | None = EngineRole.PRIMARY
     parameters: tuple[tuple[str, str], ...] = ()
 
     def __post_init__(self) -> None:
         for name, value, least in (
             ("memory_budget", self.memory_budget_bytes, MEMORY_BUDGET_BYTES_MIN),
-            ("log_disk_size", self.log_disk_size_bytes, LOG_DISK_SIZE_BYTES_MIN),
+            ("log_disk_size", self.log_disk_size_bytes, LOG_DISK_BYTES_MIN),
         ):
             if value < least:
                 raise refuse(
@@ -90,8 +90,7 @@ class EngineSettings:
             ("max_syslog_file_count", "4"),
             *self.parameters,
         )
-        role = ("--role", "STANDBY") if self.role is EngineRole.STANDBY else ()
-        return (*role, *(word for name, value in pairs for word in ("--parameter", f"{name}={value}")))
+        return tuple(word for name, value in pairs for word in ("--parameter", f"{name}={value}"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,6 +132,11 @@ class EngineProcess:
     def identity(self) -> ProcessIdentity:
         return self._handle.identity
 
+    @property
+    def is_fenced(self) -> bool:
+        """Return whether something is known to hold the engine back; False must be said loudly."""
+        return self.fence is not Fence.UNFENCED
+
     @classmethod
     def start(
         cls,
@@ -147,13 +151,18 @@ class EngineProcess:
         Raises ConflictError if its engine lives already, EngineError with the tail of its log if it ends, hangs or can not
         be launched; then no process is left.
         """
-        process = cls.launch(directory, settings, fence)
-        try:
-            process.wait_ready(watchdog or Watchdog())
-        except BaseException:
-            process.stop(gently=False)
-            raise
-        return process
+        for tries_left in reversed(range(_START_TRIES)):
+            process = cls.launch(directory, settings, fence)
+            try:
+                process.wait_ready(watchdog)
+            except BaseException as error:
+                process.stop(gently=False)
+                process.close()
+                if tries_left and isinstance(error, EngineError) and _is_worth_another_start(directory):
+                    continue
+                raise
+            return process
+        raise AssertionError("the last try returns or raises")
 
     @classmethod
     def launch(
@@ -169,7 +178,11 @@ class EngineProcess:
         # Left by an end without goodbye (every end). A client must get "nobody there", not a dead socket.
         directory.socket.unlink(missing_ok=True)
         directory.pid_file.unlink(missing_ok=True)
-        first_start = () if directory.is_initialised() else ("--variable", f"secure_file_priv=./{FILES_DIR}")
+        first_start: tuple[str, ...] = ()
+        if not directory.is_initialised():
+            first_start = ("--variable", f"secure_file_priv=./{FILES_DIR}", *_first_role(settings.role))
+        elif settings.role is not None and stored_role(directory) is not settings.role:
+            set_role(directory, settings.role)
         version = directory.version
         order = Order(
             root=directory.root.resolve(),
@@ -222,8 +235,9 @@ class EngineProcess:
         """Return whether the engine greets on its socket within `timeout` seconds. Needs no account."""
         return self.is_alive() and has_greeting(self.directory.socket, timeout)
 
-    def wait_ready(self, watchdog: Watchdog) -> None:
+    def wait_ready(self, watchdog: Watchdog | None = None) -> None:
         """Return once the engine takes logins. Raises EngineError with the tail of its log if it ends or hangs."""
+        bound_seconds = (watchdog or Watchdog()).progress_seconds
         mark = None
         mark_at = looked_at = time.monotonic() - _PROGRESS_POLL_SECONDS
         while not has_greeting(self.directory.socket, _GREETING_WAIT_SECONDS):
@@ -236,9 +250,9 @@ class EngineProcess:
             latest = start_progress(self.directory, self.pid)
             if latest != mark:
                 mark, mark_at = latest, now
-            elif now - mark_at > watchdog.progress_seconds:
+            elif now - mark_at > bound_seconds:
                 raise EngineError(
-                    _death_note(self.directory, f"hung: no progress for {watchdog.progress_seconds:.0f} s, {mark}"),
+                    _death_note(self.directory, f"hung: no progress for {bound_seconds:.0f} s, {mark}"),
                     hint="a restore across FORK TABLE can hang: choose a point before the fork",
                 )
         if not self.is_alive():
@@ -370,6 +384,17 @@ def _launch(order: Order) -> tuple[int, Fence]:
         reason = answer.get("error") or ran.stderr.decode(errors="replace")[-_LOG_TAIL_BYTES:]
         raise EngineError(f"engine of {order.root} can not be launched: {reason}")
     return int(answer["pid"]), Fence(answer["fence"])
+
+
+def _first_role(role: EngineRole | None) -> tuple[str, ...]:
+    """Return the command line's role, which counts in a fresh directory only."""
+    return ("--role", "STANDBY") if role is EngineRole.STANDBY else ()
+
+
+def _is_worth_another_start(directory: EngineDirectory) -> bool:
+    """Return whether the engine said "try again" (-4023) when it gave up its last start."""
+    _, begun, since = log_tail(directory.server_log).rpartition(_LOG_BEGIN_MARK)
+    return bool(begun) and _AGAIN_MARK in since
 
 
 def _death_note(directory: EngineDirectory, what: str) -> str:
