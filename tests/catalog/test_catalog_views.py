@@ -11,6 +11,7 @@ from catalog_samples import START_SCN, START_US, archive_round, backup_set, job,
 from holdfast.catalog import views
 from holdfast.catalog.catalog import Catalog
 from holdfast.catalog.parameters import EngineParameter, ParameterDefinition
+from holdfast.errors import StatementError
 from holdfast.values.backup_set import JobStatus, TaskStatus
 from holdfast.values.restore import RestoreStatus
 from holdfast.values.scn import Scn
@@ -328,6 +329,43 @@ class TestParameters:
         catalog.parameters.mirror_engine_parameters(tenant.tenant_id, [native])
         (row,) = catalog.parameters.show(tenant.tenant_id, "ha_low_thread_score")
         assert row.data_type == "INT"
+
+    @pytest.mark.parametrize(
+        ("condition", "names"),
+        [
+            ("name LIKE 'ha%' AND value = '0'", ["ha_low_thread_score"]),
+            ("svr_port > 12000 -- to the end", ["archive_lag_target", "ha_low_thread_score"]),
+            ("data_type = 'TIME' OR info LIKE 'Range: [0,100]'", ["archive_lag_target", "ha_low_thread_score"]),
+            ("isdefault = 0", []),
+        ],
+    )
+    def test_show_where_prints_what_meets_the_condition(
+        self, catalog: Catalog, tenant: Tenant, condition: str, names: list[str]
+    ) -> None:
+        assert [row.name for row in catalog.parameters.show_where(tenant.tenant_id, condition)] == names
+
+    @pytest.mark.parametrize(
+        "condition",
+        [
+            "nope = 1",
+            "name = ",
+            "name IN (SELECT passwd FROM __holdfast.backup_job)",
+            "(SELECT COUNT(*) FROM __holdfast.SHOW_PARAMETERS) > 0",
+            "1 = 1) UNION SELECT tenant_id FROM __holdfast.tenant WHERE (1 = 1",
+            "1 = 1) INTO OUTFILE '/tmp/holdfast-never",
+            "1 = 1); DROP DATABASE __holdfast; SELECT (1",
+            "SLEEP(20) = 0",
+        ],
+    )
+    def test_a_condition_reaches_nothing_but_its_rows(self, catalog: Catalog, tenant: Tenant, condition: str) -> None:
+        with pytest.raises(StatementError):
+            catalog.parameters.show_where(tenant.tenant_id, condition)
+
+    def test_a_second_catalog_takes_the_judge_over(self, engine: SysEngine, catalog: Catalog, tenant: Tenant) -> None:
+        second = Catalog(engine.connect)
+        for each in (catalog, second, catalog):
+            assert each.parameters.show_where(tenant.tenant_id, "name = 'archive_lag_target'")
+        second.close()
 
     def test_a_tenant_reads_its_own_parameters_in_its_schema(
         self, engine: SysEngine, catalog: Catalog, viewed: Tenant

@@ -7,11 +7,8 @@ way leaves no record and the next start carries them out again.
 import hashlib
 from collections.abc import Sequence
 
-from pymysql import MySQLError
-
 from holdfast.catalog import schema, views
 from holdfast.catalog.connections import Connections
-from holdfast.errors import EngineError
 from holdfast.values.tenant import SYS_TENANT_ID
 
 
@@ -24,7 +21,7 @@ def install(connections: Connections) -> None:
 def install_tenant(connections: Connections, tenant_id: int, password: str) -> None:
     """Create a user tenant's view schema and its reader, and give the reader this password. Repeatable.
 
-    Raises EngineError; its message never holds the password.
+    Sessions of the reader end or fail when its password is replaced. Raises EngineError.
     """
     assert tenant_id != SYS_TENANT_ID, "sys reads the catalog itself"
     home = views.tenant_schema(tenant_id)
@@ -33,16 +30,23 @@ def install_tenant(connections: Connections, tenant_id: int, password: str) -> N
         *(_create(view) for view in views.tenant_views(tenant_id)),
     ]
     _carry_out_once(connections, home, statements)
-    user = f"'{views.tenant_user(tenant_id)}'@'%%'"
-    try:
-        with connections.transaction() as transaction:
-            transaction.execute(f"CREATE USER IF NOT EXISTS {user} IDENTIFIED BY %s", (password,))
-            transaction.execute(f"ALTER USER {user} IDENTIFIED BY %s", (password,))
-    except EngineError as error:
-        number = error.__cause__.args[0] if isinstance(error.__cause__, MySQLError) and error.__cause__.args else "?"
-        # The engine quotes the statement it refuses, and with it the password: neither message nor cause goes on.
-        raise EngineError(f"the view user of tenant {tenant_id} was refused by the engine, error {number}") from None
-    connections.carry_out((f"GRANT SELECT ON {home}.* TO '{views.tenant_user(tenant_id)}'@'%'",))
+    user = f"'{views.tenant_user(tenant_id)}'@'%'"
+    connections.carry_out(
+        (
+            f"DROP USER IF EXISTS {user}",
+            f"CREATE USER {user} IDENTIFIED BY PASSWORD '{password_hash(password)}'",
+            f"GRANT SELECT ON {home}.* TO {user}",
+        )
+    )
+
+
+def password_hash(password: str) -> str:
+    """Return the form in which the engine keeps a password: `*` and 40 hex digits of SHA1(SHA1(password)).
+
+    Statements carry this form, never the password: the engine shows every user the text of running statements, and
+    quotes the text in its errors. The hash alone opens no session (measured on 1.4.0).
+    """
+    return "*" + hashlib.sha1(hashlib.sha1(password.encode()).digest()).hexdigest()
 
 
 def remove_tenant(connections: Connections, tenant_id: int) -> None:

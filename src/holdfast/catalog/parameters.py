@@ -1,9 +1,10 @@
 """Parameters: Holdfast's own tenant parameters, and a mirror of each engine's for the views."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from holdfast import codes
+from holdfast.catalog.conditions import Conditions
 from holdfast.catalog.connections import Connections, Transaction
 from holdfast.catalog.records import Record
 from holdfast.errors import NotFoundError
@@ -65,8 +66,9 @@ _SHOWN = Record("SHOW_PARAMETERS", ShownParameter, key=())
 class Parameters:
     """Every method is one transaction. Whether a value is allowed is decided by the caller."""
 
-    def __init__(self, connections: Connections) -> None:
+    def __init__(self, connections: Connections, conditions: Conditions) -> None:
         self._connections = connections
+        self._conditions = conditions
 
     def define(self, definitions: Sequence[ParameterDefinition]) -> None:
         """Make these the tenant parameters there are; values of names that went are kept but not shown."""
@@ -153,6 +155,15 @@ class Parameters:
             return _SHOWN.select(
                 transaction, "WHERE tenant_id = %s AND name LIKE %s ORDER BY name", (tenant_id, pattern)
             )
+
+    def show_where(self, tenant_id: int, condition: str) -> tuple[ShownParameter, ...]:
+        """Return what SHOW PARAMETERS WHERE `condition` prints for the tenant, sorted by name.
+
+        `condition` is the client's own text over the 14 columns. Raises StatementError when it is wrong.
+        """
+        shown = self.show(tenant_id)
+        rows = [{field.name: getattr(row, field.name) for field in fields(row)} for row in shown]
+        return tuple(shown[place] for place in self._conditions.matching(rows, condition))
 
 
 def _default(transaction: Transaction, name: str) -> str:
