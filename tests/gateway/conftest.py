@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import pymysql
 import pytest
 from door_rig import Door, open_door, prepare_views
-from engine_rig import running_engine
 
-import pymysql
+from engine_rig import running_engine
 
 
 @pytest.fixture(scope="session")

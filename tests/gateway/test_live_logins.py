@@ -7,6 +7,7 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pymysql
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -15,7 +16,6 @@ from cryptography.x509.oid import NameOID
 from door_rig import Door, open_door, within
 from wire_rig import CLIENT_CAPABILITIES, WireClient, error_of
 
-import pymysql
 from holdfast.errors import RefusedError
 from holdfast.gateway.server import GatewayThread
 from holdfast.gateway.settings import GatewaySettings

@@ -18,6 +18,10 @@ from holdfast.mysql.resultset import (
 )
 
 
+# The engine itself marks the end of the columns too.
+_WITH_STATUS = frozenset({Role.OK, Role.COLUMNS_END, Role.ROWS_END})
+
+
 class Answer:
     """Writes to one client. `has_more`: another result follows the one being written.
 
@@ -73,11 +77,11 @@ class Answer:
         self._send(encode_prepare_answer(statement_id, columns, charset=self.charset, status=self.status))
 
     def relay(self, received: list[Received]) -> None:
-        """Pass on an engine's packets under this answer's numbers; the last result is chained if another follows."""
+        """Pass on an engine's packets under this answer's numbers; results are chained if another follows."""
         parts: list[bytes] = []
         for packet in received:
             payload = packet.payload
-            if self.has_more and packet.ends and packet.role in (Role.OK, Role.ROWS_END):
+            if self.has_more and packet.role in _WITH_STATUS:
                 payload = with_status(payload, Status.MORE_RESULTS)
             if len(payload) == PAYLOAD_BYTES_MAX:
                 # Continued by the next packet; `frame` would end it.
