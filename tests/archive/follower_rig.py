@@ -3,8 +3,9 @@
 import json
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields
 from pathlib import Path
+from typing import Any
 
 from holdfast.archive.follower import Follower
 from holdfast.archive.journal import Course
@@ -15,7 +16,7 @@ from holdfast.clock import SystemClock
 from holdfast.errors import EngineError, HoldfastError, StoreUnavailableError
 from holdfast.store.memory import MemoryStore
 from holdfast.store.store import Appender, Store
-from holdfast.values.archive import Piece, Round, RoundStatus
+from holdfast.values.archive import FileStatus, Piece, PieceStatus, Round, RoundStatus
 from holdfast.values.buffers import Buffer
 from holdfast.values.destination import Binding
 from holdfast.values.scn import Scn
@@ -174,13 +175,30 @@ def round_to_json(current: Round, pieces: dict[int, Piece]) -> str:
     return json.dumps({"round": _fields(current), "pieces": [_fields(piece) for piece in pieces.values()]})
 
 
-def _fields(value: Round | Piece) -> dict[str, object]:
-    return {name: getattr(value, name) for name in value.__slots__}
+def round_from_json(text: str) -> tuple[Round, dict[int, Piece]]:
+    """Return what `round_to_json` wrote."""
+    read = json.loads(text)
+    current = Round(**{**_typed(read["round"]), "status": RoundStatus(read["round"]["status"])})
+    pieces = [
+        Piece(
+            **{
+                **_typed(piece),
+                "status": PieceStatus(piece["status"]),
+                "file_status": FileStatus(piece["file_status"]),
+            }
+        )
+        for piece in read["pieces"]
+    ]
+    return current, {piece.piece_id: piece for piece in pieces}
+
+
+def _fields(value: Round | Piece) -> dict[str, Any]:
+    return {field.name: getattr(value, field.name) for field in fields(value)}
+
+
+def _typed(read: dict[str, Any]) -> dict[str, Any]:
+    return {name: Scn(value) if name.endswith("_scn") else value for name, value in read.items()}
 
 
 def status_is(follower: Follower, status: RoundStatus) -> Callable[[], bool]:
     return lambda: follower.status().status is status
-
-
-def restatus(current: Round, status: RoundStatus) -> Round:
-    return replace(current, status=status)
