@@ -22,7 +22,9 @@ from holdfast.catalog.catalog import Catalog
 from holdfast.clock import Clock, SystemClock
 from holdfast.config import Config
 from holdfast.engine import account, drift
-from holdfast.engine.process import LOG_DISK_SIZE_BYTES_MIN, MEMORY_BUDGET_BYTES_MIN, EngineRole, EngineSettings
+from holdfast.engine.fence import Fence
+from holdfast.engine.process import LOG_DISK_BYTES_MIN, MEMORY_BUDGET_BYTES_MIN, EngineSettings
+from holdfast.engine.role import EngineRole
 from holdfast.engine.session import ROOT, SqlError, connect
 from holdfast.engine.version import EngineVersion, installed
 from holdfast.errors import HoldfastError, RefusedError
@@ -49,7 +51,7 @@ from holdfast.values.tenant import (
 
 log = logging.getLogger("holdfast")
 
-_SYS_UNIT = Unit(max_cpu=1.0, memory_size_bytes=MEMORY_BUDGET_BYTES_MIN, log_disk_size_bytes=LOG_DISK_SIZE_BYTES_MIN)
+_SYS_UNIT = Unit(max_cpu=1.0, memory_size_bytes=MEMORY_BUDGET_BYTES_MIN, log_disk_size_bytes=LOG_DISK_BYTES_MIN)
 """The sys tenant holds a few thousand small rows: the least an engine starts with."""
 _SYS_SETTINGS = EngineSettings(
     memory_budget_bytes=_SYS_UNIT.memory_size_bytes,
@@ -171,9 +173,10 @@ class Server:
             tenants,
             self._directories,
             self._clock,
-            identity=identity,
+            version=version,
             open_store=open_store,
             generation=generation,
+            score_of=lambda tenant_id: int(catalog.parameters.get(tenant_id, "ha_high_thread_score")),
         )
         tenants.dependents = Dependents(
             archiving=archiving.drop_tenant, backups=backups.drop_tenant, restores=restores.drop_tenant
@@ -203,7 +206,7 @@ class Server:
         directory = supervisor.directory(SYS_TENANT_ID)
         directory.create()
         process = supervisor.bring_up(SYS_TENANT_ID, _SYS_SETTINGS)
-        if not process.is_fenced:
+        if process.fence is Fence.UNFENCED:
             log.error(
                 "NOT FENCED: this kernel has no Landlock and no user id of its own could be given, so the root of any tenant "
                 "can read and write every file this user can"

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
+
 from server_rig import Client, Server, archive, backup, restore, wait_for
 
 pytestmark = pytest.mark.live

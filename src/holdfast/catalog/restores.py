@@ -126,6 +126,16 @@ class Restores:
                 (restore_tenant_name,),
             )
 
+    def has_succeeded(self, restore_tenant_id: int) -> bool:
+        """Return whether a restore into this tenant has ended well."""
+        with self._connections.transaction() as transaction:
+            job = _JOB.one(
+                transaction,
+                "WHERE restore_tenant_id = %s AND status = %s",
+                (restore_tenant_id, str(RestoreStatus.RESTORE_SUCCESS)),
+            )
+        return job is not None
+
     def orphans(self, generation: int) -> tuple[RestoreJob, ...]:
         """Return rows under way whose owner is not the server of this generation."""
         with self._connections.transaction() as transaction:

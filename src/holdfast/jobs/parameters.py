@@ -32,6 +32,13 @@ CAPACITY = ParameterKind(name="CAPACITY", measure=capacity_bytes_from_text)
 BOOL = ParameterKind(name="BOOL", measure=_boolean)
 
 
+def _nothing_but(*allowed: str) -> ParameterKind:
+    def measure(text: str) -> int:
+        return allowed.index(text.lower())  # ValueError for any other text
+
+    return ParameterKind(name="STRING", measure=measure)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParameterDefinition:
     """One parameter of ours. `least` and `most` are texts of its kind, both included; `most` may be open."""
@@ -111,6 +118,30 @@ DEFINITIONS: tuple[ParameterDefinition, ...] = (
         least="0",
         most=None,
         info="parallelism of one table's import, 0 = 1. Range: [0,)",
+    ),
+    ParameterDefinition(
+        name="standby_db_fetch_log_rpc_timeout",
+        kind=TIME,
+        default="15s",
+        least="2s",
+        most=None,
+        info="how long a standby waits for its log source. Range: [2s,)",
+    ),
+    ParameterDefinition(
+        name="tde_method",
+        kind=_nothing_but("none"),
+        default="none",
+        least=None,
+        most=None,
+        info="transparent encryption; seekdb has none",
+    ),
+    ParameterDefinition(
+        name="external_kms_info",
+        kind=_nothing_but(""),
+        default="",
+        least=None,
+        most=None,
+        info="key service of transparent encryption; seekdb has none",
     ),
 )
 

@@ -16,7 +16,6 @@ Before 7 nobody can log in: a tenant that is not NORMAL has no route.
 import logging
 import shutil
 import threading
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -26,9 +25,10 @@ from holdfast.catalog.catalog import Catalog
 from holdfast.catalog.restores import RestoreJob
 from holdfast.catalog.tenants import TenantScns
 from holdfast.clock import Clock
-from holdfast.engine import account, facts, role
+from holdfast.engine import account, control, drift, facts, role
 from holdfast.engine.directory import EngineDirectory
-from holdfast.engine.process import EngineRole, Watchdog
+from holdfast.engine.process import Watchdog
+from holdfast.engine.role import EngineRole
 from holdfast.engine.version import EngineVersion
 from holdfast.errors import CanceledError, EngineError, HoldfastError, RefusedError, refuse
 from holdfast.jobs.destinations import OpenStore
@@ -364,6 +364,7 @@ class Restores:
                 hint=f"try a moment before SCN {int(plan.target)}; a log across FORK TABLE or FORK DATABASE can hang",
             ) from error
         with self._supervisor.session(tenant.tenant_id) as session:
+            control.wait_replayed(session, patience)
             orphans = facts.orphan_transactions(session)
         if not orphans:
             return ""
@@ -434,10 +435,10 @@ class Restores:
 
     def _activate_engine(self, tenant_id: int) -> None:
         with self._supervisor.session(tenant_id) as session:
-            facts.activate_standby(session)
-            end = time.monotonic() + _ACTIVATE_SECONDS_MAX
-            while not role.is_primary(session):
-                if time.monotonic() > end:
+            control.activate_standby(session)
+            end = self._clock.monotonic() + _ACTIVATE_SECONDS_MAX
+            while not drift.is_writable(session):
+                if self._clock.monotonic() > end:
                     raise EngineError(f"the engine did not become primary within {_ACTIVATE_SECONDS_MAX:.0f} s")
                 self._clock.sleep(0.02)
             # The login came out of the backup, which others may have read.
@@ -449,7 +450,7 @@ class Restores:
         """Activate an engine that is still a standby although its tenant is PRIMARY: a server died in between."""
         try:
             with self._supervisor.session(tenant.tenant_id) as session:
-                if role.is_primary(session):
+                if drift.is_writable(session):
                     return
             log.warning("tenant %s: its activation was interrupted; finishing it", tenant.name)
             self._activate_engine(tenant.tenant_id)

@@ -27,7 +27,7 @@ from holdfast.statement.commands import (
     destination_command,
     names_everyone,
 )
-from holdfast.statement.gate import FENCED_PARAMETERS
+from holdfast.statement.gate import PARAMETERS_HELD
 from holdfast.values.tenant import Tenant
 
 _COLUMNS = tuple(
@@ -115,7 +115,7 @@ class Settings:
         destination = destination_command(assignment)
         if destination is not None:
             return lambda: self._set_destination(session, destination)
-        if assignment.name in FENCED_PARAMETERS:
+        if assignment.name in PARAMETERS_HELD:
             raise fenced(assignment.name)
         targets = self._targets(session, assignment.tenants)
         definition = BY_NAME.get(assignment.name)
@@ -151,7 +151,7 @@ class Settings:
         if reset.name in BY_NAME:
             self._catalog.parameters.reset(tenant.tenant_id, reset.name)
             return
-        if reset.name in FENCED_PARAMETERS:
+        if reset.name in PARAMETERS_HELD:
             raise fenced(reset.name)
         with self._supervisor.session(tenant.tenant_id) as engine:
             try:

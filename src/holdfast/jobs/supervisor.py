@@ -196,7 +196,7 @@ class Supervisor:
     def _put_right(self, tenant_id: int, charge: _Charge) -> None:
         try:
             with self.session(tenant_id) as session:
-                for change in drift.put_right(session, charge.settings):
+                for change in drift.put_right(session, charge.settings, charge.process):
                     log.error("tenant %d: put right: %s", tenant_id, change)
         except SqlError as error:
             if not error.is_lost:

@@ -10,6 +10,7 @@ Order of effects, for the crash:
 
 import contextlib
 import logging
+import os
 import secrets
 import shutil
 import threading
@@ -19,10 +20,12 @@ from dataclasses import dataclass
 from holdfast import codes
 from holdfast.catalog.catalog import Catalog
 from holdfast.clock import Clock
-from holdfast.engine import account, drift
-from holdfast.engine.process import LOG_DISK_SIZE_BYTES_MIN, MEMORY_BUDGET_BYTES_MIN, EngineRole, EngineSettings
+from holdfast.engine import account, control, drift
+from holdfast.engine.process import LOG_DISK_BYTES_MIN, MEMORY_BUDGET_BYTES_MIN, EngineSettings
+from holdfast.engine.role import EngineRole
 from holdfast.engine.session import ROOT, connect
 from holdfast.engine.version import EngineVersion
+from holdfast.engine_format.log_block import LOG_BLOCK_BYTES
 from holdfast.errors import HoldfastError, RefusedError, refuse
 from holdfast.jobs.directories import ClusterDirectory
 from holdfast.jobs.door import ViewsLogin
@@ -52,8 +55,10 @@ from holdfast.values.tenant import (
 
 log = logging.getLogger("holdfast.tenants")
 
-DEFAULT_UNIT = Unit(max_cpu=1.0, memory_size_bytes=MEMORY_BUDGET_BYTES_MIN, log_disk_size_bytes=LOG_DISK_SIZE_BYTES_MIN)
+DEFAULT_UNIT = Unit(max_cpu=1.0, memory_size_bytes=MEMORY_BUDGET_BYTES_MIN, log_disk_size_bytes=LOG_DISK_BYTES_MIN)
 """What a tenant gets without a pool: the least an engine starts with."""
+_SPARE_LOG_BLOCKS = 4
+"""Beside a fifth of its log disk, which the engine keeps free (measured: it stops writing at 80 %), room to go on at once."""
 _DEFAULT_PREFIX = "_default_"
 """Units and pools made for a tenant that named none; they go with it. No user can create a name with this prefix."""
 
@@ -111,9 +116,9 @@ class Tenants:
             raise refuse(codes.OB_RESOURCE_UNIT_VALUE_BELOW_LIMIT, "MEMORY_SIZE", least)
         log_disk = command.log_disk_size_bytes
         if log_disk is None:
-            log_disk = max(3 * memory, LOG_DISK_SIZE_BYTES_MIN)
-        if log_disk < LOG_DISK_SIZE_BYTES_MIN:
-            least = capacity_text(LOG_DISK_SIZE_BYTES_MIN)
+            log_disk = max(3 * memory, LOG_DISK_BYTES_MIN)
+        if log_disk < LOG_DISK_BYTES_MIN:
+            least = capacity_text(LOG_DISK_BYTES_MIN)
             raise refuse(codes.OB_RESOURCE_UNIT_VALUE_BELOW_LIMIT, "LOG_DISK_SIZE", least)
         unit = Unit(max_cpu=float(command.max_cpu), memory_size_bytes=memory, log_disk_size_bytes=log_disk)
         with _if_not(command.if_not_exists, codes.OB_RESOURCE_UNIT_EXIST) as outcome:
@@ -279,10 +284,13 @@ class Tenants:
         )
 
     def settings_of(self, tenant: Tenant) -> EngineSettings:
-        """Return what the tenant's engine is started with, now."""
+        """Return what the tenant's engine is started with, now.
+
+        A restored log can be larger than the unit's log disk; until the engine has recycled it, its log disk is made to fit.
+        """
         return EngineSettings(
             memory_budget_bytes=tenant.unit.memory_size_bytes,
-            log_disk_size_bytes=tenant.unit.log_disk_size_bytes,
+            log_disk_size_bytes=max(tenant.unit.log_disk_size_bytes, self._log_disk_in_use_bytes(tenant.tenant_id)),
             role=EngineRole.PRIMARY if tenant.role is TenantRole.PRIMARY else EngineRole.STANDBY,
         )
 
@@ -304,6 +312,12 @@ class Tenants:
 
     # --- steps
 
+    def _log_disk_in_use_bytes(self, tenant_id: int) -> int:
+        """Return the log disk that holds the log files there are, with the room the engine keeps free."""
+        folder = self._supervisor.directory(tenant_id).log_dir
+        count = sum(name.isdigit() for name in os.listdir(folder)) if folder.is_dir() else 0
+        return (count + _SPARE_LOG_BLOCKS) * LOG_BLOCK_BYTES * 5 // 4
+
     def _found(self, tenant: Tenant, variables: dict[str, str]) -> None:
         directory = self._supervisor.directory(tenant.tenant_id)
         directory.create()
@@ -313,6 +327,8 @@ class Tenants:
             drift.secure(root, directory)
             for name, value in variables.items():
                 drift.set_global(root, name, value)
+            # An image without any checkpoint restores to an engine that starts by luck; it takes seconds, so begin now.
+            control.minor_freeze(root)
         self.install_views(tenant.tenant_id)
         self._catalog.tenants.update(tenant.tenant_id, status=TenantStatus.NORMAL)
 

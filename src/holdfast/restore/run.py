@@ -9,12 +9,13 @@ Memory: a few batches of a few MiB for each thread, whatever the tenant's size, 
 """
 
 import os
-import queue
 import threading
-from collections.abc import Callable, Iterator
+from bisect import bisect_left
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from dataclasses import dataclass, field
+from typing import Any
 
 from holdfast.backup_format import names
 from holdfast.backup_format.chunk import CHUNK_HEADER_BYTES, ChunkOpener, decode_chunk_header, open_file
@@ -92,7 +93,7 @@ def lay_out(
     manifest = plan.set.manifest
     table = _read_index(plan.set, stores[plan.set.source])
     _check_index(table, manifest, plan)
-    objects = tuple(_log_objects(plan.steps))
+    objects = _up_to(plan.target, tuple(_log_objects(plan.steps)), stores)
     log_bytes = sum(item.end_lsn - max(item.first_lsn, from_lsn) for _, item, from_lsn in objects)
     progress.total_bytes = sum(record.payload_size_bytes for record in table) + log_bytes
     stop = threading.Event()
@@ -103,19 +104,20 @@ def lay_out(
             raise _Abandoned
 
     with ThreadPoolExecutor(max_workers=2, thread_name_prefix="restore") as pool:
-        works: list[Future[object]] = [
-            pool.submit(_lay_out_blocks, plan, stores, table, directory, thread_count, progress, go_on),
-            pool.submit(_lay_out_log, plan, stores, objects, directory, progress, go_on),
-        ]
+        blocks = pool.submit(_lay_out_blocks, plan, stores, table, directory, thread_count, progress, go_on)
+        log = pool.submit(_lay_out_log, plan, stores, objects, directory, progress, go_on)
+        works: list[Future[Any]] = [blocks, log]
         done, _ = wait(works, return_when=FIRST_EXCEPTION)
         if any(work.exception() for work in done):
             stop.set()
     failures = [error for work in works if (error := work.exception()) and not isinstance(error, _Abandoned)]
     if failures:
         raise failures[0]
-    end, log_block_count = works[1].result()  # type: ignore[misc]
+    end, log_block_count = log.result()
     account = _lay_out_files(plan.set, stores[plan.set.source], directory)
     _sync_tree(directory)
+    # The last log object goes on behind the cut; what lies there was never to be written.
+    progress.total_bytes = progress.finish_bytes
     return LaidOut(
         account=account,
         end=end,
@@ -210,7 +212,7 @@ def _check_index(table: BlockTable, manifest: Manifest, plan: RestorePlan) -> No
 # --- macro blocks
 
 
-def _batches(table: BlockTable) -> Iterator[list[IndexRecord]]:
+def _batches(table: BlockTable) -> Generator[list[IndexRecord], None, None]:
     """Yield runs of chunks that lie near each other in one object, of up to _BATCH_BYTES."""
     batch: list[IndexRecord] = []
     for record in table.in_object_order():
@@ -238,40 +240,25 @@ def _lay_out_blocks(
     descriptor = os.open(directory.block_file, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
         os.ftruncate(descriptor, plan.set.manifest.block_file_size_bytes)
-        work: queue.Queue[list[IndexRecord] | None] = queue.Queue(maxsize=2 * thread_count)
-        failed = threading.Event()
-
-        def supply() -> None:
-            try:
-                for batch in _batches(table):
-                    while not failed.is_set():
-                        with suppress(queue.Full):
-                            work.put(batch, timeout=0.2)
-                            break
-                    if failed.is_set():
-                        break
-            finally:
-                for _ in range(thread_count):
-                    while True:
-                        with suppress(queue.Full):
-                            work.put(None, timeout=0.2)
-                            break
-                        if failed.is_set():
-                            with suppress(queue.Empty):
-                                work.get_nowait()
+        batches, turn = _batches(table), threading.Lock()
 
         def carry() -> None:
             with _BlockCarrier(holders, stores, descriptor, progress) as carrier:
-                try:
-                    while (batch := work.get()) is not None:
-                        check()
-                        carrier.carry(batch)
-                except BaseException:
-                    failed.set()
-                    raise
+                while True:
+                    check()
+                    with turn:
+                        batch = next(batches, None)
+                    if batch is None:
+                        return
+                    carrier.carry(batch)
 
-        with ThreadPoolExecutor(max_workers=thread_count + 1, thread_name_prefix="restore-block") as pool:
-            futures = [pool.submit(supply), *(pool.submit(carry) for _ in range(thread_count))]
+        with ThreadPoolExecutor(max_workers=thread_count, thread_name_prefix="restore-block") as pool:
+            futures = [pool.submit(carry) for _ in range(thread_count)]
+            wait(futures, return_when=FIRST_EXCEPTION)
+            if any(future.done() and future.exception() for future in futures):
+                # The others find nothing more to do; what they hold they finish.
+                with turn:
+                    batches.close()
         errors = [error for future in futures if (error := future.exception())]
         real = [error for error in errors if not isinstance(error, _Abandoned)]
         if errors:
@@ -350,6 +337,23 @@ def _log_objects(steps: tuple[LogStep, ...]) -> Iterator[_LogWork]:
                 yield step.piece, item, step.from_lsn
 
 
+def _up_to(target: Scn, objects: tuple[_LogWork, ...], stores: tuple[Store, ...]) -> tuple[_LogWork, ...]:
+    """Return the objects that can hold an entry at or below `target`: up to the first that begins behind it.
+
+    That one is needed too: its first group may have leading entries at or below the target.
+    """
+
+    def begins_behind(work: _LogWork) -> bool:
+        piece, item, _ = work
+        store = stores[piece.source]
+        header = decode_frame_header(
+            store.get(item.name, 0, FRAME_HEADER_BYTES), name=f"{store.location}/{item.name} at offset 0"
+        )
+        return header is not None and header.frame.first_scn > target
+
+    return objects[: bisect_left(objects, True, key=begins_behind) + 1]
+
+
 def _lay_out_log(
     plan: RestorePlan,
     stores: tuple[Store, ...],
@@ -375,7 +379,6 @@ def _lay_out_log(
                     )
                 progress.add(log.add(payload[begin:], info, where))
                 if log.is_cut:
-                    progress.finish_bytes = min(progress.finish_bytes, progress.total_bytes)
                     return log.finish()
         if log.position.scn < plan.target:
             raise CorruptionError(
