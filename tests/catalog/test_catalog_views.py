@@ -1,7 +1,9 @@
 """The dictionary views on a real engine: exact types, times in the session's zone, and who may read what."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from decimal import Decimal
+from pathlib import Path
 
 import pymysql
 import pytest
@@ -324,6 +326,15 @@ class TestParameters:
         }
         assert [row.name for row in catalog.parameters.show(tenant.tenant_id, "HA\\_low%")] == ["ha_low_thread_score"]
 
+    def test_the_mirror_follows_the_engine(self, catalog: Catalog, tenant: Tenant) -> None:
+        kept, changed, gone, new = (replace(self.NATIVE, name=f"native_{n}", value=n) for n in ("a", "b", "c", "d"))
+        catalog.parameters.mirror_engine_parameters(tenant.tenant_id, [kept, changed, gone])
+        with ThreadPoolExecutor(4) as pool:
+            after = [kept, replace(changed, value="B"), new]
+            list(pool.map(lambda _: catalog.parameters.mirror_engine_parameters(tenant.tenant_id, after), range(4)))
+        shown = catalog.parameters.show(tenant.tenant_id, "native%")
+        assert [(row.name, row.value) for row in shown] == [("native_a", "a"), ("native_b", "B"), ("native_d", "d")]
+
     def test_a_name_of_ours_hides_the_engines(self, catalog: Catalog, tenant: Tenant) -> None:
         native = replace(self.NATIVE, name="ha_low_thread_score")
         catalog.parameters.mirror_engine_parameters(tenant.tenant_id, [native])
@@ -387,6 +398,11 @@ def test_events_are_shown_to_sys(engine: SysEngine, catalog: Catalog) -> None:
     assert engine.query(f"SELECT {columns} FROM oceanbase.DBA_OB_ROOTSERVICE_EVENT_HISTORY")[-1] == (
         ("backup_data", "start_backup_data", "tenant_id", "1002", "job", "3", "")
     )
+
+
+def test_the_reference_in_docs_is_the_table_of_views() -> None:
+    page = Path(__file__).parents[2] / "docs" / "views.md"
+    assert page.read_text() == views.render_markdown()
 
 
 def test_the_reference_names_every_view_and_column() -> None:

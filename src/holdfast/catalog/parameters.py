@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 
 from holdfast import codes
 from holdfast.catalog.conditions import Conditions
-from holdfast.catalog.connections import Connections, Transaction
+from holdfast.catalog.connections import Connections, Row, Transaction
 from holdfast.catalog.records import Record
 from holdfast.errors import NotFoundError
 
@@ -60,6 +60,7 @@ class ShownParameter:
     isdefault: int
 
 
+_MIRRORED = "tenant_id, name, data_type, value, info, section, scope, source, edit_level, default_value, isdefault"
 _SHOWN = Record("SHOW_PARAMETERS", ShownParameter, key=())
 
 
@@ -125,28 +126,28 @@ class Parameters:
             )
 
     def mirror_engine_parameters(self, tenant_id: int, rows: Sequence[EngineParameter]) -> None:
-        """Replace what the views show of the tenant's engine."""
+        """Make the views show these of the tenant's engine; only what differs is written. No effect on a tenant that is gone."""
+        wanted = {row.name: _cells(tenant_id, row) for row in rows}
         with self._connections.transaction() as transaction:
-            transaction.execute("DELETE FROM __holdfast.engine_parameter WHERE tenant_id = %s", (tenant_id,))
+            # The tenant's row is the lock: two mirrors at once would insert the same names.
+            if not transaction.query(
+                "SELECT tenant_id FROM __holdfast.tenant WHERE tenant_id = %s FOR UPDATE", (tenant_id,)
+            ):
+                return
+            found = {
+                str(row[1]): row
+                for row in transaction.query(
+                    f"SELECT {_MIRRORED} FROM __holdfast.engine_parameter WHERE tenant_id = %s", (tenant_id,)
+                )
+            }
+            for name in found.keys() - wanted.keys():
+                transaction.execute(
+                    "DELETE FROM __holdfast.engine_parameter WHERE tenant_id = %s AND name = %s", (tenant_id, name)
+                )
             transaction.execute_many(
-                "INSERT INTO __holdfast.engine_parameter (tenant_id, name, data_type, value, info, section, scope,"
-                " source, edit_level, default_value, isdefault) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
-                [
-                    (
-                        tenant_id,
-                        row.name,
-                        row.data_type,
-                        row.value,
-                        row.info,
-                        row.section,
-                        row.scope,
-                        row.source,
-                        row.edit_level,
-                        row.default_value,
-                        int(row.is_default),
-                    )
-                    for row in rows
-                ],
+                f"REPLACE INTO __holdfast.engine_parameter ({_MIRRORED})"
+                " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+                [cells for name, cells in wanted.items() if found.get(name) != cells],
             )
 
     def show(self, tenant_id: int, pattern: str = "%") -> tuple[ShownParameter, ...]:
@@ -164,6 +165,22 @@ class Parameters:
         shown = self.show(tenant_id)
         rows = [{field.name: getattr(row, field.name) for field in fields(row)} for row in shown]
         return tuple(shown[place] for place in self._conditions.matching(rows, condition))
+
+
+def _cells(tenant_id: int, row: EngineParameter) -> Row:
+    return (
+        tenant_id,
+        row.name,
+        row.data_type,
+        row.value,
+        row.info,
+        row.section,
+        row.scope,
+        row.source,
+        row.edit_level,
+        row.default_value,
+        int(row.is_default),
+    )
 
 
 def _default(transaction: Transaction, name: str) -> str:

@@ -598,7 +598,12 @@ SYS_VIEW_SCHEMAS: dict[str, str] = {view.name: view.schema for view in sys_views
 
 def render_markdown() -> str:
     """Return the reference of all views: a heading, a sentence and a table of columns for each."""
-    parts = ["# Dictionary views", ""]
+    parts = [
+        "# Dictionary views",
+        "",
+        "Written by `holdfast.catalog.views.render_markdown()` from the table that also makes the views.",
+        "",
+    ]
     for view in VIEWS:
         if view.name == "SHOW_PARAMETERS":
             continue  # a source of SHOW PARAMETERS, not a name for users
