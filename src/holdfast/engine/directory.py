@@ -83,6 +83,11 @@ class EngineDirectory:
         """Our own note about the last launch; beside the directory, where the engine can not write it."""
         return self.root.with_name(self.root.name + ".launch.json")
 
+    @property
+    def founding_mark(self) -> Path:
+        """There from before an engine's first start until it was ready once; beside the directory."""
+        return self.root.with_name(self.root.name + ".founding")
+
     def create(self) -> None:
         """Make the folders a start needs, private to us. Repeatable."""
         self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -90,5 +95,5 @@ class EngineDirectory:
             folder.mkdir(mode=0o700, exist_ok=True)
 
     def is_initialised(self) -> bool:
-        """Return whether an engine has finished its first start here or a restore has filled it."""
+        """Return whether an engine has begun its first start here or a restore has filled it (see `founding_mark`)."""
         return self.data_version_file.exists() and self.meta_db.exists()

@@ -120,8 +120,10 @@ def write_restored_file(directory: EngineDirectory, name: str, data: bytes) -> N
 
 def remove_directory(directory: EngineDirectory) -> None:
     """Remove an engine's directory and our note beside it. The engine must not live. Repeatable."""
-    shutil.rmtree(directory.root, ignore_errors=False) if directory.root.exists() else None
-    directory.launch_record.unlink(missing_ok=True)
+    if directory.root.exists():
+        shutil.rmtree(directory.root)
+    for beside in (directory.launch_record, directory.founding_mark):
+        beside.unlink(missing_ok=True)
 
 
 def _numbered(directory: EngineDirectory, folder: Path) -> tuple[SmallFile, ...]:

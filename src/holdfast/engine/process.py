@@ -7,6 +7,7 @@ directory (`liveness`), our own note beside the directory says what fences it.
 import contextlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -169,17 +170,19 @@ class EngineProcess:
         cls, directory: EngineDirectory, settings: EngineSettings, fence: FencePolicy = FencePolicy.AUTO
     ) -> "EngineProcess":
         """Start without waiting for readiness: for callers that watch several starts. Same errors as `start`."""
-        directory.create()
         living = find_engine(directory)
         if living is not None:
             raise ConflictError(
                 f"the engine of {directory.root} runs already, process {living.pid}", hint="adopt it instead"
             )
+        _clear_unfinished(directory)
+        directory.create()
         # Left by an end without goodbye (every end). A client must get "nobody there", not a dead socket.
         directory.socket.unlink(missing_ok=True)
         directory.pid_file.unlink(missing_ok=True)
         first_start: tuple[str, ...] = ()
         if not directory.is_initialised():
+            _mark_founding(directory)
             first_start = ("--variable", f"secure_file_priv=./{FILES_DIR}", *_first_role(settings.role))
         elif settings.role is not None and stored_role(directory) is not settings.role:
             set_role(directory, settings.role)
@@ -225,6 +228,8 @@ class EngineProcess:
         except ProcessLookupError:
             return None
         process._handle.send(SIGCONT)
+        if directory.founding_mark.exists() and process.is_healthy():
+            directory.founding_mark.unlink(missing_ok=True)
         return process
 
     def is_alive(self) -> bool:
@@ -257,6 +262,7 @@ class EngineProcess:
                 )
         if not self.is_alive():
             raise EngineError(_death_note(self.directory, "ended while it started"))
+        self.directory.founding_mark.unlink(missing_ok=True)
 
     def stop(self, *, gently: bool = True) -> None:
         """End the process; nothing is lost, the next start recovers. Repeatable.
@@ -384,6 +390,26 @@ def _launch(order: Order) -> tuple[int, Fence]:
         reason = answer.get("error") or ran.stderr.decode(errors="replace")[-_LOG_TAIL_BYTES:]
         raise EngineError(f"engine of {order.root} can not be launched: {reason}")
     return int(answer["pid"]), Fence(answer["fence"])
+
+
+def _mark_founding(directory: EngineDirectory) -> None:
+    """Note, durably and before the engine's first byte, that nothing in the directory is anybody's data yet."""
+    directory.founding_mark.touch(mode=0o600)
+    folder = os.open(directory.root.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def _clear_unfinished(directory: EngineDirectory) -> None:
+    """Remove what a first start left that never became ready: no engine starts in it again (7 of 8 kills, measured).
+
+    The mark goes when an engine is first seen ready, by whoever started or adopted it, so before anybody could log in; until
+    then there is nothing to lose. It stays for the start that follows.
+    """
+    if directory.founding_mark.exists() and directory.root.exists():
+        shutil.rmtree(directory.root)
 
 
 def _first_role(role: EngineRole | None) -> tuple[str, ...]:
