@@ -265,7 +265,7 @@ class Server:
             log.error("tenant %s: its engine did not start and will be tried again: %s", tenant.name, error)
 
 
-def _sys_connection(supervisor: Supervisor) -> Connection[Cursor]:
+def _sys_connection(supervisor: Supervisor) -> "Connection[Cursor]":
     return supervisor.session(SYS_TENANT_ID).connection
 
 
