@@ -11,6 +11,8 @@ WINDOW_BYTES = 8 << 20
 """Dirty bytes of one writer: at most two windows. Large enough to keep a disk busy, small enough to forget."""
 
 _LARGE_READ_BYTES = 256 << 10
+_NEAR_BYTES = 4096
+"""A reader that skips a header between two payloads still reads in sequence."""
 
 _START = 0x2  # SYNC_FILE_RANGE_WRITE
 _WAIT = 0x1 | 0x2 | 0x4  # WAIT_BEFORE | WRITE | WAIT_AFTER
@@ -69,7 +71,7 @@ class ReadAhead:
             return
         drop(self._descriptor, start, end)
         goal = min(end + WINDOW_BYTES, self._size_bytes)
-        if start == self._end and goal > max(self._asked, end):
+        if 0 <= start - self._end <= _NEAR_BYTES and goal > max(self._asked, end):
             begin = max(self._asked, end)
             os.posix_fadvise(self._descriptor, begin, goal - begin, os.POSIX_FADV_WILLNEED)
             self._asked = goal
