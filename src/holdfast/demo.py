@@ -82,7 +82,7 @@ class Writer(threading.Thread):
 
     def _transfer(self) -> bool:
         giver, taker = sorted(self._random.sample(range(_ACCOUNTS), 2))
-        amount = self._random.randint(-50, 50)
+        amount = self._random.randint(1, 50)  # 0 would change no row
         self._client.begin()
         moved = self._client.run(f"update test.account set balance = balance - ({amount}) where id = {giver}")
         moved += self._client.run(f"update test.account set balance = balance + ({amount}) where id = {taker}")
