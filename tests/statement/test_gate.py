@@ -198,9 +198,13 @@ def test_any_bytes_have_an_owner(data: bytes) -> None:
     assert ownership(b"/*!" + data + b"; drop user " + data, VIEWS).owner in Owner
 
 
-@given(st.sampled_from([text for text, _ in MANUAL]), st.sampled_from([" ", "\n", "/* x */", "-- x\n", "/**/"]))
-def test_blanks_and_comments_between_words_change_nothing(text: str, blank: str) -> None:
-    if "'" not in text and '"' not in text and "--" not in text and "#" not in text:
+UNCOMMENTED = [text for text, _ in MANUAL if not set("'\"#/-") & set(text)]
+
+
+@pytest.mark.parametrize("blank", ["  ", "\n", "/* x */", " -- x\n", "/**/", " # x\r"])
+def test_blanks_and_comments_between_words_change_nothing(blank: str) -> None:
+    assert len(UNCOMMENTED) > 40
+    for text in UNCOMMENTED:
         assert owner_of(blank + blank.join(text.split(" "))) is owner_of(text)
 
 

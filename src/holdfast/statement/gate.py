@@ -265,7 +265,7 @@ def _set(data: bytes, end: int, first: bytes) -> Ownership:
 def _assigns_file_priv(cursor: Cursor) -> bool:
     found = cursor.rest()
     return any(
-        _variable_name(token) == "secure_file_priv" and following.text in {"=", ":"}
+        _variable_name(token) == "secure_file_priv" and following.text in {"=", ":="}
         for token, following in pairwise(found)
     )
 

@@ -68,7 +68,7 @@ _TOKEN = re.compile(
     | (?P<quoted_name> {_BACKTICKED} )
     | (?P<variable> @@?(?: [\w.$\x80-\U0010ffff]++(?:{_BACKTICKED})? | {_BACKTICKED} | {_STRING} ) )
     | (?P<broken> ['"`] | /\* )
-    | (?P<punctuation> . )
+    | (?P<punctuation> := | . )
     """,
     re.VERBOSE | re.DOTALL | re.ASCII,
 )
@@ -78,30 +78,29 @@ _KIND_BY_GROUP = {kind.value: kind for kind in Kind}
 def tokens(text: str) -> Iterator[Token]:
     """Yield the tokens of `text` in order, comments and blanks left out, the bodies of `/*! */` comments let in.
 
-    Never raises: what cannot be read becomes PUNCTUATION (one character) or a last BROKEN token.
+    Never raises: what cannot be read becomes PUNCTUATION (one character, or `:=`) or a last BROKEN token.
     """
     depth = 0
-    for match in _TOKEN.finditer(text):
+    matches = _TOKEN.finditer(text)
+    while (match := next(matches, None)) is not None:
         group = match.lastgroup
         if group == "skip":
             continue
         start, end = match.span()
         if group == "open":
             depth += 1
-            continue
-        if group == "close":
-            if depth:
-                depth -= 1
-                continue
-            # Outside a /*! comment these are two operators.
+        elif group == "close" and depth:
+            depth -= 1
+        elif group == "close":
+            # No comment to close: a multiplication, and what follows may begin a comment, as in `2*/**/3`.
             yield Token(Kind.PUNCTUATION, "*", start, start + 1)
-            yield Token(Kind.PUNCTUATION, "/", start + 1, end)
-            continue
-        if group == "broken":
+            matches = _TOKEN.finditer(text, start + 1)
+        elif group == "broken":
             yield Token(Kind.BROKEN, text[start:], start, len(text))
             return
-        assert group is not None  # every alternative is named
-        yield Token(_KIND_BY_GROUP[group], match[0], start, end)
+        else:
+            assert group is not None  # every alternative is named
+            yield Token(_KIND_BY_GROUP[group], match[0], start, end)
 
 
 _ESCAPE = re.compile(r"\\(.)|''|\"\"", re.DOTALL)

@@ -14,9 +14,10 @@ from holdfast.statement.commands import Command
 from holdfast.statement.cursor import Cursor
 
 Rule = Callable[[Cursor], Command]
+Words = tuple[str, ...]
 
 # The words before, then the rule for what follows. Longer entries first where one begins another.
-_ALTER_SYSTEM: Mapping[tuple[str, ...], Rule] = {
+_ALTER_SYSTEM: Mapping[Words, Rule] = {
     ("SET",): parameter.set_parameters,
     ("RESET",): parameter.reset_parameters,
     ("ARCHIVELOG",): backup.archivelog,
@@ -62,7 +63,7 @@ _ALTER_SYSTEM: Mapping[tuple[str, ...], Rule] = {
     ("ALTER", "EXTERNAL_STORAGE_DEST"): backup.change_external_storage,
     ("MODIFY", "EXTERNAL_STORAGE_DEST"): backup.change_external_storage,
 }
-_STATEMENTS: Mapping[tuple[str, ...], Rule] = {
+_STATEMENTS: Mapping[Words, Rule] = {
     ("SET", "ENCRYPTION", "ON"): backup.set_encryption,
     ("SET", "DECRYPTION", "IDENTIFIED"): backup.set_decryption,
     ("SHOW", "PARAMETERS"): parameter.show_parameters,
@@ -101,7 +102,7 @@ def owns(cursor: Cursor) -> bool:
     return _longest(cursor, _STATEMENTS) is not None
 
 
-def _rule(cursor: Cursor, table: Mapping[tuple[str, ...], Rule]) -> Rule:
+def _rule(cursor: Cursor, table: Mapping[Words, Rule]) -> Rule:
     """Return the rule for the words here and move past them. Fails near the first word that no statement goes on with."""
     words = _longest(cursor, table)
     if words is None:
@@ -113,11 +114,12 @@ def _rule(cursor: Cursor, table: Mapping[tuple[str, ...], Rule]) -> Rule:
     return table[words]
 
 
-def _longest(cursor: Cursor, table: Mapping[tuple[str, ...], Rule]) -> tuple[str, ...] | None:
+def _longest(cursor: Cursor, table: Mapping[Words, Rule]) -> Words | None:
     # The tables list longer entries before those they begin with, so the first that fits is the longest.
-    return next((words for words in table if cursor.at_words(*words)), None)
+    first = cursor.token().word
+    return next((words for words in table if words[0] == first and cursor.at_words(*words)), None)
 
 
-def _shared(cursor: Cursor, words: tuple[str, ...]) -> int:
+def _shared(cursor: Cursor, words: Words) -> int:
     """Return how many of the first tokens here are the first of `words`."""
     return next((count for count in range(len(words), 0, -1) if cursor.at_words(*words[:count])), 0)

@@ -237,8 +237,8 @@ def _variable(cursor: Cursor) -> tuple[str, str]:
         if cursor.at_name(ahead=1):
             cursor.accept_words("GLOBAL")
         name = cursor.expect_name().lower()
-    cursor.accept_mark(":")  # := is the same
-    cursor.expect_mark("=")
+    if not cursor.accept_mark(":="):
+        cursor.expect_mark("=")
     sign = "-" if cursor.accept_mark("-") else ""
     return name, sign + _value(cursor)
 
