@@ -17,7 +17,6 @@ from holdfast.mysql.resultset import (
     encode_result_set,
 )
 
-
 # The engine itself marks the end of the columns too.
 _WITH_STATUS = frozenset({Role.OK, Role.COLUMNS_END, Role.ROWS_END})
 

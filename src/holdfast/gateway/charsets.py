@@ -1,4 +1,7 @@
-"""Charsets by the names the engine's session variables give them."""
+"""Charsets by the names the engine's session variables give them.
+
+seekdb 1.4.0 has utf8mb4 and binary only (measured); the others are those of OceanBase, for an engine that has them.
+"""
 
 from holdfast.mysql.resultset import UTF8MB4, ResultCharset
 
@@ -13,17 +16,13 @@ _BY_NAME = {
     "gbk": ResultCharset(collation_id=28, encoding="gbk"),
     "gb18030": ResultCharset(collation_id=248, encoding="gb18030"),
     "gb18030_2022": ResultCharset(collation_id=248, encoding="gb18030"),
-    "big5": ResultCharset(collation_id=1, encoding="big5"),
-    "hkscs": ResultCharset(collation_id=1, encoding="big5hkscs"),
-    "sjis": ResultCharset(collation_id=13, encoding="shift_jis"),
     "utf16": ResultCharset(collation_id=54, encoding="utf-16-be"),
     "utf16le": ResultCharset(collation_id=56, encoding="utf-16-le"),
 }
 # The second byte of a character may be a quote's neighbour (`\`, a backtick): such texts are decoded before they are
 # lexed. All others are lexed as latin-1, byte for byte.
-_LEXED_DECODED = frozenset({"gbk", "gb18030", "gb18030_2022", "big5", "hkscs", "sjis"})
-_COLLATIONS_LEXED_DECODED = {1: "big5", 84: "big5", 13: "sjis", 88: "sjis", 28: "gbk", 87: "gbk", 248: "gb18030"}
-_COLLATIONS_LEXED_DECODED |= {249: "gb18030", 250: "gb18030"}
+_LEXED_DECODED = frozenset({"gbk", "gb18030", "gb18030_2022"})
+_COLLATIONS_LEXED_DECODED = {28: "gbk", 87: "gbk", 248: "gb18030", 249: "gb18030", 250: "gb18030"}
 
 BYTE_CODEC = "latin-1"
 

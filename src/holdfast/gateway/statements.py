@@ -6,6 +6,7 @@ statement, one of several in a text, and a prepared one.
 
 import asyncio
 import logging
+from collections.abc import Callable
 
 from holdfast.errors import HoldfastError
 from holdfast.gateway import refusals
@@ -14,10 +15,11 @@ from holdfast.gateway.charsets import charset_named, lexing_codec
 from holdfast.gateway.diagnostics import Diagnostics
 from holdfast.gateway.facts import EngineRefusedError, Facts, ask_facts, ask_may_alter_system
 from holdfast.gateway.kill import Kill, is_gateway_id, read_kill
+from holdfast.gateway.link import EngineLink
 from holdfast.gateway.prepared import OWN_STATEMENT_BIT, OwnStatement
 from holdfast.gateway.reads import may_write
 from holdfast.gateway.seat import Seat
-from holdfast.gateway.views import VIEW_STATEMENT_BIT, ViewsUnavailableError, names_mentioned
+from holdfast.gateway.views import VIEW_STATEMENT_BIT, ViewsConnection, ViewsUnavailableError, names_mentioned
 from holdfast.mysql.flags import CommandCode
 from holdfast.mysql.packets import ServerError, decode_prepare_ok
 from holdfast.mysql.response import Received, Role
@@ -185,19 +187,28 @@ def _tell(seat: Seat, answer: Answer, error: ServerError) -> bool:
 
 async def _view(seat: Seat, text: bytes, answer: Answer, raw: bytes | None) -> bool:
     """Ask the sys engine where the text names a view, else the client's own."""
-    decoded = text.decode(seat.lexing_codec, "replace")
-    if seat.views is None:
-        await _refresh(seat, names_mentioned(decoded, seat.view_names))
+    views = seat.views
+    if views is None:
+        await _refresh(seat, names_mentioned(text.decode(seat.lexing_codec, "replace"), seat.view_names))
         return await _pass(seat, text, answer, raw)
+    seat.is_interrupted = False
     try:
         facts = await _facts(seat, answer)
-        substituted = await seat.views.substitute(decoded, seat.lexing_codec, facts)
+        substituted = await views.substitute(text.decode(seat.lexing_codec, "replace"), seat.lexing_codec, facts)
         if substituted is None:
             return await _pass(seat, text, answer, raw)
-        link = await seat.views.ready(substituted.names, facts)
+        link = await views.ready(substituted.names, facts)
     except HoldfastError as error:
         answer.error(refusals.error_of(error))
         return False
+    if seat.is_interrupted:
+        answer.error(refusals.INTERRUPTED)
+        return False
+    return await _ask_views(seat, views, link, _QUERY + substituted.text, answer)
+
+
+async def _ask_views(seat: Seat, views: ViewsConnection, link: EngineLink, payload: bytes, answer: Answer) -> bool:
+    """Relay the views connection's answer to a command; return whether it was no error."""
     failed = False
 
     def take(received: list[Received]) -> None:
@@ -207,7 +218,7 @@ async def _view(seat: Seat, text: bytes, answer: Answer, raw: bytes | None) -> b
 
     seat.is_asking_views = True
     try:
-        await seat.views.ask(link, _QUERY + substituted.text, take)
+        await views.ask(link, payload, take)
     finally:
         seat.is_asking_views = False
     return not failed
@@ -227,33 +238,37 @@ async def _refresh(seat: Seat, names: tuple[str, ...]) -> None:
 
 
 async def _kill(seat: Seat, kill: Kill, text: bytes, answer: Answer) -> bool:
-    """Let the engine kill: it knows who may. Then end what the victim waits for inside the gateway."""
-    victim = seat.house.registry.find(kill.connection_id, seat.tenant.tenant_id)
-    if is_gateway_id(kill.connection_id):
-        if victim is None:
-            await seat.link.settled()
-            answer.error(refusals.unknown_thread(kill.connection_id))
-            return False
-        text = kill.text_for(victim.engine_connection_id)
-    if not await _ask(seat, _QUERY + text, answer):
-        return False
-    if victim is not None:
-        await victim.interrupt()
-    return True
+    if not is_gateway_id(kill.connection_id):
+        return await _kill_by(seat, kill.connection_id, lambda _: _QUERY + text, answer)
+    return await _kill_by(seat, kill.connection_id, lambda engine_id: _QUERY + kill.text_for(engine_id), answer)
 
 
 async def process_kill(seat: Seat, payload: bytes, answer: Answer) -> None:
     """Answer a COM_PROCESS_KILL: the command byte and 4 bytes of id."""
     connection_id = int.from_bytes(payload[1:5], "little")
+    await _kill_by(seat, connection_id, lambda engine_id: payload[:1] + engine_id.to_bytes(4, "little"), answer)
+
+
+async def _kill_by(seat: Seat, connection_id: int, command: Callable[[int], bytes], answer: Answer) -> bool:
+    """Let the engine kill: it knows who may. Then end what the victim waits for inside the gateway.
+
+    The killer is answered last. It may hang up on the answer, and that would end this task before the victim's wait.
+    """
     victim = seat.house.registry.find(connection_id, seat.tenant.tenant_id)
+    engine_id = connection_id
     if is_gateway_id(connection_id):
         if victim is None:
             await seat.link.settled()
             answer.error(refusals.unknown_thread(connection_id))
-            return
-        payload = payload[:1] + victim.engine_connection_id.to_bytes(4, "little")
-    if await _ask(seat, payload, answer) and victim is not None:
+            return False
+        engine_id = victim.engine_connection_id
+    received: list[Received] = []
+    await seat.link.ask(command(engine_id), received.extend)
+    failed = any(packet.role is Role.ERROR for packet in received)
+    if victim is not None and not failed:
         await victim.interrupt()
+    answer.relay(received)
+    return not failed
 
 
 # --- prepared statements
@@ -390,8 +405,4 @@ async def _execute_view(seat: Seat, payload: bytes, statement_id: int, answer: A
     if payload[0] == CommandCode.STMT_EXECUTE:
         seat.diagnostics = None
         link = await views.ready(names, await _facts(seat, answer))
-    seat.is_asking_views = True
-    try:
-        await views.ask(link, without_view_bit(payload), answer.relay)
-    finally:
-        seat.is_asking_views = False
+    await _ask_views(seat, views, link, without_view_bit(payload), answer)
