@@ -19,6 +19,7 @@ from pymysql.cursors import Cursor
 
 from holdfast import codes
 from holdfast.catalog.catalog import Catalog
+from holdfast.catalog.views import TENANT_VIEW_NAMES
 from holdfast.clock import Clock, SystemClock
 from holdfast.config import Config
 from holdfast.engine import account, drift
@@ -131,6 +132,8 @@ class Server:
             GatewaySettings(
                 host=self._config.host,
                 port=self._config.port,
+                view_names=TENANT_VIEW_NAMES,
+                sys_view_names=frozenset({"GV$OB_PARAMETERS"}),  # the one view of sys that mirrors something
                 tls_cert=self._config.tls_cert,
                 tls_key=self._config.tls_key,
             ),
