@@ -10,10 +10,11 @@ from dataclasses import dataclass
 FIRST_CONNECTION_ID = 0x70000001
 LAST_CONNECTION_ID = 0x7FFFFFFF
 
-_COMMENT = rb"(?:\s|/\*(?!!).*?\*/|--[ \t][^\n]*\n|#[^\n]*\n)"
+# Possessive throughout: no text, however hostile, makes the expression go back over what it has read.
+_BLANK = rb"(?:\s++|/\*(?!!)(?:[^*]++|\*(?!/))*+\*/|--[ \t][^\n]*+\n|#[^\n]*+\n)"
 _KILL = re.compile(
-    rb"%(c)s*kill%(c)s+(?:(?P<kind>connection|query)%(c)s+)?(?P<id>\d{1,10})%(c)s*;?%(c)s*" % {b"c": _COMMENT},
-    re.IGNORECASE | re.DOTALL,
+    rb"%(b)s*+kill%(b)s++(?:(?P<kind>connection|query)%(b)s++)?(?P<id>\d{1,10}+)%(b)s*+;?%(b)s*+" % {b"b": _BLANK},
+    re.IGNORECASE,
 )
 # A KILL is short; the bound keeps the expression off data.
 _TEXT_BYTES_MAX = 1024

@@ -2,8 +2,11 @@
 
 import re
 
-# Blanks, comments and opening brackets before the first word; a `/*!` comment is code, so its word counts.
-_FIRST_WORD = re.compile(rb"(?:[\s(]|/\*!\d{0,6}|/\*.*?\*/|--[ \t][^\n]*\n|#[^\n]*\n)*([A-Za-z]+)", re.DOTALL)
+# Blanks, comments and opening brackets before the first word; a `/*!` comment is code, so its word counts. Possessive
+# throughout: no text, however hostile, makes the expression go back over what it has read.
+_FIRST_WORD = re.compile(
+    rb"(?:[\s(]++|/\*!\d{0,6}+|/\*(?!!)(?:[^*]++|\*(?!/))*+\*/|--[ \t][^\n]*+\n|#[^\n]*+\n)*+([A-Za-z]++)"
+)
 
 _READING = frozenset(b"select show set explain use commit rollback kill desc describe begin start help".split())
 # Texts that carry data. None of them can be Holdfast's, so a long one need not be kept to be read.
