@@ -300,6 +300,13 @@ def test_a_long_lag_target_holds_log_back_until_a_flush_is_asked(rig: Rig, log: 
     assert flaky(rig).appends == appends, "a flush is over when its SCN is durable"
 
 
+def test_a_round_that_begins_does_not_wait_for_the_lag_target(rig: Rig, log: LogMaker) -> None:
+    rig.lag_target_us = 7200_000_000
+    follower = rig.follower()
+    wait_until(status_is(follower, RoundStatus.DOING), seconds=3)
+    assert follower.checkpoint_scn() == log.scn
+
+
 def test_another_timeline_is_refused(rig: Rig, log: LogMaker, tmp_path: Path) -> None:
     follower = rig.follower()
     archived_to(rig, log)

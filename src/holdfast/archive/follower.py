@@ -267,7 +267,9 @@ class Follower:
         carrier = self._opened()
         self._judge_spool()
         found_log = carrier.walk()
-        if carrier.is_append_due(lag_target_us=self._lag_target_us(), flush_scn=self._flush_scn):
+        # A round that begins is waited for (backups need DOING): its first log is not held back.
+        lag_target_us = 0 if self._round.status is RoundStatus.BEGINNING else self._lag_target_us()
+        if carrier.is_append_due(lag_target_us=lag_target_us, flush_scn=self._flush_scn):
             found_log = self._append(carrier) or found_log
         if carrier.ends_piece and not carrier.has_log:
             carrier.next_piece(self._enter)
