@@ -59,6 +59,7 @@ _SYS_SETTINGS = EngineSettings(
     log_disk_size_bytes=_SYS_UNIT.log_disk_size_bytes,
     role=EngineRole.PRIMARY,
 )
+_LOOK_FOR_SIGNAL_SECONDS = 0.2
 _DRAIN_SECONDS = 5.0
 """How long busy connections may go on after SIGTERM."""
 
@@ -77,7 +78,9 @@ def serve(config: Config, *, say: Callable[[str], None] = print) -> int:
             port = server.open()
             say(f"holdfast ready port={port}")
             sys.stdout.flush()
-            asked_to_end.wait()
+            # With a bound: a signal that another thread took does not wake an endless wait (seen: SIGTERM lost for 90 s).
+            while not asked_to_end.wait(_LOOK_FOR_SIGNAL_SECONDS):
+                pass
             log.info("ending: no new connections, archiving drains, engines stop")
     except HoldfastError as error:
         log.error("%s", error)
