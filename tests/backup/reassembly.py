@@ -1,7 +1,8 @@
 """A set put together again without the restore room: what a careful reader could do with docs/format.md alone."""
 
 import os
-from pathlib import Path
+
+from stand_ins import HeldLog
 
 from holdfast.backup.run import ACCOUNT_FILE
 from holdfast.backup_format import names
@@ -13,14 +14,15 @@ from holdfast.engine.image import prepare_restored_directory, write_restored_fil
 from holdfast.engine_format.log_block import LOG_BLOCK_BYTES, LOG_INFO_BYTES, block_id_of, file_offset_of, first_lsn_of
 from holdfast.engine_format.log_walk import Position, WalkStop, walk
 from holdfast.store.store import Store
-from stand_ins import HeldLog
 
 
 def manifest_of(store: Store, root: str) -> Manifest:
     return decode_manifest(store.get(names.manifest_name(root)))
 
 
-def reassemble(store: Store, root: str, directory: EngineDirectory, log: HeldLog, *, until_lsn: int | None = None) -> Manifest:
+def reassemble(
+    store: Store, root: str, directory: EngineDirectory, log: HeldLog, *, until_lsn: int | None = None
+) -> Manifest:
     """Write the image of the set and all of the held log (or that below `until_lsn`) into an empty directory.
 
     Every chunk is opened, so every digest is checked. Sets of a chain are found by their ids.
@@ -71,7 +73,11 @@ def _write_log(manifest: Manifest, directory: EngineDirectory, log: HeldLog, unt
     position = Position(lsn=first_lsn_of(block_id_of(manifest.base_lsn)))
     for block_id in [one for one in log.block_ids() if one >= block_id_of(manifest.base_lsn)]:
         data = log.path(block_id).read_bytes()
-        end = LOG_BLOCK_BYTES if until_lsn is None else min(LOG_BLOCK_BYTES, until_lsn - first_lsn_of(block_id) + LOG_INFO_BYTES)
+        end = (
+            LOG_BLOCK_BYTES
+            if until_lsn is None
+            else min(LOG_BLOCK_BYTES, until_lsn - first_lsn_of(block_id) + LOG_INFO_BYTES)
+        )
         if end <= LOG_INFO_BYTES:
             return
         found = walk(memoryview(data)[LOG_INFO_BYTES:end], position)
