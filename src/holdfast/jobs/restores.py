@@ -13,6 +13,7 @@ Order of effects, for the crash:
 Before 7 nobody can log in: a tenant that is not NORMAL has no route.
 """
 
+import errno
 import logging
 import shutil
 import threading
@@ -60,6 +61,7 @@ _REPLAY_BYTES_PER_SECOND_MIN = 10 << 20
 _ACTIVATE_SECONDS_MAX = 30.0
 """An activation takes 0.05 s; one that takes this long has failed."""
 _ORPHANS_LISTED_MAX = 5
+_GIVE_UP_PAUSE_SECONDS = 2.0
 
 
 @dataclass(slots=True)
@@ -278,6 +280,9 @@ class Restores:
         except HoldfastError as error:
             log.error("tenant %s: restore failed: %s", tenant.name, error)
             self._give_up(run, str(error))
+        except OSError as error:
+            log.error("tenant %s: restore failed: %s", tenant.name, error)
+            self._give_up(run, str(_disk_error(error, self._directories)))
         except Exception as error:
             log.exception("tenant %s: restore failed", tenant.name)
             self._give_up(run, f"internal error: {error}")
@@ -287,12 +292,22 @@ class Restores:
             run.done.set()
 
     def _give_up(self, run: _Run, comment: str) -> None:
-        try:
-            self._fail_rows(run.tenant.tenant_id, comment)
-            if not run.canceled.is_set():  # a DROP TENANT that canceled us removes the tenant itself
-                self._tenants.remove(run.tenant)
-        except HoldfastError as error:
-            log.error("tenant %s: its failed restore is removed by the next server: %s", run.tenant.name, error)
+        """Remove the tenant, then end the rows: as long as they are under way, somebody comes back to finish this.
+
+        What made the restore fail (a full disk) may make this fail too: tried until it holds or the server ends.
+        """
+        tenant_id = run.tenant.tenant_id
+        while True:
+            try:
+                self._clear(tenant_id)
+                self._fail_rows(tenant_id, comment)
+                if not run.canceled.is_set():  # a DROP TENANT that canceled us removes the tenant itself
+                    self._tenants.remove(run.tenant)
+                return
+            except (HoldfastError, OSError) as error:
+                log.error("tenant %s: its failed restore can not be removed yet: %s", run.tenant.name, error)
+            if self._ending.wait(_GIVE_UP_PAUSE_SECONDS):
+                return
 
     def _check(self, run: _Run) -> None:
         if run.canceled.is_set():
@@ -484,6 +499,18 @@ def _target_of(until: Until | None, session: Session) -> Scn | None:
 
 def _name_exists() -> RefusedError:
     return refuse(codes.OB_OP_NOT_ALLOW, "restore tenant with existed tenant name is")
+
+
+def _disk_error(error: OSError, directories: ClusterDirectory) -> HoldfastError:
+    """Return what a failed write below the base directory means to a person."""
+    full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+    return EngineError(
+        f"{codes.OB_SERVER_OUTOF_DISK_SPACE.text() if full else codes.OB_IO_ERROR.text()}: {error}",
+        code=codes.OB_SERVER_OUTOF_DISK_SPACE if full else codes.OB_IO_ERROR,
+        hint=f"make room on the file system of {directories.base} and restore again"
+        if full
+        else "look at the kernel's log",
+    )
 
 
 def _listed(found: Facts, places: list[tuple[int, str]]) -> str:

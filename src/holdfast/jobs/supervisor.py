@@ -194,6 +194,8 @@ class Supervisor:
         self._on_restart(tenant_id)
 
     def _put_right(self, tenant_id: int, charge: _Charge) -> None:
+        if not self.account_file(tenant_id).exists():
+            return  # its account is being made
         try:
             with self.session(tenant_id) as session:
                 for change in drift.put_right(session, charge.settings, charge.process):

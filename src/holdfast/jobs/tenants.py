@@ -354,12 +354,19 @@ class Tenants:
             self._catalog.resources.drop_unit(default)
 
     def _to_trash(self, room: str, name: str) -> None:
-        """Move a folder away in one step: a tenant directory is whole or gone, never half removed."""
-        self._directories.trash.mkdir(mode=0o700, exist_ok=True)
+        """Move a folder away in one step: a tenant directory is whole or gone, never half removed.
+
+        On a disk too full for another name it is removed where it is: its row says DROPPING, CREATING or RESTORE until that
+        is done, so nobody takes what is left for a tenant.
+        """
         place = self._directories.base / room / name
-        target = self._directories.trash / f"{room}-{name}-{secrets.token_hex(4)}"
-        with contextlib.suppress(FileNotFoundError):
-            place.rename(target)
+        try:
+            self._directories.trash.mkdir(mode=0o700, exist_ok=True)
+            place.rename(self._directories.trash / f"{room}-{name}-{secrets.token_hex(4)}")
+        except FileNotFoundError:
+            return
+        except OSError:
+            shutil.rmtree(place, ignore_errors=True)
 
     def _sweep(self) -> None:
         if self._directories.trash.is_dir():
