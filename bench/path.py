@@ -12,7 +12,8 @@ import sys
 import time
 from pathlib import Path
 
-from bench.rig import drop_caches, fill, run, table, timed, tree_bytes, workspace
+from bench.rig import drop_caches, fill, run, settle, table, timed, tree_bytes, workspace
+from holdfast.engine.process import EngineProcess
 from server_rig import Client, archive, backup, restore, running_server
 
 _PEERS = ("cp", "tar | zstd -1 -T2", "restic", "borg")
@@ -72,6 +73,9 @@ def main() -> None:
             fill(user, options.gib)
         place = home / "backup"
         archive(client, "big", place)
+        engine = EngineProcess.adopt(server.directory(server.tenant_ids()[1]))
+        assert engine is not None
+        settle(engine.pid)
         own = [_own_backup(client, place) for _ in range(options.rounds)]
         read_bytes, blocks = client.rows(
             "select max(INPUT_BYTES), max(MACRO_BLOCK_COUNT) from oceanbase.CDB_OB_BACKUP_SET_FILES"

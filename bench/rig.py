@@ -81,6 +81,21 @@ def fill(client: Client, gib: float) -> None:
         count += more
 
 
+def settle(pid: int) -> None:
+    """Return when the engine with this pid has merged what was loaded: it is nearly idle for three seconds, or a minute has passed."""
+    end = time.monotonic() + 60
+    quiet = 0
+    while quiet < 3 and time.monotonic() < end:
+        before = _cpu_ticks(pid)
+        time.sleep(1)
+        quiet = quiet + 1 if _cpu_ticks(pid) - before <= 5 else 0
+
+
+def _cpu_ticks(pid: int) -> int:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return int(fields[11]) + int(fields[12])
+
+
 def _noise() -> str:
     return base64.b64encode(os.urandom(1100)).decode()
 
