@@ -170,8 +170,7 @@ class EngineImage:
         return files
 
     def slog_names(self) -> tuple[str, ...]:
-        root = self._directory.root
-        return tuple(sorted(str(path.relative_to(root)) for path in self._directory.slog_dir.glob("*/*")))
+        return tuple(path.relative_to(self._directory.root).as_posix() for path in self._slog_paths())
 
     def blocks_in_use(self) -> frozenset[int] | None:
         return self._blocks_in_use()
@@ -212,6 +211,9 @@ class EngineImage:
         name = path.relative_to(self._directory.root).as_posix()
         return SmallFile(name=name, data=bytes(data), size_bytes=size_bytes)
 
+    def _slog_paths(self) -> list[Path]:
+        return sorted(self._directory.slog_dir.glob("*/*"))
+
     def _read_meta_and_etc(self) -> tuple[SmallFile, ...]:
         meta_db = self._directory.meta_db
         # -shm is left out: SQLite makes it anew from -wal, and a copy of it would only be a stale one.
@@ -244,9 +246,8 @@ class EngineImage:
         """Return the slog files, every batch verified; the engine may be appending, so a torn end is read again."""
         trouble: HoldfastError | None = None
         for _ in range(tries):
-            names = self.slog_names()
             try:
-                files = tuple(self._read(self._directory.root / name) for name in names)
+                files = tuple(self._read(path) for path in self._slog_paths())
                 for file in files:
                     _walk(file)
                 return files
