@@ -32,6 +32,7 @@ from holdfast.errors import CorruptionError, EngineError, HoldfastError
 from holdfast.values.lsn import Lsn
 
 _READ_STEP_BYTES = 1 << 20
+_NOTHING = bytes(_READ_STEP_BYTES)
 _PAGE_BYTES = 4096
 _FIRST_GROUPS_BYTES = 64 << 10
 _FIRST_REAL_SCN = 10**18
@@ -201,7 +202,7 @@ class EngineImage:
             data = bytearray()
             while len(data) < size_bytes:
                 piece = opened.read(min(_READ_STEP_BYTES, size_bytes - len(data)))
-                if not piece or not any(piece):
+                if not piece or piece == _NOTHING[: len(piece)]:
                     # The engine preallocates 64 MiB and fills from the front: a MiB of zeros is the end.
                     break
                 data += piece
