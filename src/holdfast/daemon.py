@@ -5,6 +5,7 @@ Killed at any point: engines live on, and the next server does the same steps ag
 """
 
 import logging
+import os
 import signal
 import sys
 import threading
@@ -23,6 +24,7 @@ from holdfast.catalog.views import TENANT_VIEW_NAMES
 from holdfast.clock import Clock, SystemClock
 from holdfast.config import Config
 from holdfast.engine import account, drift
+from holdfast.engine.directory import EngineDirectory
 from holdfast.engine.fence import Fence
 from holdfast.engine.process import LOG_DISK_BYTES_MIN, MEMORY_BUDGET_BYTES_MIN, EngineSettings
 from holdfast.engine.role import EngineRole
@@ -60,6 +62,9 @@ _SYS_SETTINGS = EngineSettings(
     role=EngineRole.PRIMARY,
 )
 _LOOK_FOR_SIGNAL_SECONDS = 0.2
+_SOCKET_PATH_BYTES_MAX = 107
+"""What fits into sockaddr_un on Linux, its final zero apart."""
+_TENANT_ID_LONGEST = 99_999_998
 _DRAIN_SECONDS = 5.0
 """How long busy connections may go on after SIGTERM."""
 
@@ -82,7 +87,7 @@ def serve(config: Config, *, say: Callable[[str], None] = print) -> int:
             while not asked_to_end.wait(_LOOK_FOR_SIGNAL_SECONDS):
                 pass
             log.info("ending: no new connections, archiving drains, engines stop")
-    except HoldfastError as error:
+    except (HoldfastError, OSError) as error:
         log.error("%s", error)
         return 1
     log.info("ended")
@@ -114,6 +119,7 @@ class Server:
 
     def open(self) -> int:
         """Start everything and return the bound port. Raises HoldfastError; what was opened is then closed by the stack."""
+        _check_socket_length(self._directories)
         for place in (self._directories.base, self._directories.tenants, self._directories.restores):
             place.mkdir(mode=0o700, parents=True, exist_ok=True)
         lock = take_lock(self._directories)
@@ -273,6 +279,17 @@ class Server:
 
 def _sys_connection(supervisor: Supervisor) -> "Connection[Cursor]":
     return supervisor.session(SYS_TENANT_ID).connection
+
+
+def _check_socket_length(directories: ClusterDirectory) -> None:
+    """Refuse a base directory whose engines' sockets would have longer paths than the kernel takes."""
+    longest = EngineDirectory(directories.engine(_TENANT_ID_LONGEST), installed()).socket
+    over = len(os.fsencode(longest)) - _SOCKET_PATH_BYTES_MAX
+    if over > 0:
+        raise RefusedError(
+            f"the path {directories.base} is {over} characters too long for the engines' Unix sockets",
+            hint="choose a shorter --base-dir, or a symbolic link to it",
+        )
 
 
 def _is_loopback(host: str) -> bool:

@@ -2,6 +2,7 @@
 And what must be refused: damage, each kind named, nothing created."""
 
 import math
+import os
 import random
 import shutil
 from collections.abc import Callable, Iterator
@@ -11,11 +12,14 @@ from pathlib import Path
 import pytest
 from restore_rig import facts_of, layout, plan_of, restored
 
+from holdfast.backup_format.log_frame import scan_frames
 from holdfast.engine import facts as engine_facts
 from holdfast.engine.role import EngineRole
 from holdfast.engine.session import SqlError, connect
+from holdfast.engine_format.log_block import first_lsn_of
 from holdfast.errors import HoldfastError
 from holdfast.restore.facts import Facts
+from holdfast.restore.plan import LogObjectFact
 from server_rig import Client, Server, archive, backup, running_server, wait_for
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(600)]
@@ -164,6 +168,35 @@ def test_transactions_under_way_at_the_target_are_reported_with_what_avoids_them
     again = wait_for(lambda: source.client.rows(sql.replace("with_orphan", "without")), bool)[0]
     assert again == ("SUCCESS", "")
     source.client.run("DROP TENANT without FORCE")
+
+
+def test_a_cut_where_a_log_block_ends_starts(source: Source, tmp_path: Path) -> None:
+    """The target's last entry fills block 0; nothing of block 1 is to be kept, so its file must not exist."""
+    source.user.run("create table filler(id int primary key auto_increment, pad varchar(60000))")
+    while len([item for item in _log_items(source.facts()) if item.block_id == 1]) == 0:
+        for _ in range(40):
+            source.user.run("insert into filler(pad) values (%s)", (os.urandom(25000).hex(),))
+    source.settle()
+    facts = source.facts()
+    item = next(item for item in _log_items(facts) if item.block_id == 0)
+    stored = facts.sources[facts.pieces[0].source].store.get(item.name)
+    frames = scan_frames(lambda offset, size: stored[offset : offset + size], item.size_bytes).frames
+    target = int(frames[-1].header.frame.max_scn)
+    directory, laid_out, _ = layout(facts, target, tmp_path / "look")
+    assert sorted(os.listdir(directory.log_dir)) == ["0"]
+    assert laid_out.end.lsn == first_lsn_of(1)
+    shutil.rmtree(tmp_path / "look")
+    with restored(facts, target, tmp_path / "r", as_role=EngineRole.PRIMARY) as back:
+        count = back.rig.sql("select count(*), count(pad) from test.filler")[0]
+        assert count[0] == count[1] > 0
+        back.rig.sql("insert into test.filler(pad) values ('goes on in block 1')")
+        back.rig.kill()
+        back.rig.restart()
+        assert back.rig.sql("select count(*) from test.filler")[0][0] == count[0] + 1
+
+
+def _log_items(facts: Facts) -> list[LogObjectFact]:
+    return [item for piece in facts.pieces for item in piece.objects]
 
 
 # --- damage

@@ -1,6 +1,6 @@
 """What Holdfast remembers of one connection. All of it dies with the connection."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, timezone
 
 from holdfast.values.tenant import Tenant
@@ -20,4 +20,3 @@ class Session:
     may_alter_system: bool = False
     time_zone: timezone = UTC
     database: str = ""
-    description: str = field(default="", repr=False)
