@@ -26,7 +26,7 @@ def substitute(text: str, current_schema: str = "test") -> str | None:
         "SELECT DATE_FORMAT(a, '%H:%i:%s'), if(1, 2, 3) FROM <oceanbase.DBA_OB_BACKUP_JOBS",
         "SELECT a IN (SELECT b FROM <oceanbase.DBA_OB_TENANTS) FROM t UNION ALL SELECT * FROM <oceanbase.V$OB_PARAMETERS",
         "SELECT * FROM <oceanbase.DBA_OB_BACKUP_JOBS FOR UPDATE",
-        "SELECT * FROM <oceanbase.DBA_OB_BACKUP_JOBS INTO OUTFILE '/tmp/x'",
+        "SELECT * FROM <oceanbase.DBA_OB_BACKUP_JOBS INTO OUTFILE 'x.csv'",
         "SELECT * FROM <oceanbase.DBA_OB_BACKUP_JOBS AS OF SNAPSHOT 1",
         "WITH a AS (SELECT * FROM <oceanbase.DBA_OB_BACKUP_JOBS) SELECT * FROM a",
         "DESC <oceanbase.DBA_OB_BACKUP_JOBS",
