@@ -119,6 +119,8 @@ def test_long_texts_of_data_need_not_be_kept() -> None:
         ("GRANT ALTER TENANT ON *.* TO 'u1'", False),
         ("GRANT SELECT ON `GRANT SUPER ON *.* TO `.* TO 'u1'", False),
         ("GRANT SELECT ON *.* TO 'ALTER SYSTEM ON *.* TO '", False),
+        ("GRANT SELECT ON *.* TO ', ALTER SYSTEM ON *.* TO '", False),
+        ("GRANT SELECT ON `, ALL PRIVILEGES ON *.* TO `.* TO 'u1'", False),
     ],
 )
 def test_grant_that_allows_alter_system(grant: str, allows: bool) -> None:

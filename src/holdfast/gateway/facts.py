@@ -24,8 +24,9 @@ _FACTS = (
 )
 _FACT_COUNT = 7
 _GRANTS = "show grants"
-# A grant of the whole instance; what follows a database's or table's name does not count.
-_INSTANCE_GRANT = re.compile(r"GRANT (?P<privileges>.*) ON \*\.\* TO ", re.DOTALL)
+# A grant of the whole instance. Privileges are plain words: a quote or backtick before the place is part of a name, and
+# a database or user may be called whatever its maker wants to be granted.
+_INSTANCE_GRANT = re.compile(r"GRANT (?P<privileges>[A-Z ,]+?) ON \*\.\* TO ")
 _MAY_ALTER_SYSTEM = re.compile(r"(?:^|, )(?:ALL PRIVILEGES|ALTER SYSTEM|SUPER)(?:,|$)")
 _OFFSET_SECONDS_MAX = 14 * 3600
 # Answers of ours are a few rows; a user has one grant per database or table.
