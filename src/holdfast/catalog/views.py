@@ -608,7 +608,12 @@ def render_markdown() -> str:
         if view.name == "SHOW_PARAMETERS":
             continue  # a source of SHOW PARAMETERS, not a name for users
         prefix = "CDB_OB_, DBA_OB_: " if view.scope is Scope.TENANTS else ""
-        parts += [f"## {prefix}{view.name}", "", f"{view.about.capitalize()}. Exists as: {view.scope.value}.", ""]
+        parts += [
+            f"## {prefix}{view.name}",
+            "",
+            f"{view.about[:1].upper()}{view.about[1:]}. Exists as: {view.scope.value}.",
+            "",
+        ]
         parts += ["| Column | Type |", "| --- | --- |"]
         parts += [f"| {column.name} | {column.type} |" for column in view.columns]
         parts.append("")
