@@ -20,6 +20,7 @@ from holdfast.backup_format.index import BlockTable, record_of
 from holdfast.backup_format.manifest import ObjectDigest, ObjectKind, ObjectRecord
 from holdfast.clock import Clock
 from holdfast.engine_format.macro_block import (
+    HEAD_BYTES,
     MACRO_BLOCK_BYTES,
     BlockHead,
     BlockKind,
@@ -74,6 +75,8 @@ class Counters:
         self._objects = 0
         self._block_count = 0
         self._block_done_count = 0
+        self._log_count = 0
+        self._log_done_count = 0
 
     def add(self, *, input_bytes: int = 0, output_bytes: int = 0, meta_bytes: int = 0, objects: int = 0) -> None:
         with self._lock:
@@ -94,6 +97,18 @@ class Counters:
             else:
                 self._block_done_count += 1
 
+    def expect_log(self, count: int) -> None:
+        """Say how many log objects the set will hold."""
+        with self._lock:
+            self._log_count = count
+
+    def log_copied(self, size_bytes: int) -> None:
+        with self._lock:
+            self._log_done_count += 1
+            self._input_bytes += size_bytes
+            self._output_bytes += size_bytes
+            self._objects += 1
+
     def figures(self) -> Figures:
         """Return how far the copying is. The two super blocks count as not done: they come with the manifest."""
         with self._lock:
@@ -104,6 +119,8 @@ class Counters:
                 output_bytes=self._output_bytes,
                 meta_bytes=self._meta_bytes,
                 object_count=self._objects,
+                log_object_count=self._log_count,
+                log_object_done_count=self._log_done_count,
             )
 
 
@@ -361,19 +378,22 @@ class Copier:
         with self._lock:
             return tuple(sorted(self._objects, key=lambda record: record.number))
 
-    def copy_pass(self) -> Copied:
-        """Look at every block and bring the copies up to date. The caller has read the slog before."""
+    def copy_pass(self, *, always_shared: bool = False) -> Copied:
+        """Look at every block and bring the copies up to date. The caller has read the slog before.
+
+        Shared blocks are read when no head differed: then this pass may be the last, else another one follows anyway.
+        `always_shared` reads them in any case, so that a pause that follows finds little to do.
+        """
         block_count = self.block_count = self.image.block_count()
         self.table.grow(block_count)
         for block_id in range(block_count, self.table.block_count):
             self.table.remove(block_id)  # of a base set whose block file was larger: never seen
-        shared = self._shared_ids()
-        if len(self.table):
-            differing = self._differing(block_count)
-            block_ids: Sequence[int] = sorted({*differing, *shared})
-        else:
-            differing, block_ids = [], range(FIRST_BLOCK, block_count)
-        changed_count = len(differing) + self._visit(block_ids, frozenset(differing))
+        if not len(self.table):
+            changed_count = self._visit(range(FIRST_BLOCK, block_count), frozenset())
+            return Copied(changed_count=changed_count, broken_count=len(self._take_broken()))
+        differing = frozenset(self._differing(block_count))
+        shared = self.shared_ids() if always_shared or not differing else []
+        changed_count = len(differing) + self._visit(sorted(differing.union(shared)), differing)
         return Copied(changed_count=changed_count, broken_count=len(self._take_broken()))
 
     def expected_heads(self) -> list[bytes]:
@@ -411,9 +431,6 @@ class Copier:
         for part in self._pool.map(read, range(len(buffers))):
             found.update(part)
         return found if len(found) <= blocks_max else None
-
-    def shared_ids(self) -> list[int]:
-        return self._shared_ids()
 
     def take_paused(self, found: dict[int, bytes]) -> int:
         """Store what `look_paused` found, when the engine runs again; return how many blocks were left out.
@@ -453,7 +470,8 @@ class Copier:
             self._clock.sleep(_SETTLE_REST_SECONDS)
         return False
 
-    def _shared_ids(self) -> list[int]:
+    def shared_ids(self) -> list[int]:
+        """Return the blocks that gain data in place, sorted."""
         return [record.block_id for record in self.table if record.block_type in _SHARED_TYPES]
 
     def _differing(self, block_count: int) -> list[int]:
@@ -467,7 +485,7 @@ class Copier:
             differing += self._look(run, expected)
             self._tell(self.counters.figures())
         self._is_first_look = False
-        self.counters.add(input_bytes=(block_count - FIRST_BLOCK) * HEAD_HASHED_BYTES)
+        self.counters.add(input_bytes=(block_count - FIRST_BLOCK) * HEAD_BYTES)
         return differing
 
     def _look(self, run: range, expected: Sequence[bytes]) -> list[int]:

@@ -78,12 +78,12 @@ class Search:
                 return self._pause()
             self._clock.sleep(min(_REST_SECONDS * len(self._outcomes), _REST_SECONDS_MAX))
 
-    def _pass(self) -> Moment | None:
+    def _pass(self, *, always_shared: bool = False) -> Moment | None:
         """Take one pass; return the moment if it was one."""
         self._check()
         begin = self._clock.monotonic()
         frame = self._read_frame(patient=True)
-        copied = self._copier.copy_pass()
+        copied = self._copier.copy_pass(always_shared=always_shared)
         outcome = PassOutcome(
             changed_count=copied.changed_count,
             broken_count=copied.broken_count,
@@ -101,7 +101,7 @@ class Search:
         """Stop the engine for a look. A pass just before it leaves little to read in the pause."""
         trouble = self._outcomes[-1].obstacle
         for _ in range(self._policy.pauses_max):
-            moment = self._pass()
+            moment = self._pass(always_shared=True)
             if moment is not None:
                 return moment
             expected, shared = self._copier.expected_heads(), self._copier.shared_ids()

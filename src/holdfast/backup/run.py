@@ -4,6 +4,7 @@
     2. data objects, each whole       killed after: the next attempt walks them and takes what still matches
     3. small files, super blocks      killed after: written again
     4. wait for the archive           the set is worth nothing before the log reaches its end
+       PLUS ARCHIVELOG: the log          killed after: written again
     5. index                          killed after: written again
     6. manifest                       the commit: before it the set is invisible, after it complete
     7. end placeholder                killed after 6: the next attempt finds the manifest and only does this
@@ -17,6 +18,7 @@ from dataclasses import dataclass, field
 from datetime import UTC
 
 from holdfast import codes
+from holdfast.backup.complement import copy_log, find_log
 from holdfast.backup.copier import Copier
 from holdfast.backup.journal import BaseBlock, Figures, Image, Journal, LogTail, SmallFile
 from holdfast.backup.moment import Moment, Search
@@ -118,9 +120,18 @@ class BackupResult:
 
 
 def run_backup(
-    plan: BackupPlan, image: Image, store: Store, tail: LogTail, journal: Journal, clock: Clock
+    plan: BackupPlan,
+    image: Image,
+    store: Store,
+    tail: LogTail,
+    journal: Journal,
+    clock: Clock,
+    *,
+    archive: Store | None = None,
 ) -> BackupResult:
     """Make the set and return what it is; when this returns, the manifest is durable.
+
+    `archive`: the archive's destination, from which a set PLUS ARCHIVELOG takes its log; None makes one without.
 
     Repeatable: running it again with the same plan after a crash takes up what the crashed one put, or finds it done.
     Raises CanceledError, RefusedError (the archive), StoreUnavailableError, CorruptionError, EngineError; then no
@@ -129,7 +140,7 @@ def run_backup(
     manifest = finished_manifest(plan.root, store)
     if manifest is not None:
         return complete(manifest, store)
-    with contextlib.closing(_Run(plan, image, store, tail, journal, clock)) as run:
+    with contextlib.closing(_Run(plan, image, store, tail, journal, clock, archive)) as run:
         manifest, comment = run.run()
     return complete(manifest, store, comment)
 
@@ -160,7 +171,9 @@ def complete(manifest: Manifest, store: Store, comment: str = "") -> BackupResul
 
 def figures_of(manifest: Manifest) -> Figures:
     """Return the figures of a complete backup."""
-    meta_bytes = sum(item.size_bytes for item in manifest.objects if item.kind is not ObjectKind.DATA)
+    meta_kinds = {ObjectKind.FILE, ObjectKind.INDEX}
+    meta_bytes = sum(item.size_bytes for item in manifest.objects if item.kind in meta_kinds)
+    log_count = sum(item.kind is ObjectKind.LOG for item in manifest.objects)
     return Figures(
         block_count=manifest.block_count,
         block_done_count=manifest.block_count,
@@ -168,6 +181,8 @@ def figures_of(manifest: Manifest) -> Figures:
         output_bytes=manifest.output_bytes,
         meta_bytes=meta_bytes,
         object_count=len(manifest.objects),
+        log_object_count=log_count,
+        log_object_done_count=log_count,
     )
 
 
@@ -175,9 +190,17 @@ class _Run:
     """One attempt at one backup."""
 
     def __init__(
-        self, plan: BackupPlan, image: Image, store: Store, tail: LogTail, journal: Journal, clock: Clock
+        self,
+        plan: BackupPlan,
+        image: Image,
+        store: Store,
+        tail: LogTail,
+        journal: Journal,
+        clock: Clock,
+        archive: Store | None,
     ) -> None:
         self._plan = plan
+        self._archive = archive
         self._image = image
         self._store = store
         self._tail = tail
@@ -234,9 +257,10 @@ class _Run:
         files = self._put_files(moment)
         journal.begin_phase(TaskStatus.BACKUP_LOG)
         self._wait_for_archive(min_restore_scn)
+        logs = self._put_log(moment.base.lsn, end_lsn)
         index = self._put_index()
         manifest = self._put_manifest(
-            moment, start_scn, min_restore_scn, end_lsn, (*self._copier.objects(), *files, index)
+            moment, start_scn, min_restore_scn, end_lsn, (*self._copier.objects(), *files, *logs, index)
         )
         self._take_notes(moment)
         return manifest, "; ".join(self._notes)
@@ -274,6 +298,23 @@ class _Run:
                     code=codes.OB_TIMEOUT,
                 )
             self._clock.sleep(_ARCHIVE_POLL_SECONDS)
+
+    def _put_log(self, base_lsn: Lsn, end_lsn: Lsn) -> tuple[ObjectRecord, ...]:
+        """Copy the log from the base block to the end of the image into the set, if it is to hold its own."""
+        if self._archive is None:
+            return ()
+        ref = self._plan.archive
+        log_objects = find_log(
+            self._archive, dest_id=ref.dest_id, round_id=ref.round_id, base_lsn=base_lsn, end_lsn=end_lsn
+        )
+        counters = self._copier.counters
+        counters.expect_log(len(log_objects))
+
+        def copied(size_bytes: int) -> None:
+            counters.log_copied(size_bytes)
+            self._note(counters.figures())
+
+        return tuple(copy_log(self._archive, self._store, log_objects, set_root=self._plan.root, copied=copied))
 
     def _put_files(self, moment: Moment) -> tuple[ObjectRecord, ...]:
         account = SmallFile(name=ACCOUNT_FILE, data=self._plan.account, size_bytes=len(self._plan.account))
@@ -345,6 +386,7 @@ class _Run:
             min_restore_scn=min_restore_scn,
             base_lsn=moment.base.lsn,
             end_lsn=end_lsn,
+            plus_archivelog=self._archive is not None,
             timeline=plan.archive.timeline,
             archive_dest_id=plan.archive.dest_id,
             round_id=plan.archive.round_id,

@@ -339,9 +339,14 @@ class JobRun:
                 pause=lambda: around.supervisor.process(tenant_id).pause(),
                 blocks_in_use=self._blocks_in_use,
             ) as image:
-                return run_backup(plan, image, store, follower, journal, around.clock)
+                archive = self._archive_store(archive_round) if self._job.plus_archivelog else None
+                return run_backup(plan, image, store, follower, journal, around.clock, archive=archive)
         finally:
             self._task, self._phase = journal.task, journal.task.status
+
+    def _archive_store(self, archive_round: Round) -> Store:
+        destinations = self._around.catalog.destinations
+        return self._around.open_store(destinations.by_id(archive_round.tenant_id, archive_round.dest_id).uri)
 
     def _blocks_in_use(self) -> frozenset[int] | None:
         try:

@@ -79,8 +79,6 @@ class Backups:
         """BACKUP DATABASE and BACKUP TENANT: check, record the jobs, wake the workers, return."""
         if command.to is not None:
             raise not_supported("backup do not support using specify path", hint="set DATA_BACKUP_DEST instead")
-        if command.plus_archivelog:
-            raise not_supported("backup plus archivelog is", hint="it comes with a later version of Holdfast")
         if not session.tenant.is_sys:
             jobs = self._own_job(session.tenant, command)
         else:
