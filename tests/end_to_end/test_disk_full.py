@@ -83,7 +83,7 @@ def test_a_full_destination_stops_nobody_and_is_caught_up(tmp_path: Path) -> Non
 
 @needs_root
 def test_a_full_disk_under_the_tenants_fails_the_restore_and_loses_nothing(tmp_path: Path) -> None:
-    with small_disk(tmp_path, "disk", 8192) as disk, running_server(disk / "base") as server, server.client() as client:
+    with small_disk(tmp_path, "disk", 8192) as disk, running_server(disk / "b") as server, server.client() as client:
         client.run("CREATE TENANT first")
         archive(client, "first", tmp_path / "backup")
         with server.client("root@first", database="test") as user:
@@ -95,7 +95,7 @@ def test_a_full_disk_under_the_tenants_fails_the_restore_and_loses_nothing(tmp_p
             assert status == "FAILED"
             assert "space" in text.lower(), text
             wait_for(lambda: client.rows("SHOW TENANTS"), lambda rows: [row[1] for row in rows] == ["sys", "first"])
-            assert list((disk / "base" / "restore").iterdir()) == []
+            assert list((disk / "b" / "restore").iterdir()) == []
             assert user.rows("select pad from t") == [("kept",)]
             filler.unlink()
             wait_for(lambda: _insert(user), bool)
