@@ -512,6 +512,42 @@ def test_a_server_start_without_the_mount_does_not_begin_the_round_anew(rig: Rig
     assert follower.start_lsn() == first_lsn_of(3)
 
 
+def test_the_reason_of_an_interruption_outlives_a_stop_without_the_destination(
+    rig: Rig, log: LogMaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(follower_module, "STOP_ATTEMPTS_MAX", 1)
+    follower = rig.follower()
+    archived_to(rig, log)
+    follower.stop(drain=True)
+    damaged = rig.store.get(PIECE_1_LOG)
+    rig.store.put(PIECE_1_LOG, damaged[:-5])
+    follower = rig.follower()
+    wait_until(status_is(follower, RoundStatus.INTERRUPTED))
+    reason = follower.status().comment
+    flaky(rig).is_down = True
+    follower.ask(Wanted.STOP)
+    wait_until(status_is(follower, RoundStatus.STOP))
+    assert follower.status().comment == reason
+    assert rig.journal.round is not None
+    assert rig.journal.round.comment == reason
+
+
+def test_links_that_can_not_be_made_are_told_in_the_comment(rig: Rig, log: LogMaker) -> None:
+    follower = rig.follower()
+    archived_to(rig, log)
+    moved = rig.spool_dir.with_name("spool.away")
+    rig.spool_dir.rename(moved)
+    rig.spool_dir.write_text("in the way")
+    log.fill_block()
+    log.group(b"in block 4")
+    wait_until(lambda: "can not be held" in follower.status().comment)
+    assert follower.status().status is RoundStatus.DOING
+    rig.spool_dir.unlink()
+    moved.rename(rig.spool_dir)
+    archived_to(rig, log)
+    wait_until(lambda: not follower.status().comment)
+
+
 @pytest.mark.parametrize("binding", [Binding.OPTIONAL, Binding.MANDATORY])
 def test_held_log_over_the_limit_interrupts_optional_and_stalls_mandatory(
     rig: Rig, log: LogMaker, binding: Binding

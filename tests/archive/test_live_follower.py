@@ -25,7 +25,7 @@ from holdfast.values.destination import Binding
 
 pytestmark = pytest.mark.live
 
-INTERVAL_US = 1_500_000
+INTERVAL_US = 500_000
 DAY_US = 86_400_000_000
 
 

@@ -60,6 +60,9 @@ without: a lost destination must not keep a tenant in ARCHIVELOG mode."""
 
 COMMENT_CHARS_MAX: Final = 4096
 
+INTERRUPTED_TEXT: Final = "log stream 1 interrupted"
+"""How the COMMENT of an INTERRUPTED round begins, in OceanBase's words."""
+
 
 class Follower:
     """Follows one tenant's log. All public methods are safe from any thread.
@@ -226,9 +229,10 @@ class Follower:
             self._close()
             rest = self._wait_for(HoldfastError(f"internal error of the archive: {error!r}"))
         else:
-            if self._failures:
+            if self._failures or holds_log(self._round.status):
                 self._failures = 0
-                self._say("")
+                trouble = self._keeper.trouble
+                self._say(f"log blocks can not be held: {trouble}" if trouble else "")
         self._publish()
         return rest
 
@@ -316,20 +320,20 @@ class Follower:
 
         The record then still says ACTIVE, which promises less than is there, never more.
         """
-        comment = "" if self._failures else self._round.comment
+        comment = self._round.comment if self._is_marked_lost() else ""
         try:
             carrier = self._opened_to_end() if self._pieces else None
             if carrier is not None:
                 if self._keeper.is_running:
-                    carrier.drain(seconds=DRAIN_SECONDS, told=self._enter)
+                    comment = comment or self._drained_to_end(carrier)
                 self._enter(carrier.writer.freeze(at_border=carrier.writer.book.is_complete))
                 carrier.writer.put_round(replace(self._round, status=RoundStatus.STOP), names.Edge.END)
-        except (LogLostError, CorruptionError, LogMissingError) as error:
+        except CorruptionError as error:
             comment = comment or error.message
         except HoldfastError as error:
             if self._failures < STOP_ATTEMPTS_MAX:
                 raise
-            comment = f"stopped, the destination could not be told: {error.message}"
+            comment = comment or f"stopped, the destination could not be told: {error.message}"
         for piece in tuple(self._pieces.values()):
             if piece.status is PieceStatus.ACTIVE:
                 self._enter_piece(replace(piece, status=PieceStatus.FROZEN))
@@ -338,6 +342,14 @@ class Follower:
         self._failures = 0
         self._round = replace(self._round, comment=comment)
         return self._move(RoundEvent.ENDED)
+
+    def _drained_to_end(self, carrier: Carrier) -> str:
+        """Archive what the engine has written until now; return why not all of it, if so. The round ends in any case."""
+        try:
+            carrier.drain(seconds=DRAIN_SECONDS, told=self._enter)
+        except (LogLostError, LogMissingError) as error:
+            return f"stopped before the end of the log: {error.message}"
+        return ""
 
     # --- opening the archive
 
@@ -504,9 +516,13 @@ class Follower:
         while self._is_untold and not self._ending.wait(TELL_SECONDS):
             self._save()
 
+    def _is_marked_lost(self) -> bool:
+        """Return whether the comment tells which log was lost; nothing may replace it, through STOP and ever after."""
+        return self._round.comment.startswith(INTERRUPTED_TEXT)
+
     def _say(self, comment: str) -> None:
         comment = comment[:COMMENT_CHARS_MAX]
-        if comment != self._round.comment and self._round.status is not RoundStatus.INTERRUPTED:
+        if comment != self._round.comment and not self._is_marked_lost():
             self._round = replace(self._round, comment=comment)
             self._save()
 
@@ -561,7 +577,7 @@ class Follower:
                 start_scn=Scn(self._round.checkpoint_scn + 1),
                 end_scn=None,
             )
-        comment = f"log stream 1 interrupted: {error.message}{_range_text(missing)}"
+        comment = f"{INTERRUPTED_TEXT}: {error.message}{_range_text(missing)}"
         _LOG.error("tenant %d: round %d: %s", self._round.tenant_id, self._round.round_id, comment)
         self._round = replace(self._round, comment=comment[:COMMENT_CHARS_MAX])
         self._failures = 0
