@@ -1,14 +1,16 @@
 """What is not ours goes to the engine and back as if nobody stood between."""
 
 import socket
+import threading
 import time
 from pathlib import Path
 
 import pymysql
 import pytest
-from door_rig import Door, within
+from door_rig import Door, open_door, within
 from wire_rig import WireClient, error_of
 
+from engine_rig import running_engine
 from holdfast.mysql.flags import Capability, CommandCode, Status
 from holdfast.mysql.framing import frame
 from holdfast.mysql.packets import decode_prepare_ok, status_of
@@ -185,6 +187,33 @@ def test_client_that_dies_in_a_query_ends_its_engine_session(door: Door, engine_
     assert within(3, lambda: not running())
 
 
+def test_client_that_dies_in_a_large_result_ends_its_engine_session(door: Door, engine_socket: Path) -> None:
+    """The engine is paused at that moment, because the client does not read."""
+    client = WireClient.dial(door.port)
+    client.log_in("root@t1")
+    client.begin(CommandCode.QUERY, b"select repeat('d', 4000000), 'large' from information_schema.columns limit 60")
+    running = lambda: any("'large'" in text for text in sessions_of_engine(engine_socket).values())  # noqa: E731
+    assert within(3, running)
+    time.sleep(0.3)
+    client.close()
+    assert within(5, lambda: not running())
+
+
+def test_engine_that_dies_closes_its_clients_and_is_found_again(tmp_path: Path) -> None:
+    with running_engine(tmp_path) as rig, open_door(rig.socket) as door:
+        client = WireClient.dial(door.port)
+        client.log_in("root@t1")
+        client.begin(CommandCode.QUERY, b"select sleep(20)")
+        rig.kill()
+        assert client.is_hung_up(5)
+        with pytest.raises(pymysql.MySQLError) as refused:
+            door.connect()
+        assert refused.value.args[0] == 4012
+        rig.restart()
+        with door.connect() as connection:
+            connection.ping()
+
+
 def test_quit_closes_the_connection(wire: WireClient) -> None:
     wire.begin(CommandCode.QUIT)
     assert wire.is_hung_up(3)
@@ -209,6 +238,25 @@ def test_relayed_commands_may_be_sent_ahead(wire: WireClient) -> None:
     for number in range(100, 150):
         assert read_result(wire) == [b"\x03%d" % number]
     assert len(read_result(wire)) == 4
+
+
+def test_client_that_sends_far_ahead_and_does_not_read_has_to_wait(wire: WireClient) -> None:
+    """Its commands pile up in its own buffers, not here; nothing is lost."""
+    count = 100_000
+    ping = frame(0, b"\x0e")
+    before = resident_bytes()
+    sender = threading.Thread(target=wire.socket.sendall, args=(ping * count,), daemon=True)
+    sender.start()
+    time.sleep(1)
+    assert resident_bytes() - before < 12 * _MIB  # 35 when all are accepted
+    total = 0
+    while total < 11 * count:
+        data = wire.socket.recv(1 << 20)
+        assert data
+        total += len(data)
+    sender.join(10)
+    assert total == 11 * count
+    assert wire.query("show tenants")[-1].ends
 
 
 def read_result(client: WireClient) -> list[bytes]:

@@ -10,6 +10,7 @@ Backpressure goes both ways: whoever reads too slowly stops the reading from the
 import asyncio
 import logging
 from collections.abc import Coroutine
+from functools import partial
 from typing import Any, cast
 
 from holdfast.errors import HoldfastError
@@ -91,7 +92,8 @@ class ClientConnection(asyncio.Protocol):
         self._flows_to: EngineLink | None = None
         self._seat: Seat | None = None
         self._is_closed = False
-        self._is_input_full = False
+        # Why nothing is read from the client now: an engine that reads too slowly, or too much is held.
+        self._input_waits_for: set[str] = set()
         self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     # --- the transport's calls
@@ -108,8 +110,7 @@ class ClientConnection(asyncio.Protocol):
         if self._work is None:
             self._pump()
         elif self._conversation.pending_bytes > HELD_BYTES_MAX:
-            self._is_input_full = True
-            self._transport.pause_reading()
+            self._hold_input("work", True)
 
     def connection_lost(self, error: Exception | None) -> None:
         self._is_closed = True
@@ -137,14 +138,21 @@ class ClientConnection(asyncio.Protocol):
         views = self._seat.views
         return [self._seat.link] + ([views.link] if views is not None and views.link is not None else [])
 
-    def _congested(self, congested: bool) -> None:
-        """The engine reads too slowly, or reads again."""
-        if self._is_closed:
+    def _hold_input(self, reason: str, holds: bool) -> None:
+        """Stop reading from the client for `reason`, or read again when no reason is left."""
+        waits_for = self._input_waits_for
+        was_held = bool(waits_for)
+        if holds:
+            waits_for.add(reason)
+        else:
+            waits_for.discard(reason)
+        if self._is_closed or self._transport.is_closing() or was_held == bool(waits_for):
             return
-        if congested:
+        if waits_for:
             self._transport.pause_reading()
-        elif not self._is_input_full:
+        else:
             self._transport.resume_reading()
+            asyncio.get_running_loop().call_soon(self._pump)
 
     # --- what the registry and the server ask
 
@@ -215,7 +223,11 @@ class ClientConnection(asyncio.Protocol):
             raise LinkLostError("the client closed the connection")
         link = seat.link
         link.on_lost = self._engine_lost
-        link.on_congested = self._congested
+        link.on_congested = partial(self._hold_input, "engine")
+        if seat.views is not None:
+            seat.views.on_congested = partial(self._hold_input, "views")
+        self._hold_input("engine", False)
+        self._hold_input("views", False)
         link.on_confused = self._confused
         self._seat = seat
         self._house.registry.add(self)
@@ -238,7 +250,7 @@ class ClientConnection(asyncio.Protocol):
 
     def _pump(self) -> None:
         """Look at what the client sent, until something has to be waited for."""
-        while self._work is None and not self._is_closed:
+        while self._work is None and self._inbox is None and not self._input_waits_for and not self._is_closed:
             event = self._conversation.next_event()
             if event is None:
                 return
@@ -305,6 +317,7 @@ class ClientConnection(asyncio.Protocol):
         if not statements.is_ours(statement_id):
             if code == CommandCode.STMT_EXECUTE:
                 seat.diagnostics = None
+                # What the engine's statement does is not known here, so while writes are held back all of them wait.
                 self._forward_write(seat, code, raw)
             else:
                 seat.link.forward(code, raw)
@@ -423,11 +436,8 @@ class ClientConnection(asyncio.Protocol):
             self._work = None
         if self._is_closed:
             return
-        if self._is_input_full:
-            self._is_input_full = False
-            self._transport.resume_reading()
-        if self._inbox is None:
-            self._pump()
+        self._hold_input("work", False)
+        self._pump()
 
 
 def _refusal_of(code: int) -> ServerError:

@@ -24,6 +24,8 @@ from holdfast.mysql.response import Received, ResponseParser, Role
 
 # Less would pause and resume an engine for every chunk of a large result; more is only memory.
 WRITE_BUFFER_BYTES_MAX = 1 << 20
+# Commands sent ahead of their answers before their sender has to wait; JDBC's batches send 100 at a time.
+COMMANDS_AHEAD_MAX = 1000
 
 
 class LinkLostError(ConnectionError):
@@ -35,7 +37,7 @@ def _nowhere(data: bytes) -> None:
 
 
 class EngineLink(asyncio.Protocol):
-    """A session with an engine. `on_lost` is called once, `on_congested` when the engine reads too slowly or again."""
+    """A session with an engine. `on_lost` is called once; `on_congested` when no more should be sent, or again may be."""
 
     def __init__(self) -> None:
         self.connection_id = 0
@@ -53,6 +55,8 @@ class EngineLink(asyncio.Protocol):
         self._last_command = 0
         self._followed: deque[ResponseParser] = deque()
         self._settled: asyncio.Future[None] | None = None
+        self._is_ahead = False
+        self._is_write_paused = False
 
     # --- the transport's calls
 
@@ -75,10 +79,13 @@ class EngineLink(asyncio.Protocol):
         self.on_lost()
 
     def pause_writing(self) -> None:
+        self._is_write_paused = True
         self.on_congested(True)
 
     def resume_writing(self) -> None:
-        self.on_congested(False)
+        self._is_write_paused = False
+        if not self._is_ahead:
+            self.on_congested(False)
 
     # --- what the client's side does with it
 
@@ -124,6 +131,9 @@ class EngineLink(asyncio.Protocol):
             if not self._is_answered:
                 self._follow()
                 self._followed.append(ResponseParser(command))
+                if len(self._followed) == COMMANDS_AHEAD_MAX:
+                    self._is_ahead = True
+                    self.on_congested(True)
             self._is_answered = False
             self._last_command = command
         self._transport.write(raw)
@@ -170,6 +180,10 @@ class EngineLink(asyncio.Protocol):
             return
         self._is_answered = True
         self._sink = self._relay
+        if self._is_ahead:
+            self._is_ahead = False
+            if not self._is_write_paused:
+                self.on_congested(False)
         if self._settled is not None and not self._settled.done():
             self._settled.set_result(None)
 

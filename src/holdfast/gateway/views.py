@@ -88,6 +88,7 @@ class ViewsConnection:
         self._login: ViewsLogin | None = None
         self._applied: tuple[str, ...] = ()
         self.link: EngineLink | None = None
+        self.on_congested: Callable[[bool], None] = lambda congested: None
 
     @property
     def schema(self) -> str:
@@ -109,6 +110,7 @@ class ViewsConnection:
         if self.link is None or self.link.is_lost:
             self._login = await self._house.on_desk(lambda: self._house.desk.views_login(self._tenant))
             self.link = await self._log_in(self._login)
+            self.link.on_congested = self.on_congested
             self._applied = ()
             await self._order(self.link, "set session transaction read only")
         return self.link
