@@ -265,6 +265,17 @@ def test_nonce_serves_one_content_only() -> None:
     assert len({chunk.header.nonce for chunk in sealed}) == len(sealed)
 
 
+def test_nonce_differs_where_only_the_stored_bytes_do() -> None:
+    """Another version of zstd may store the same content in other bytes of the same size."""
+    key = DataKey(SECRET)
+    packed = ChunkSealer(key=key).pack(TEXT)
+    other = replace(packed, body=octets(len(packed.body)))
+    nonces = {
+        ChunkSealer(key=key).seal_packed(PLACE, item, head_hash=NO_HEAD_HASH).header.nonce for item in (packed, other)
+    }
+    assert len(nonces) == 2
+
+
 def test_data_key_is_never_printed() -> None:
     key = DataKey(SECRET)
     for secret in (SECRET, key.cipher_key, key.digest_key, key.nonce_key):
