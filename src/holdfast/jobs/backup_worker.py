@@ -48,6 +48,11 @@ from holdfast.values.tenant import Tenant, TenantStatus
 
 log = logging.getLogger("holdfast.backups")
 
+_ARCHIVE_BEGINS = frozenset({RoundStatus.PREPARE, RoundStatus.BEGINNING})
+_ARCHIVE_BEGINS_SECONDS_MAX = 30.0
+"""A follower verifies the tail of its last object first: a second or two on a slow destination."""
+_ARCHIVE_POLL_SECONDS = 0.05
+
 ATTEMPTS_MAX = 3
 """Attempts at one job, over servers' lives and failures that may pass. What was sealed is not read again."""
 
@@ -226,10 +231,21 @@ class JobRun:
         archive_round = around.catalog.rounds.current(job.tenant_id)
         if archive_round is None:
             raise refuse(codes.OB_LOG_ARCHIVE_NOT_RUNNING)
+        self._let_archiving_begin()
         require_same_round(around, job.tenant_id, archive_round)
         plan = self._plan(tenant, destination, archive_round, store)
         self._begin(plan)
         self._end_well(self._copy(plan, archive_round, store))
+
+    def _let_archiving_begin(self) -> None:
+        """Wait while the archive only begins: a job that a new server takes up is often quicker than its follower."""
+        end = self._around.clock.monotonic() + _ARCHIVE_BEGINS_SECONDS_MAX
+        while self._around.clock.monotonic() < end:
+            follower = self._around.archiving.follower(self._job.tenant_id)
+            if follower is not None and follower.status().status not in _ARCHIVE_BEGINS:
+                return
+            self._stops.check()
+            self._around.clock.sleep(_ARCHIVE_POLL_SECONDS)
 
     def _finished(self, store: Store) -> BackupResult | None:
         """Return the result when an earlier attempt died between its manifest and its rows: the set is complete,
