@@ -23,9 +23,10 @@ from holdfast.store.store import Store
 from holdfast.values.lsn import Lsn
 from holdfast.values.scn import Scn
 
-APPEND_REST_SECONDS: Final = 0.02
-"""Least time between two appends, lag target 0 included: each makes the file system commit its journal, which the
-engine's own synchronous writes wait for. Borders and full hands do not wait."""
+APPEND_REST_SECONDS: Final = 0.1
+"""Least time between two appends, lag target 0 included: each makes the file system commit its journal (1 to 3 ms), and
+the engine's own synchronous writes wait for that. Ten a second cost them about 2 %, and a tenth of a second of lag is far
+from the second that lag may reach. Borders and full hands do not wait."""
 
 STILL_SECONDS: Final = 1.0
 """How often a log that does not go on is asked whether it ended here or is broken."""
