@@ -85,7 +85,7 @@ def test_every_byte_of_a_mixed_load_is_archived_over_blocks_and_pieces(
         found = drained(rig, follower)
         assert (found.end.lsn, found.end.scn) >= (tail_lsn, tail_scn)
         assert found.end.lsn - found.begin_lsn > LOG_DATA_BYTES
-        assert len(found.pieces) > 2
+        assert len(found.pieces) >= 2  # a quick load crosses one border, a slow one more
         assert [piece.status for piece in found.pieces[:-1]] == [PieceStatus.FROZEN] * (len(found.pieces) - 1)
         assert not found.differences_from(truth, engine.directory.log_dir)
         assert len(rig.spooled()) <= 2, "what is archived is let go"

@@ -171,7 +171,7 @@ def test_transactions_under_way_at_the_target_are_reported_with_what_avoids_them
 
 
 def test_a_cut_where_a_log_block_ends_starts(source: Source, tmp_path: Path) -> None:
-    """The target's last entry fills block 0; nothing of block 1 is to be kept, so its file must not exist."""
+    """The target's last entry fills block 0; nothing of block 1 is kept, so its file is there and all zero."""
     source.user.run("create table filler(id int primary key auto_increment, pad varchar(60000))")
     while len([item for item in _log_items(source.facts()) if item.block_id == 1]) == 0:
         for _ in range(40):
@@ -183,9 +183,12 @@ def test_a_cut_where_a_log_block_ends_starts(source: Source, tmp_path: Path) -> 
     frames = scan_frames(lambda offset, size: stored[offset : offset + size], item.size_bytes).frames
     target = int(frames[-1].header.frame.max_scn)
     directory, laid_out, _ = layout(facts, target, tmp_path / "look")
-    assert sorted(os.listdir(directory.log_dir)) == ["0"]
+    assert sorted(os.listdir(directory.log_dir)) == ["0", "1"]
+    assert not any((directory.log_dir / "1").read_bytes())
     assert laid_out.end.lsn == first_lsn_of(1)
     shutil.rmtree(tmp_path / "look")
+    with restored(facts, target, tmp_path / "s") as back:
+        assert back.rig.sql("select count(*) from test.filler")[0][0] > 0
     with restored(facts, target, tmp_path / "r", as_role=EngineRole.PRIMARY) as back:
         count = back.rig.sql("select count(*), count(pad) from test.filler")[0]
         assert count[0] == count[1] > 0

@@ -455,8 +455,18 @@ class _LogFiles:
         return taken + len(tail)
 
     def finish(self) -> tuple[Position, int]:
-        """Make the last file durable; return where the log ends and how many files there are."""
+        """Make the last file durable; return where the log ends and how many files there are.
+
+        A log that ends with its block needs the next block's file: without it an engine may refuse to start (measured).
+        Zeros are enough, as in a file the engine has just made.
+        """
         self.close()
+        if self._count and file_offset_of(self.position.lsn) == LOG_INFO_BYTES:
+            path = self._directory.log_dir / str(block_id_of(self.position.lsn))
+            self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+            os.ftruncate(self._descriptor, LOG_BLOCK_BYTES)
+            self._count += 1
+            self.close()
         return self.position, self._count
 
     def close(self) -> None:
