@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from server_rig import Client, Server, archive, restore, running_server, wait_for
+from server_rig import Client, Server, archive, restore, running_server, wait_for, wait_restored
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(600)]
 
@@ -99,3 +99,29 @@ def test_a_cancelled_backup_ends_at_once_and_is_no_base(cluster: tuple[Server, C
     assert client.rows(f"select STATUS from oceanbase.CDB_OB_BACKUP_SET_FILES where BACKUP_SET_ID = {base}") == [
         ("SUCCESS",)
     ]
+
+
+def test_a_set_plus_archivelog_restores_alone(cluster: tuple[Server, Client, Path], tmp_path: Path) -> None:
+    """Full and increment, both word orders; then nothing but the data path is left."""
+    server, client, place = cluster
+    truths = []
+    for sql in (
+        "ALTER SYSTEM BACKUP TENANT = chain PLUS ARCHIVELOG",
+        "ALTER SYSTEM BACKUP INCREMENTAL PLUS ARCHIVELOG TENANT = chain",
+    ):
+        with server.client("root@chain") as user:
+            user.run(f"insert into test.t values ({10**6 + len(truths)}, 1, 'x')")
+            truths.append(_facts(user))
+        assert _run(client, sql) == "COMPLETED"
+    rows = client.rows(
+        "select PLUS_ARCHIVELOG, MIN_RESTORE_SCN from oceanbase.CDB_OB_BACKUP_SET_FILES order by BACKUP_SET_ID"
+    )[-2:]
+    assert [row[0] for row in rows] == ["ON", "ON"]
+    alone = tmp_path / "alone"
+    shutil.copytree(place / "data", alone)
+    for number, (scn, truth) in enumerate(zip((row[1] for row in rows), truths, strict=True)):
+        client.run(f"ALTER SYSTEM RESTORE alone{number} FROM 'file://{alone}' UNTIL SCN = {scn}")
+        assert wait_restored(client, f"alone{number}") == ("SUCCESS", "")
+        with server.client(f"root@alone{number}") as user:
+            assert _facts(user) == truth
+        client.run(f"DROP TENANT alone{number}")
