@@ -50,6 +50,7 @@ class Carrier:
         self._hand = bytearray()
         self._hand_first_scn = Scn(0)
         self._hand_since = 0.0
+        self.has_more = False  # the last walk ended with its buffer: there is more to read at once
         self._ends_block = False
         self._ends_piece = writer.book.is_frozen
         self._appended_at = float("-inf")
@@ -80,6 +81,7 @@ class Carrier:
                 self._hand_since = self._clock.monotonic()
             self._hand += log
             self.walked = found.end
+        self.has_more = found.stop is WalkStop.NEED_MORE
         match found.stop:
             case WalkStop.BLOCK_END:
                 self._ends_block = True

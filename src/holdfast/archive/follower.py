@@ -281,7 +281,7 @@ class Follower:
             found_log = True
         self._tell()
         self._rest_seconds = pace.next_poll_seconds(self._rest_seconds, found_log=found_log)
-        return 0.0 if found_log and not carrier.has_log else self._rest_seconds
+        return 0.0 if found_log and (carrier.has_more or not carrier.has_log) else self._rest_seconds
 
     def _come_to_rest(self) -> float:
         """Make what is in hand durable, then rest; a destination that is away does not keep a round from resting."""
