@@ -46,6 +46,7 @@ class EngineRig:
     process: EngineProcess
     account_file: Path
     settings: EngineSettings
+    fence: FencePolicy = FencePolicy.AUTO
     _session: Session | None = None
 
     @property
@@ -79,11 +80,20 @@ class EngineRig:
         self._drop_session()
         self.process.stop()
 
+    def end(self) -> None:
+        """End whatever engine lives in the directory, also one that a failed test started behind our back."""
+        self.kill()
+        self.process.close()
+        stray = EngineProcess.adopt(self.directory)
+        if stray is not None:
+            stray.stop(gently=False)
+            stray.close()
+
     def restart(self, *, watchdog: Watchdog | None = None) -> None:
         """Start the stopped or killed engine again in the same directory."""
         self._drop_session()
         ended = self.process
-        self.process = EngineProcess.start(self.directory, self.settings, watchdog=watchdog)
+        self.process = EngineProcess.start(self.directory, self.settings, self.fence, watchdog=watchdog)
         ended.close()
 
     def _drop_session(self) -> None:
@@ -109,14 +119,15 @@ def running_engine(
     directory = EngineDirectory(home / "engine", installed())
     settings = EngineSettings(parameters=parameters)
     process = EngineProcess.start(directory, settings, fence)
-    rig = EngineRig(directory=directory, process=process, account_file=home / "account.json", settings=settings)
+    rig = EngineRig(
+        directory=directory, process=process, account_file=home / "account.json", settings=settings, fence=fence
+    )
     try:
         with rig.root() as root:
             create_account(root, rig.account_file)
         yield rig
     finally:
-        rig.kill()
-        rig.process.close()
+        rig.end()
         if not keep:
             shutil.rmtree(home, ignore_errors=True)
 
@@ -136,8 +147,7 @@ def engine_in(
     try:
         yield rig
     finally:
-        rig.kill()
-        rig.process.close()
+        rig.end()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

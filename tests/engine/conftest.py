@@ -1,0 +1,29 @@
+"""One engine for all live tests of this room; each leaves it running and in its role."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from engine_rig import EngineRig, running_engine
+
+
+@pytest.fixture(scope="session")
+def shared_rig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EngineRig]:
+    with running_engine(tmp_path_factory.mktemp("engine-room")) as rig:
+        yield rig
+
+
+@pytest.fixture
+def rig(shared_rig: EngineRig) -> EngineRig:
+    if not shared_rig.process.is_alive():
+        shared_rig.restart()
+    return shared_rig
+
+
+@pytest.fixture
+def source() -> str:
+    """The folder that makes `import holdfast` work in a child process."""
+    import holdfast
+
+    return str(Path(holdfast.__file__).parents[1])
