@@ -327,7 +327,6 @@ def test_without_landlock_root_gives_the_engine_a_user_id_of_its_own(tmp_path: P
         with pytest.raises(EngineError):
             root.query(f"select 1 into outfile '{tmp_path}/out'")
         rig.kill()
-        rig.kill()
         rig.restart()  # files made by the engine's own user are found again
         assert rig.process.is_healthy()
 
