@@ -45,6 +45,6 @@ def test_a_full_set_and_its_increment_restore_alone_when_the_archive_is_lost(tmp
             ("at_inc", f"UNTIL SCN = {sets[1][2]}", [(1,), (2,), (3,)]),
         ):
             client.run(f"ALTER SYSTEM RESTORE {name} FROM 'file://{place}/data' {until}")
-            assert wait_restored(client, name) == ("SUCCESS", "")
+            assert wait_restored(client, name)[0] == "SUCCESS"
             with server.client(f"root@{name}") as restored:
                 assert restored.rows("select i from test.t order by i") == wanted
