@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 from restore_rig import facts_of, layout, plan_of, restored
 
+from holdfast.backup_format.chunk import CHUNK_HEADER_BYTES
+from holdfast.backup_format.index import decode_index
 from holdfast.backup_format.log_frame import scan_frames
 from holdfast.engine import facts as engine_facts
 from holdfast.engine.role import EngineRole
@@ -215,13 +217,23 @@ def _copy(source: Source, tmp_path: Path) -> Path:
 
 def _flip(path: Path, offset: int) -> None:
     data = bytearray(path.read_bytes())
-    data[offset % len(data)] ^= 0x40
+    for place in range(offset % len(data), min(offset % len(data) + 8, len(data))):
+        data[place] ^= 0x55
     path.chmod(0o600)
     path.write_bytes(bytes(data))
 
 
 def _data_object(place: Path) -> Path:
     return next((place / "data" / "backup_set_1_full" / "data").iterdir())
+
+
+def _inside_a_live_chunk(place: Path, where: float) -> tuple[Path, int]:
+    """Return an object and an offset that a restore reads: chunks copied again leave dead bytes behind, which it does not."""
+    root = place / "data" / "backup_set_1_full"
+    records = list(decode_index([(root / "index").read_bytes()]).table)
+    record = max(records, key=lambda one: one.stored_size_bytes)
+    inside = CHUNK_HEADER_BYTES + int(record.stored_size_bytes * where)
+    return root / "data" / f"{record.object_number:06d}", record.offset + inside
 
 
 def _log_object(place: Path) -> Path:
@@ -243,7 +255,11 @@ DAMAGE: dict[str, Callable[[Path], Path]] = {
 def test_a_flipped_byte_is_refused_and_named(source: Source, tmp_path: Path, kind: str, where: float) -> None:
     place = _copy(source, tmp_path)
     path = DAMAGE[kind](place)
-    _flip(path, int(path.stat().st_size * where))
+    if kind == "chunk":
+        path, offset = _inside_a_live_chunk(place, where)
+    else:
+        offset = int(path.stat().st_size * where)
+    _flip(path, offset)
     with pytest.raises(HoldfastError) as refused:
         layout(facts_of(place / "data", place / "archive"), None, tmp_path / "r")
     assert path.relative_to(place).as_posix().partition("/")[2] in str(refused.value)
