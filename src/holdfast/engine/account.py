@@ -7,7 +7,9 @@ one step, so a change writes the new secret to `<file>.pending` first:
     2. ALTER USER                  killed here: the engine has the new secret; `open_session` finds that pending works
     3. rename pending to current
 
-At every moment one of at most two secrets on disk works, and `open_session` settles which.
+At every moment one of at most two secrets on disk works, and `open_session` settles which. A killed server's ALTER USER may still
+be on its way into the engine: so a pending secret is never dropped for a third one before the engine has been told of it (`rotate`),
+and a login tries the pending one again after the current one was refused.
 """
 
 import json
@@ -21,6 +23,8 @@ from holdfast.errors import CorruptionError, EngineError, NotFoundError
 
 ACCOUNT_USER = "__holdfast"
 _ACCESS_DENIED = 1045
+_LOGIN_TRIES = 3
+"""A change can land between trying the pending and trying the current secret; that it does so twice needs two changes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +66,11 @@ def create_account(session: Session, path: Path | None = None) -> Account:
 
 def rotate(session: Session, path: Path) -> Account:
     """Give the account a new secret through `session` (any that may); return it. Survives a kill at every step."""
+    pending = _load_pending(path)
+    if pending is not None:
+        # Told again, so that it does not matter when the killed server's own telling arrives: it says the same.
+        _set_password(session, pending, create=False)
+        _settle(path)
     account = _new_account()
     _write(_pending(path), account)
     _set_password(session, account, create=False)
@@ -88,24 +97,37 @@ def open_session(socket: Path, path: Path, database: str | None = None) -> Sessi
 
     Raises SqlError (1045: the engine knows neither secret; 2003: nobody listens) or NotFoundError.
     """
+    for _ in range(_LOGIN_TRIES):
+        pending = _load_pending(path)
+        if pending is not None:
+            session = _login(socket, pending, database)
+            if session is not None:
+                _settle(path)
+                return session
+        session = _login(socket, load_account(path), database) if pending is None or path.exists() else None
+        if session is not None:
+            # A pending file stays: the ALTER USER of a killed process may still be on its way into the engine.
+            return session
+    current = load_account(path)
+    return connect(socket, current.user, current.password, database)
+
+
+def _login(socket: Path, account: Account, database: str | None) -> Session | None:
+    """Return a session, None if the engine does not know this secret."""
     try:
-        pending = load_account(_pending(path))
-    except (NotFoundError, CorruptionError):
-        # No change under way, or one killed while the pending file was written: the engine was not told of it.
-        pending = None
-    if pending is None:
-        current = load_account(path)
-        return connect(socket, current.user, current.password, database)
-    try:
-        session = connect(socket, pending.user, pending.password, database)
+        return connect(socket, account.user, account.password, database)
     except SqlError as error:
-        if error.errno != _ACCESS_DENIED or not path.exists():
+        if error.errno != _ACCESS_DENIED:
             raise
-        current = load_account(path)
-        # The pending file stays: the ALTER USER of a killed process may still be on its way into the engine.
-        return connect(socket, current.user, current.password, database)
-    _settle(path)
-    return session
+        return None
+
+
+def _load_pending(path: Path) -> Account | None:
+    """Return the secret of a change under way; None also for one killed while its file was written: nobody was told of that."""
+    try:
+        return load_account(_pending(path))
+    except (NotFoundError, CorruptionError):
+        return None
 
 
 def _new_account() -> Account:

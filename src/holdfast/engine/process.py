@@ -33,7 +33,7 @@ from holdfast.engine.liveness import (
     log_tail,
     start_progress,
 )
-from holdfast.engine.role import EngineRole, set_role, stored_role
+from holdfast.engine.role import EngineRole, set_role
 from holdfast.errors import ConflictError, EngineError, refuse
 
 MEMORY_BUDGET_BYTES_MIN = 1 << 30
@@ -184,7 +184,7 @@ class EngineProcess:
         if not directory.is_initialised():
             _mark_founding(directory)
             first_start = ("--variable", f"secure_file_priv=./{FILES_DIR}", *_first_role(settings.role))
-        elif settings.role is not None and stored_role(directory) is not settings.role:
+        elif settings.role is not None:
             set_role(directory, settings.role)
         version = directory.version
         order = Order(

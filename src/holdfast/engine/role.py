@@ -11,8 +11,10 @@ What was measured on 1.4.0, and what follows:
 """
 
 import sqlite3
+import tempfile
 from contextlib import closing
 from enum import StrEnum
+from pathlib import Path
 
 from holdfast.engine.directory import EngineDirectory
 from holdfast.engine.liveness import find_engine
@@ -20,6 +22,8 @@ from holdfast.errors import ConflictError, EngineError
 
 _SETTLED = "INVALID:NORMAL:0"
 _BUSY_WAIT_SECONDS = 5.0
+_COPY_TRIES = 5
+"""meta.db is 150 kB and changes rarely: one undisturbed double read is nearly certain."""
 
 
 class EngineRole(StrEnum):
@@ -30,17 +34,12 @@ class EngineRole(StrEnum):
 def stored_role(directory: EngineDirectory) -> EngineRole | None:
     """Return the role the engine has and will start with; None if it is between two, or could not be read.
 
-    May be asked while the engine lives: the file is read without a lock and without making side files, so a read in the middle
-    of a change can fail and says None. Unknown is an answer.
+    May be asked while the engine lives. Unknown is an answer.
     """
     try:
-        with closing(
-            sqlite3.connect(f"{directory.meta_db.resolve().as_uri()}?mode=ro&immutable=1", uri=True)
-        ) as database:
-            row = database.execute("select value from __all_sys_parameter where name = 'server_role_info'").fetchone()
-    except (sqlite3.Error, ValueError):
+        text = stored_parameters(directory).get("server_role_info", "")
+    except EngineError:
         return None
-    text = str(row[0]) if row else ""
     return next((role for role in EngineRole if text == _text(role)), None)
 
 
@@ -54,7 +53,7 @@ def set_role(directory: EngineDirectory, role: EngineRole) -> None:
         raise ConflictError(f"role of {directory.root} can not be set: its engine runs, process {living.pid}")
     try:
         with closing(sqlite3.connect(directory.meta_db, timeout=_BUSY_WAIT_SECONDS)) as database, database:
-            # A journal left by a kill is rolled back by this very opening, as the engine itself would do.
+            # A journal left by a kill is taken in by this very opening, as by the engine's; closing removes it.
             changed = database.execute(
                 "update __all_sys_parameter set value = ? where name = 'server_role_info'", (_text(role),)
             ).rowcount
@@ -67,17 +66,43 @@ def set_role(directory: EngineDirectory, role: EngineRole) -> None:
 def stored_parameters(directory: EngineDirectory) -> dict[str, str]:
     """Return the parameters saved in meta.db by name: what an engine starts with, the command line apart.
 
-    Same care as `stored_role`; raises EngineError if it can not be read.
+    May be asked while the engine lives: a copy is read, so nothing is locked and no side file is made. Raises EngineError if
+    it can not be read, or changed while it was copied in each of several tries.
     """
+    if not directory.meta_db.exists():
+        raise EngineError(f"no meta.db in {directory.root}", hint="the engine was never started")
+    for _ in range(_COPY_TRIES):
+        with tempfile.TemporaryDirectory() as folder:
+            if _copy_meta_db(directory.meta_db, Path(folder) / "meta.db"):
+                try:
+                    with closing(sqlite3.connect(Path(folder) / "meta.db")) as database:
+                        rows = database.execute("select name, value from __all_sys_parameter").fetchall()
+                except sqlite3.Error as error:
+                    raise EngineError(f"meta.db of {directory.root} can not be read: {error}") from error
+                return {str(name): str(value) for name, value in rows}
+    raise EngineError(f"meta.db of {directory.root} changed during each of {_COPY_TRIES} reads")
+
+
+def _copy_meta_db(source: Path, target: Path) -> bool:
+    """Copy meta.db and its journals; return whether none of them changed meanwhile.
+
+    The newest changes may be in `-wal` alone: a killed engine leaves one, and without it an older role would be read.
+    """
+    beside = [source.with_name(source.name + suffix) for suffix in ("-wal", "-journal", "")]
+    before = [_read(path) for path in beside]
+    if before != [_read(path) for path in beside]:
+        return False
+    for path, data in zip(beside, before, strict=True):
+        if data is not None:
+            target.with_name(target.name + path.name.removeprefix(source.name)).write_bytes(data)
+    return before[-1] is not None
+
+
+def _read(path: Path) -> bytes | None:
     try:
-        with closing(
-            sqlite3.connect(f"{directory.meta_db.resolve().as_uri()}?mode=ro&immutable=1", uri=True)
-        ) as database:
-            return {
-                str(name): str(value) for name, value in database.execute("select name, value from __all_sys_parameter")
-            }
-    except (sqlite3.Error, ValueError) as error:
-        raise EngineError(f"meta.db of {directory.root} can not be read: {error}") from error
+        return path.read_bytes()
+    except FileNotFoundError:
+        return None
 
 
 def _text(role: EngineRole) -> str:
