@@ -25,6 +25,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "src"))  # a writer process is started as this file alone
 
+from holdfast.engine import control
 from holdfast.engine.account import Account, create_account, load_account, open_session
 from holdfast.engine.directory import EngineDirectory
 from holdfast.engine.fence import FencePolicy
@@ -77,7 +78,10 @@ class EngineRig:
         self.process.stop(gently=False)
 
     def stop(self) -> None:
+        """End the engine as the supervisor does: not inside a transaction, which would keep its locks for good."""
         self._drop_session()
+        with contextlib.suppress(SqlError), self.session() as session:
+            control.wait_unfinished(session, 30)
         self.process.stop()
 
     def end(self) -> None:

@@ -273,6 +273,7 @@ class Server:
     def _bring_up_tenant(self, parts: _Parts, tenant: Tenant) -> None:
         try:
             parts.supervisor.bring_up(tenant.tenant_id, parts.tenants.settings_of(tenant))
+            parts.supervisor.report_orphans(tenant.tenant_id)  # the machine may have crashed
         except HoldfastError as error:
             log.error("tenant %s: its engine did not start and will be tried again: %s", tenant.name, error)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from engine_rig import EngineRig, running_engine
+from holdfast.engine import control, facts
 from holdfast.engine.directory import EngineDirectory
 from holdfast.engine.fence import Fence, FencePolicy, best_fence
 from holdfast.engine.liveness import ProcessHandle, ProcessIdentity, find_engine, identify
@@ -339,3 +340,22 @@ def test_an_unfenced_engine_says_so(tmp_path: Path) -> None:
         assert adopted is not None
         assert not adopted.is_fenced
         adopted.close()
+
+
+def test_a_transaction_under_way_is_waited_for_before_an_engine_is_ended(rig: EngineRig) -> None:
+    """Cut by the end it would be an orphan: its locks would stay for good, a DDL's would stop every later DDL."""
+    rig.sql("create table if not exists test.wide(i int primary key auto_increment, pad varchar(4000))")
+    with rig.session() as writer, rig.session() as watcher:
+        writer.connection.autocommit(False)
+        for _ in range(16):  # redo reaches the log before the commit once it is some 100 kB
+            writer.execute(
+                "insert into test.wide(pad) select repeat('x', 4000) from information_schema.columns limit 100"
+            )
+        assert not control.wait_unfinished(watcher, 0.2)
+        writer.execute("commit")
+        assert control.wait_unfinished(watcher, 30)
+    rig.stop()
+    rig.restart()
+    with rig.session() as session:
+        assert facts.orphan_transactions(session) == ()
+    rig.sql("drop table test.wide")

@@ -149,6 +149,18 @@ def orphan_transactions(session: Session) -> tuple[OrphanTransaction, ...]:
     )
 
 
+def unfinished_transactions(session: Session) -> int:
+    """Return how many living transactions have redo in the log and no end yet: a kill now would make orphans of them."""
+    row = _only(
+        session.query(
+            "select count(*) from oceanbase.__all_virtual_trans_stat"
+            " where session_id <> 0 and flushed_log_size > 0 and is_exiting = 0"
+        ),
+        "transactions",
+    )
+    return int(row[0])
+
+
 def macro_block_counts(session: Session) -> MacroBlockCounts:
     """Return how many macro blocks there are, by use."""
     row = _only(

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from holdfast import codes
 from holdfast.clock import Clock
-from holdfast.engine import account, drift
+from holdfast.engine import account, control, drift, facts
 from holdfast.engine.directory import EngineDirectory
 from holdfast.engine.process import EngineProcess, EngineSettings, Watchdog
 from holdfast.engine.session import Session as EngineSession
@@ -33,6 +33,10 @@ _DRIFT_SECONDS = 30.0
 """How often an engine is asked whether a tenant has changed what keeps it fenced and reachable."""
 _BACK_OFF_SECONDS_MAX = 60.0
 """An engine that dies at once is retried 0.5, 1, 2, ... 60 s apart: it may wait for disk space to come back."""
+_UNFINISHED_SECONDS_MAX = 10.0
+"""How long an engine that is to end may take to finish its transactions: its own take a tenth of a second, and the door is
+closed by then."""
+_ORPHANS_LISTED_MAX = 5
 
 
 @dataclass(slots=True)
@@ -147,7 +151,40 @@ class Supervisor:
             with self._lock:
                 tenants = list(self._charges)
             with ThreadPoolExecutor(max_workers=8) as pool:
-                list(pool.map(self.take_down, tenants))
+                list(pool.map(self._end_engine, tenants))
+
+    def _end_engine(self, tenant_id: int) -> None:
+        self._wait_unfinished(tenant_id)
+        self.take_down(tenant_id)
+
+    def _wait_unfinished(self, tenant_id: int) -> None:
+        """Let the engine finish what it is writing: a transaction cut by its end would keep its locks for good."""
+        try:
+            with self.session(tenant_id) as session:
+                if not control.wait_unfinished(session, _UNFINISHED_SECONDS_MAX):
+                    log.warning("tenant %d: its engine is ended with transactions under way", tenant_id)
+        except HoldfastError as error:
+            log.warning("tenant %d: its engine is ended without a look at its transactions: %s", tenant_id, error)
+
+    def report_orphans(self, tenant_id: int) -> None:
+        """Say which transactions an engine's sudden end has left behind: what hangs on their locks hangs for good."""
+        if not self.account_file(tenant_id).exists():
+            return
+        try:
+            with self.session(tenant_id) as session:
+                orphans = facts.orphan_transactions(session)
+        except HoldfastError as error:
+            log.warning("tenant %d: can not be asked for orphan transactions: %s", tenant_id, error)
+            return
+        if orphans:
+            log.error(
+                "tenant %d: %d transactions were cut by the end of its engine and keep their locks (trans_id %s); if statements"
+                " hang, restore the tenant to a moment before SCN %d",
+                tenant_id,
+                len(orphans),
+                ", ".join(str(orphan.trans_id) for orphan in orphans[:_ORPHANS_LISTED_MAX]),
+                int(orphans[0].start_scn),
+            )
 
     def _charge(self, tenant_id: int) -> _Charge:
         with self._lock:
@@ -191,6 +228,7 @@ class Supervisor:
             charge.next_start = 0.0
             charge.next_drift = 0.0
         log.warning("tenant %d: its engine is back, pid %d", tenant_id, charge.process.pid)
+        self.report_orphans(tenant_id)
         self._on_restart(tenant_id)
 
     def _put_right(self, tenant_id: int, charge: _Charge) -> None:
