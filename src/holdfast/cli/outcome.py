@@ -48,7 +48,6 @@ class Failure(Exception):
     def document(self) -> dict[str, object]:
         """Return the `error` member of a JSON document."""
         return {
-            "exit_code": int(self.outcome),
             "code": self.code or None,
             "sqlstate": self.sqlstate or None,
             "message": self.message,

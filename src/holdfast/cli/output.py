@@ -71,7 +71,7 @@ class Output:
     def failure(self, failure: Failure) -> None:
         """Print why the command ends."""
         if self.as_json:
-            self.document(error=failure.document())
+            self.document(exit_code=int(failure.outcome), error=failure.document())
             return
         self.note(failure.text())
         if failure.hint:
@@ -92,7 +92,12 @@ class Output:
 
         kept = [place for place in range(len(columns)) if any(row[place] for row in rows)]
         table = Table(
-            title=title or None, title_justify="left", box=SIMPLE_HEAD, pad_edge=False, safe_box=self.is_ascii
+            title=title or None,
+            title_justify="left",
+            box=SIMPLE_HEAD,
+            pad_edge=False,
+            show_edge=False,
+            safe_box=self.is_ascii,
         )
         for place in kept:
             right = all(_is_figure(row[place]) for row in rows)

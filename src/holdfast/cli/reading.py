@@ -37,7 +37,8 @@ class Reader:
         jobs = self._backups(names, ended=True, tail=tail)
         jobs += self._restore_history(names, tail=tail)
         jobs += self._cleanups(names, ended=True, tail=tail)
-        return sorted(jobs, key=lambda job: str(job.started), reverse=True)
+        shown = [job for job in jobs if not job.is_parent or not _has_children(job, jobs)]
+        return sorted(shown, key=lambda job: str(job.started), reverse=True)
 
     def backup(self, tenant_id: int, job_id: int) -> list[Job]:
         """Return one backup as it stands: its own row first, then the rows of the tenants it backs up."""

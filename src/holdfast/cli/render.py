@@ -111,7 +111,9 @@ def _result(job: Job) -> str:
     parts = [
         f"set {job.backup_set_id}" if job.backup_set_id else "",
         f"{job.done} {job.unit}" if job.unit == "blocks" and job.done else "",
-        f"{size_text(job.bytes_read)} read" if job.bytes_read else "",
+        f"{size_text(job.bytes_read)} {'restored' if job.kind is JobKind.RESTORE else 'read'}"
+        if job.bytes_read
+        else "",
         f"{size_text(job.bytes_written)} written" if job.bytes_written else "",
         f"in {duration_text(job.elapsed_seconds)}",
     ]

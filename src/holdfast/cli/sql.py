@@ -98,7 +98,7 @@ class _Printer:
 
     def refused(self, failure: Failure) -> None:
         if self._output.as_json:
-            self._output.document(statement=self._number, error=failure.document())
+            self._output.document(exit_code=int(failure.outcome), statement=self._number, error=failure.document())
             return
         self._output.note(f"{failure.text()}\nin statement {self._number}")
         if failure.hint:

@@ -60,6 +60,11 @@ def _of(tenant: Row, current: Row, paths: dict[int, str], now_us: int) -> Archiv
     )
 
 
+def time_zone(connection: Connection) -> str:
+    """Return the zone of every time shown and given on this login, as the server names it."""
+    return str(connection.rows("SELECT @@session.time_zone AS Z")[0]["Z"])
+
+
 def data_destinations(connection: Connection) -> dict[int, str]:
     """Return DATA_BACKUP_DEST by tenant id."""
     rows = connection.view("BACKUP_PARAMETER", "NAME = 'data_backup_dest'")

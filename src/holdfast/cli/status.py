@@ -13,7 +13,7 @@ from holdfast.cli.output import STATE_STYLES
 from holdfast.cli.pace import Pace
 from holdfast.cli.reading import SYS_TENANT_ID, Reader
 from holdfast.cli.render import progress_text
-from holdfast.cli.state import Archiving, archiving, data_destinations, newest_sets, tenant_rows
+from holdfast.cli.state import Archiving, archiving, data_destinations, newest_sets, tenant_rows, time_zone
 from holdfast.cli.units import age_text, lag_text, moment_text
 from holdfast.clock import SystemClock
 
@@ -30,24 +30,34 @@ def status(frame: Frame) -> Exit:
     now = SystemClock().monotonic()
     looked = [(job, Pace().note(job, now)) for job in Reader(connection).active()]
     version = str(connection.rows("SELECT VERSION() AS V")[0]["V"])
+    zone = time_zone(connection)
     target = connection.target
     if output.as_json:
         output.document(
             exit_code=int(Exit.DONE),
-            server={"host": target.host, "port": target.port, "version": version, "tenant": target.tenant},
+            server={
+                "host": target.host,
+                "port": target.port,
+                "version": version,
+                "tenant": target.tenant,
+                "time_zone": zone,
+            },
             tenants=[_document(row, rounds, newest, places) for row in rows],
             jobs=[job_document(job, speed) for job, speed in looked],
         )
         return Exit.DONE
-    output.line(f"{target.host}:{target.port}  {version}  as {target.user}")
+    output.line(f"{target.host}:{target.port}  {version}  as {target.user}, times at {zone}")
     columns = ("tenant", "id", "role", "status", "archiving", "lag", "newest set", "age")
     output.table("", columns, [_line(row, rounds, newest) for row in rows], styles=STATE_STYLES)
     destinations = [(one.tenant, places.get(one.tenant_id, ""), one.destination) for one in rounds.values()]
-    if any(data or log for _, data, log in destinations):
+    destinations = [place for place in destinations if place[1] or place[2]]
+    if destinations:
+        output.line()
         output.table("", ("tenant", "data destination", "archive destination"), destinations)
     for one in rounds.values():
         if one.comment:
             output.line(f"archiving of {one.tenant}: {one.comment}")
+    output.line()
     output.line("running:" if looked else "no job is running")
     for job, speed in looked:
         output.line(f"  {progress_text(job, speed)}")
