@@ -171,6 +171,14 @@ def test_an_ended_job_says_how(job: Job, text: str) -> None:
     assert plain(job_line(job, Speed(), width=200)) == text
 
 
+def test_a_tenants_text_gives_no_orders_to_a_terminal() -> None:
+    """A comment that clears the screen is shown, not obeyed."""
+    hostile = replace(OVER, tenant="a\x1b[1m", state="FAILED", result=-1, comment="\x1b]0;x\x07\x1b[2J\r\nok\x9b")
+    assert plain(job_line(hostile, Speed(), width=200)) == (
+        r"backup a\x1b[1m #3 FULL  FAILED  RESULT -1  \x1b]0;x\x07\x1b[2J\r\nok\x9b"
+    )
+
+
 def test_a_terminal_without_unicode_gets_an_ascii_bar() -> None:
     assert plain(job_line(RUNNING, Speed(), width=60, ascii_only=True)).isascii()
 

@@ -32,7 +32,7 @@ UNKNOWN_TABLE = 1146
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """Where to log in, and as whom. `time_zone` empty: the server's."""
+    """Where to log in, and as whom. `time_zone` empty: the server's. `is_patient`: an answer may take for ever."""
 
     host: str
     port: int
@@ -40,6 +40,7 @@ class Target:
     password: str = field(default="", repr=False)
     tls_ca: Path | None = None
     time_zone: str = ""
+    is_patient: bool = False
 
     @property
     def tenant(self) -> str:
@@ -86,7 +87,7 @@ class Connection:
                 ssl=None if target.tls_ca is None else {"ca": str(target.tls_ca)},
                 ssl_disabled=target.tls_ca is None,
                 connect_timeout=CONNECT_SECONDS_MAX,
-                read_timeout=READ_SECONDS_MAX,
+                read_timeout=None if target.is_patient else READ_SECONDS_MAX,
                 write_timeout=CONNECT_SECONDS_MAX,
             )
         except (pymysql.Error, OSError) as error:
@@ -144,15 +145,22 @@ class Connection:
         import pymysql.cursors
 
         cursor = self._link.cursor(pymysql.cursors.SSCursor)
+        whole = False
         try:
             cursor.execute(sql)
             while True:
                 yield from _batches(cursor)
                 if not cursor.nextset():
+                    whole = True
                     return
         except (pymysql.Error, OSError) as error:
+            whole = True  # an error ends a result as well as a last row does
             raise _failure(error, self.target) from None
         finally:
+            if not whole:
+                # Ctrl-C in the middle of a result: closing the cursor would read what is left, however much it is.
+                cursor.connection = None  # type: ignore[assignment]
+                self.close()
             _close(cursor)
 
     def view(self, name: str, where: str = "", args: Sequence[object] = (), *, tail: str = "") -> list[Row]:

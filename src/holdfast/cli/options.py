@@ -65,7 +65,13 @@ def client_command(function: Callable[..., Exit]) -> Callable[..., None]:
         try:
             password = _password(password_file, ask=ask_password)
             target = Target(
-                host=host, port=port, user=user, password=password or "", tls_ca=tls_ca, time_zone=time_zone
+                host=host,
+                port=port,
+                user=user,
+                password=password or "",
+                tls_ca=tls_ca,
+                time_zone=time_zone,
+                is_patient=output.command == "sql",  # a person's own query takes as long as it takes
             )
             connection = _log_in(target, may_ask=password is None)
             try:

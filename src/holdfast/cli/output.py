@@ -12,6 +12,7 @@ import click
 
 from holdfast.cli.document import encode
 from holdfast.cli.outcome import Failure
+from holdfast.cli.units import printable
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -62,11 +63,11 @@ class Output:
 
     def line(self, text: str = "") -> None:
         """Print a line on stdout. Not with --json."""
-        click.echo(text)
+        click.echo(printable(text, keep_lines=True))
 
     def note(self, text: str) -> None:
         """Print a line on stderr."""
-        click.echo(text, err=True)
+        click.echo(printable(text, keep_lines=True), err=True)
 
     def failure(self, failure: Failure) -> None:
         """Print why the command ends."""
@@ -103,7 +104,7 @@ class Output:
             right = all(_is_figure(row[place]) for row in rows)
             table.add_column(columns[place], justify="right" if right else "left", overflow="fold")
         for row in rows:
-            table.add_row(*(Text(row[place], style=(styles or {}).get(row[place], "")) for place in kept))
+            table.add_row(*(Text(printable(row[place]), style=(styles or {}).get(row[place], "")) for place in kept))
         self.console.print(table)
 
 

@@ -6,7 +6,7 @@ counts, then the rate, then the phase; the remaining time and the bar stay longe
 
 from holdfast.cli.job import Ending, Job, JobKind
 from holdfast.cli.pace import Speed
-from holdfast.cli.units import duration_text, size_text
+from holdfast.cli.units import duration_text, printable, size_text
 
 Line = tuple[tuple[str, str], ...]
 
@@ -29,7 +29,7 @@ def plain(line: Line) -> str:
 
 def label(job: Job) -> str:
     """Return what a job is called everywhere: `backup shop #3 FULL`."""
-    return f"{job.kind} {job.tenant} #{job.job_id}{f' {job.what}' if job.what else ''}"
+    return printable(f"{job.kind} {job.tenant} #{job.job_id}{f' {job.what}' if job.what else ''}")
 
 
 def job_line(job: Job, speed: Speed, *, width: int, ascii_only: bool = False) -> Line:
@@ -106,7 +106,7 @@ def _ended(job: Job, width: int) -> Line:
 def _result(job: Job) -> str:
     if job.ending is not Ending.SUCCEEDED:
         return "  ".join(
-            part for part in (job.state, f"RESULT {job.result}" if job.result else "", job.comment) if part
+            part for part in (job.state, f"RESULT {job.result}" if job.result else "", printable(job.comment)) if part
         )
     parts = [
         f"set {job.backup_set_id}" if job.backup_set_id else "",

@@ -13,6 +13,7 @@ from holdfast.cli.document import encode, value_of
 from holdfast.cli.options import Frame, client_command
 from holdfast.cli.outcome import EPILOG, Exit, Failure
 from holdfast.cli.output import Output
+from holdfast.cli.units import printable
 from holdfast.clock import SystemClock
 
 
@@ -124,7 +125,7 @@ class _Printer:
             if batch.is_last and (cells or self._count):
                 lines.append(grid.grid_foot(self._widths))
         if lines:
-            click.echo("\n".join(lines))
+            self._output.line("\n".join(lines))
         if batch.is_last:
             total = self._count + len(cells)
             self._output.line(f"{total} {'row' if total == 1 else 'rows'} ({self._seconds()})" if total else "no rows")
@@ -137,4 +138,4 @@ def _cell(value: object) -> str:
     if value is None:
         return "NULL"
     text = value.isoformat(" ") if isinstance(value, datetime) else str(value_of(value))
-    return text.replace("\r", "\\r").replace("\n", "\\n").replace("\t", "\\t").replace("\x1b", "\\e")
+    return printable(text)
