@@ -8,6 +8,7 @@ from holdfast.cli.output import Output
 from holdfast.cli.watch import Display, follow
 
 AWAY = Failure(Exit.UNREACHABLE, "no server answers")
+NOT_READY = Failure(Exit.REFUSED, "tenant is not ready", code=4012)
 REFUSED = Failure(Exit.REFUSED, "no", code=1227)
 
 
@@ -50,7 +51,7 @@ def _follow(script: list[Failure | str]) -> tuple[int, float]:
 
 
 def test_a_server_that_comes_back_is_followed_on() -> None:
-    reopened, seconds = _follow(["runs", AWAY, AWAY, "runs", "over"])
+    reopened, seconds = _follow(["runs", AWAY, NOT_READY, "runs", "over"])
     assert reopened == 2
     assert seconds < 5
 

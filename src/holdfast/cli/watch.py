@@ -24,6 +24,8 @@ PLAIN_SECONDS = 5.0
 _AWAY_SECONDS_MAX = 60.0
 """How long a lost server is waited for: a crash and the next start take seconds, and its jobs survive both."""
 _AWAY_PAUSE_SECONDS = 1.0
+_NOT_READY = 4012
+"""What a server says that just started, while a tenant's engine is still taken up."""
 _ENDED_WIDTH = 10_000
 
 Key = tuple[JobKind, int, int]
@@ -117,7 +119,7 @@ def follow(
             jobs = look()
             away_since = None
         except Failure as failure:
-            if failure.outcome is not Exit.UNREACHABLE:
+            if failure.outcome is not Exit.UNREACHABLE and failure.code != _NOT_READY:
                 raise
             now = clock.monotonic()
             if away_since is None:
