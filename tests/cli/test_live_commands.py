@@ -222,6 +222,25 @@ def test_restore_stops_at_a_time_of_the_logins_zone_and_opens(
     assert both.code == 2
 
 
+def test_a_failed_restore_is_exit_1_with_its_comment(port: int, place: Path, first_set: dict[str, object]) -> None:
+    """A block that rotted at the destination."""
+    found = max((place / "data").glob("backup_set_1_full*/data/*"), key=lambda path: path.stat().st_size)
+    kept = found.read_bytes()
+    half = len(kept) // 2
+    found.write_bytes(kept[:half] + bytes([kept[half] ^ 0xFF]) + kept[half + 1 :])
+    try:
+        scn = str(first_set["min_restore_scn"])
+        ran = run(port, "restore", "rotten", "--from", f"file://{place}/data,file://{place}/log", "--until-scn", scn)
+    finally:
+        found.write_bytes(kept)
+    assert ran.code == 1, ran.out
+    last = ran.out.splitlines()[-1]
+    assert last.startswith("restore rotten #")
+    assert "  FAILED  " in last
+    assert "the half-made tenant is removed" in ran.err
+    assert "rotten" not in run(port, "tenants").out
+
+
 def test_an_encryption_password_is_sent_and_shown_nowhere(
     port: int, server: Server, tmp_path: Path, place: Path, first_set: dict[str, object]
 ) -> None:

@@ -197,6 +197,9 @@ def test_a_pipe_gets_every_figure() -> None:
         # The row of sys, when one of its tenants' jobs was cancelled.
         ([replace(OVER, state="FAILED", result=-4072)], Exit.CANCELED),
         ([replace(OVER, state="CANCELED", result=-4072), replace(OVER, state="FAILED", result=-9082)], Exit.FAILED),
+        # RESTORE_HISTORY has no RESULT and no third state.
+        ([replace(OVER, kind=JobKind.RESTORE, state="FAILED", comment="canceled by the user")], Exit.CANCELED),
+        ([replace(OVER, kind=JobKind.RESTORE, state="FAILED", comment="disk full")], Exit.FAILED),
     ],
 )
 def test_the_exit_code_is_the_worst_end(jobs: list[Job], outcome: Exit) -> None:

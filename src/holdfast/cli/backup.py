@@ -9,7 +9,7 @@ from holdfast.cli.job import Ending, Job
 from holdfast.cli.options import Frame, client_command, read_password, tenants_option
 from holdfast.cli.outcome import EPILOG, Exit, Failure, hint_of
 from holdfast.cli.reading import Reader
-from holdfast.cli.watch import Display, follow, outcome_of
+from holdfast.cli.watch import Display, follow, gone, outcome_of
 from holdfast.clock import SystemClock
 
 
@@ -79,7 +79,9 @@ def _follow(frame: Frame, reader: Reader, begun: tuple[int, int]) -> Exit:
                 last[:] = reader.backup(*begun)
                 return [job for job in last if not job.is_parent or len(last) == 1]
 
-            follow(display, clock, look, lambda _: bool(last) and _is_over(last), frame.connection.reopen)
+            follow(display, clock, look, lambda _: _is_over(last), frame.connection.reopen)
+        if not last:
+            raise gone(f"backup #{begun[1]}")
     except KeyboardInterrupt:
         frame.output.note(
             f"\nbackup #{begun[1]} goes on; follow it with `holdfast jobs --watch`, end it with `holdfast cancel backup`"

@@ -4,7 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from holdfast.codes import OB_CANCELED
+from holdfast.errors import CanceledError
+
 PERCENT_UNFINISHED_MAX = 99
+_CANCELED_COMMENT = CanceledError().message
 
 
 class JobKind(StrEnum):
@@ -70,7 +74,11 @@ class Job:
 
     @property
     def ending(self) -> Ending:
-        return _ENDINGS.get(self.state, Ending.RUNNING)
+        """Return how the job stands. Two cancelled jobs do not say so in STATUS: the row of sys when one of its tenants'
+        jobs was (RESULT does), and a restore, whose history knows SUCCESS and FAILED alone (COMMENT does)."""
+        known = _ENDINGS.get(self.state, Ending.RUNNING)
+        canceled = self.result == OB_CANCELED.number or self.comment == _CANCELED_COMMENT
+        return Ending.CANCELED if known is Ending.FAILED and canceled else known
 
     @property
     def is_parent(self) -> bool:

@@ -1,20 +1,21 @@
 """`holdfast restore`: restore into a new tenant, follow it, and open it for writing when asked to."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import click
 
 from holdfast.cli.connection import Row
 from holdfast.cli.document import job_document
-from holdfast.cli.job import Ending, Job
+from holdfast.cli.job import Job
 from holdfast.cli.options import Frame, client_command, needs_sys, read_password
 from holdfast.cli.outcome import EPILOG, Exit, Failure
 from holdfast.cli.reading import Reader
-from holdfast.cli.watch import Display, follow
+from holdfast.cli.watch import Display, follow, gone, outcome_of
 from holdfast.clock import Clock, SystemClock
 
-_OPEN_SECONDS_MAX = 60.0
-"""How long the tenant may take to open after its restore ended; it takes a moment."""
+_SETTLE_SECONDS_MAX = 60.0
+"""How long the tenant may take to open, or to vanish, after its restore ended; it takes a moment."""
 
 
 @click.command(epilog=EPILOG)
@@ -83,9 +84,11 @@ def restore(
     clock = SystemClock()
     try:
         jobs, row = _follow(frame, reader, job_id, clock)
-        outcome = _outcome(jobs)
+        outcome = outcome_of(jobs)
         if outcome is Exit.DONE:
             _wait_open(frame, name, clock)
+        else:
+            _wait_gone(frame, name, clock)
         if activate and outcome is Exit.DONE:
             _activate(frame, name)
     except KeyboardInterrupt:
@@ -105,23 +108,35 @@ def _follow(frame: Frame, reader: Reader, job_id: int, clock: Clock) -> tuple[li
         return jobs
 
     with Display(frame.output, clock, silent=frame.output.as_json) as display:
-        jobs = follow(display, clock, look, lambda _: bool(rows), frame.connection.reopen)
+        jobs = follow(display, clock, look, lambda jobs: bool(rows) or not jobs, frame.connection.reopen)
+    if not rows:
+        raise gone(f"restore #{job_id}")
     return jobs, rows[-1]
-
-
-def _outcome(jobs: list[Job]) -> Exit:
-    return Exit.DONE if all(job.ending is Ending.SUCCEEDED for job in jobs) else Exit.FAILED
 
 
 def _wait_open(frame: Frame, name: str, clock: Clock) -> None:
     """Wait until the tenant takes logins: its row changes a moment after the job's."""
-    end = clock.monotonic() + _OPEN_SECONDS_MAX
-    while not frame.connection.rows(
-        "SELECT 1 FROM oceanbase.DBA_OB_TENANTS WHERE TENANT_NAME = %s AND STATUS = 'NORMAL'", (name,)
-    ):
-        if clock.monotonic() > end:
-            raise Failure(Exit.FAILED, f"tenant {name} is restored and does not open", hint="look at the server's log")
+    if not _settled(frame, name, clock, lambda states: states == ["NORMAL"]):
+        raise Failure(Exit.FAILED, f"tenant {name} is restored and does not open", hint="look at the server's log")
+
+
+def _wait_gone(frame: Frame, name: str, clock: Clock) -> None:
+    """Wait until the name is free again, so that the next try is not refused because of this one."""
+    if _settled(frame, name, clock, lambda states: not states):
+        frame.output.note("the half-made tenant is removed; what lies at the destinations is as it was")
+    else:
+        frame.output.note(f"the half-made tenant {name} is still being removed")
+
+
+def _settled(frame: Frame, name: str, clock: Clock, wanted: Callable[[list[str]], bool]) -> bool:
+    """Return whether the tenant's STATUS (a list of one, or empty when there is no such tenant) became as wanted in time."""
+    end = clock.monotonic() + _SETTLE_SECONDS_MAX
+    while clock.monotonic() < end:
+        rows = frame.connection.rows("SELECT STATUS FROM oceanbase.DBA_OB_TENANTS WHERE TENANT_NAME = %s", (name,))
+        if wanted([str(row["STATUS"]) for row in rows]):
+            return True
         clock.sleep(0.1)
+    return False
 
 
 def _activate(frame: Frame, name: str) -> None:
@@ -149,7 +164,6 @@ def _report(frame: Frame, jobs: list[Job], row: Row | None, outcome: Exit, *, ac
             output.line(f"{job.kind} {job.tenant} #{job.job_id} begun")
             continue
         if outcome is not Exit.DONE:
-            output.note("the half-made tenant is removed; what lies at the destinations is as it was")
             continue
         output.line(f"tenant {job.tenant} stands at SCN {reached} ({shown})")
         if job.comment:

@@ -137,13 +137,14 @@ def follow(
         clock.sleep(display.pause_seconds)
 
 
+def gone(what: str) -> Failure:
+    """Return what to say of a job that is in no view any more, active or ended."""
+    return Failure(Exit.FAILED, f"{what} is in no view any more: its tenant was dropped")
+
+
 def outcome_of(jobs: Iterable[Job]) -> Exit:
     """Return how a command ends whose jobs ended so: what failed counts for more than what was cancelled."""
-    endings = {Ending.CANCELED if job.result == _CANCELED else job.ending for job in jobs}
+    endings = {job.ending for job in jobs}
     if Ending.FAILED in endings:
         return Exit.FAILED
     return Exit.CANCELED if Ending.CANCELED in endings else Exit.DONE
-
-
-_CANCELED = -4072
-"""RESULT of a cancelled job. The row of sys ends FAILED with it when one of its tenants' jobs was cancelled."""
