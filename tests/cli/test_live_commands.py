@@ -189,7 +189,7 @@ def test_a_canceled_backup_is_exit_5(port: int, server: Server, first_set: dict[
 
 
 def test_restore_stops_at_a_time_of_the_logins_zone_and_opens(
-    port: int, place: Path, first_set: dict[str, object]
+    port: int, server: Server, place: Path, first_set: dict[str, object]
 ) -> None:
     made = run(
         port,
@@ -202,6 +202,10 @@ def test_restore_stops_at_a_time_of_the_logins_zone_and_opens(
     )
     assert made.code == 0, made.out
     moment = json.loads(made.out.splitlines()[2])["rows"][0][1]
+    with server.client("root@shop") as client:
+        end = client.one("SELECT current_scn()")
+    with server.client() as client:  # what is not archived yet can not be restored
+        wait_for(lambda: client.one("SELECT CHECKPOINT_SCN FROM oceanbase.CDB_OB_ARCHIVELOG"), lambda scn: scn >= end)
     ran = run(
         port,
         *("restore", "then", "--from", f"file://{place}/data,file://{place}/log"),

@@ -92,7 +92,9 @@ def restore(
         if activate and outcome is Exit.DONE:
             _activate(frame, name)
     except KeyboardInterrupt:
-        output.note(f"\nrestore #{job_id} goes on; follow it with `holdfast jobs --watch`")
+        output.note(
+            f"\nrestore #{job_id} goes on; follow it with `holdfast jobs --watch`, end it with `holdfast cancel restore {name}`"
+        )
         return Exit.INTERRUPTED
     _report(frame, jobs, row, outcome, activated=activate and outcome is Exit.DONE)
     return outcome
