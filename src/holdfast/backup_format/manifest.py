@@ -5,8 +5,8 @@ must know before it reads any of them.
 """
 
 from dataclasses import dataclass, field, replace
-from hmac import compare_digest
 from enum import StrEnum
+from hmac import compare_digest
 
 from blake3 import blake3
 
