@@ -14,6 +14,7 @@ from holdfast import codes
 from holdfast.archive import follower as follower_module
 from holdfast.archive.pressure import SpoolLimits
 from holdfast.archive.round import Wanted
+from holdfast.archive.writer import RoundWriter
 from holdfast.backup_format import names
 from holdfast.engine_format.log_block import LOG_BLOCK_BYTES, file_offset_of, first_lsn_of
 from holdfast.errors import RefusedError, refuse
@@ -473,6 +474,35 @@ def test_stop_does_not_wait_for_ever_for_a_lost_destination(
     wait_until(status_is(follower, RoundStatus.STOP))
     assert "could not be told" in follower.status().comment
     assert rig.journal.pieces[1].status is PieceStatus.FROZEN
+
+
+def test_log_goes_on_growing_in_hand_while_the_error_of_an_append_is_still_known(
+    rig: Rig, log: LogMaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A traceback keeps views of the log in hand; a stop met that between two of its attempts (BufferError)."""
+    kept: list[BaseException] = []
+    append = RoundWriter.append
+
+    def keeping(self: RoundWriter, *args: object, **kwargs: object) -> object:
+        try:
+            return append(self, *args, **kwargs)  # type: ignore[arg-type]
+        except BaseException as error:
+            kept.append(error)
+            raise
+
+    monkeypatch.setattr(RoundWriter, "append", keeping)
+    follower = rig.follower()
+    archived_to(rig, log)
+    flaky(rig).is_down = True
+    log.group(b"one")
+    wait_until(lambda: bool(kept))
+    log.group(b"two")
+    wait_until(lambda: len(kept) > 2)
+    flaky(rig).is_down = False
+    archived_to(rig, log)
+    follower.stop(drain=True)
+    assert not [error for error in kept if isinstance(error, BufferError)]
+    assert int(read_archive(rig.store).end.lsn) == log.lsn
 
 
 def test_a_destination_that_is_not_mounted_is_waited_for_and_nothing_is_written_beneath(
