@@ -4,6 +4,7 @@ Order of the start: lock, sys engine, catalog, half-done tenants settled, engine
 Killed at any point: engines live on, and the next server does the same steps again; each is repeatable.
 """
 
+import ctypes
 import logging
 import os
 import signal
@@ -62,6 +63,7 @@ _SYS_SETTINGS = EngineSettings(
     role=EngineRole.PRIMARY,
 )
 _LOOK_FOR_SIGNAL_SECONDS = 0.2
+_PR_SET_DUMPABLE = 4
 _SOCKET_PATH_BYTES_MAX = 107
 """What fits into sockaddr_un on Linux, its final zero apart."""
 _TENANT_ID_LONGEST = 99_999_998
@@ -74,6 +76,7 @@ def serve(config: Config, *, say: Callable[[str], None] = print) -> int:
 
     `say` gets the one line of stdout, `holdfast ready port=PORT`, once logins are accepted.
     """
+    forbid_core_dumps()
     asked_to_end = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: asked_to_end.set())
@@ -92,6 +95,15 @@ def serve(config: Config, *, say: Callable[[str], None] = print) -> int:
         return 1
     log.info("ended")
     return 0
+
+
+def forbid_core_dumps() -> None:
+    """Keep what this process knows, data keys among it, out of core files. Engines, which are other programs, keep theirs.
+
+    A limit of 0 does not hold where cores are piped to a program; the kernel's "not dumpable" does.
+    """
+    if ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0) != 0:
+        log.warning("core dumps could not be switched off: %s", os.strerror(ctypes.get_errno()))
 
 
 @dataclass(slots=True)

@@ -6,7 +6,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 
 from holdfast import codes
-from holdfast.catalog.backups import BackupJob
+from holdfast.catalog.backups import ENCRYPTION_PASSWORD, BackupJob
 from holdfast.catalog.catalog import Catalog
 from holdfast.clock import Clock
 from holdfast.errors import ConflictError, HoldfastError, RefusedError, refuse
@@ -19,6 +19,8 @@ from holdfast.jobs.reply import OK, Reply
 from holdfast.jobs.rights import not_supported, unknown_tenant
 from holdfast.jobs.session import Session
 from holdfast.jobs.supervisor import Supervisor
+from holdfast.keys.keyring import Keyring
+from holdfast.keys.password import BackupPassword, SetPlace
 from holdfast.statement.commands import Backup, CancelBackup, names_everyone
 from holdfast.values.archive import RoundStatus
 from holdfast.values.backup_set import BackupType, JobLevel, JobStatus
@@ -66,7 +68,15 @@ class Backups:
         self._catalog = catalog
         self._directories = directories
         self._generation = generation
-        self._around = Surroundings(catalog, archiving, supervisor, clock, identity, open_store)
+        self._around = Surroundings(
+            catalog,
+            archiving,
+            supervisor,
+            clock,
+            identity,
+            open_store,
+            keyring=lambda tenant_id: Keyring(directories.keys(tenant_id)),
+        )
         self._clock = clock
         self._lock = threading.Lock()
         self._running: dict[int, _Running] = {}
@@ -83,6 +93,8 @@ class Backups:
             jobs = self._own_job(session.tenant, command)
         else:
             jobs = self._sys_jobs(command)
+        if session.encryption is not None:
+            jobs = [self._with_key(job, session.encryption) for job in jobs]
         self._catalog.backups.submit(jobs)
         for job in jobs:
             if job.tenant_id != SYS_TENANT_ID:
@@ -280,6 +292,18 @@ class Backups:
             path=destination.uri.identity,
             dest_id=destination.dest_id,
         )
+
+    def _with_key(self, job: BackupJob, password: BackupPassword) -> BackupJob:
+        """Return the job of an encrypted set whose key is kept already: a job that a killed server left can go on.
+
+        Killed before the job is recorded: a key of a set that never is, under an id that is never given again.
+        """
+        if job.tenant_id != SYS_TENANT_ID:
+            place = SetPlace(
+                cluster_id=self._around.identity.cluster_id, tenant_id=job.tenant_id, backup_set_id=job.backup_set_id
+            )
+            self._around.keyring(job.tenant_id).put(job.backup_set_id, password.new_key(place))
+        return replace(job, encryption_mode=ENCRYPTION_PASSWORD, passwd=password.password_hash)
 
     def _refuse_inside_cluster(self, uri: Uri) -> None:
         base = self._directories.base.resolve()

@@ -13,6 +13,7 @@ from holdfast.jobs.session import Session
 from holdfast.jobs.settings import Settings
 from holdfast.jobs.supervisor import Supervisor
 from holdfast.jobs.tenants import Tenants
+from holdfast.keys.password import BackupPassword, Passwords
 from holdfast.statement import commands as c
 from holdfast.values.tenant import SYS_TENANT_ID, Tenant, TenantStatus
 
@@ -95,6 +96,14 @@ class HoldfastDesk:
                 return self._backups.backup(session, command)
             case c.CancelBackup():
                 return self._backups.cancel(session, command)
+            case c.SetEncryption():
+                session.encryption = BackupPassword(command.password)
+                return OK
+            case c.SetDecryption():
+                if not session.tenant.is_sys:
+                    raise not_supported("non-sys tenant set decryption is")
+                session.decryption = Passwords(command.passwords)
+                return OK
             case c.Restore():
                 require_sys(session)
                 return self._restores.restore(session, command)

@@ -256,7 +256,9 @@ def _parameters(cursor: Cursor) -> Ownership:
 def _set(data: bytes, end: int, first: bytes) -> Ownership:
     second = _second_word(data, end)
     if second in {b"encryption", b"decryption"}:
-        return _OURS if owns(Cursor(data.decode("latin-1"))) else _PASS
+        # Misspelt ones too: whatever goes to the engine stands in its log, and these texts hold passwords.
+        cursor = Cursor(data.decode("latin-1"))
+        return _PASS if cursor.token(ahead=2).text in {"=", ":="} else _OURS
     if b"secure_file_priv" in data.lower() and _assigns_file_priv(Cursor(data.decode("latin-1"))):
         return Ownership(Owner.REFUSED, "secure_file_priv is set by holdfast for every engine")
     return _account(data, first, second)
