@@ -30,7 +30,7 @@ from holdfast.mysql.packets import (
 )
 from holdfast.mysql.response import Received, Role
 from holdfast.statement.views import substitute_views
-from holdfast.values.tenant import Tenant
+from holdfast.values.tenant import ORACLE_ADMINISTRATOR, CompatibilityMode, Tenant
 
 # Set in the ids of statements prepared here, so that EXECUTE and its like find their way back.
 VIEW_STATEMENT_BIT = 1 << 31
@@ -91,6 +91,11 @@ class ViewsConnection:
         self.on_congested: Callable[[bool], None] = lambda congested: None
 
     @property
+    def _home(self) -> str:
+        """Return the schema this tenant's users name the views in."""
+        return ORACLE_ADMINISTRATOR if self._tenant.mode is CompatibilityMode.ORACLE else "oceanbase"
+
+    @property
     def schema(self) -> str:
         """Return the schema the tenant's views live in; known once the connection has been opened."""
         assert self._login is not None
@@ -100,7 +105,9 @@ class ViewsConnection:
         """Return the statement that asks the same of this tenant's own schema, or None if it names no view."""
         await self.open()
         names = self._house.settings.view_names
-        substituted = substitute_views(text, names, self.schema, facts.database)
+        # In Oracle mode the views are public: a bare name means them whatever the current schema is.
+        current_schema = self._home if self._tenant.mode is CompatibilityMode.ORACLE else facts.database
+        substituted = substitute_views(text, names, self.schema, current_schema)
         if substituted is None:
             return None
         return ViewText(text=substituted.encode(codec), names=names_mentioned(text, names))
@@ -200,7 +207,7 @@ class ViewsConnection:
         error = decode_error(packet.payload, encoding="latin-1")
         login = self._login
         assert login is not None
-        message = re.sub(rf"\b{re.escape(login.schema)}\.", "oceanbase.", error.message)
+        message = re.sub(rf"\b{re.escape(login.schema)}\.", f"{self._home}.", error.message)
         message = re.sub(rf"'{re.escape(login.user)}'@'[^']*'", lambda match: f"'{self._user}'", message)
         if error.number == _TABLE_NOT_FOUND or (error.number == _TABLE_DENIED and message.startswith("SELECT")):
             message += _JOIN_HINT
