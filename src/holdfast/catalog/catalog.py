@@ -57,6 +57,11 @@ class Catalog:
         """Create the view schema `t<tenant_id>` and its user, and give the user this password. Repeatable."""
         installation.install_tenant(self._connections, tenant_id, password)
 
+    def schema_names(self) -> frozenset[str]:
+        """Return every schema of the sys engine, the catalog's and the engine's own included, in lower case."""
+        with self._connections.transaction() as transaction:
+            return frozenset(str(row[0]).lower() for row in transaction.query("SHOW DATABASES"))
+
     def remove_tenant(self, tenant_id: int) -> None:
         """Drop the view schema `t<tenant_id>` and its user. No effect when they are gone."""
         installation.remove_tenant(self._connections, tenant_id)

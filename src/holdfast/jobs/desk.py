@@ -53,6 +53,9 @@ class HoldfastDesk:
     def views_login(self, tenant: Tenant) -> ViewsLogin:
         return self._tenants.views_login(tenant)
 
+    def schema_names(self) -> frozenset[str]:
+        return self._catalog.schema_names()
+
     def before_view(self, tenant: Tenant, view_name: str) -> None:
         if view_name.lower().endswith("ob_parameters"):
             self.settings.mirror(tenant)

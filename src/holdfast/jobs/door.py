@@ -44,6 +44,10 @@ class Desk(Protocol):
         """Return the login of a user tenant's own view schema."""
         ...
 
+    def schema_names(self) -> frozenset[str]:
+        """Return every schema of the sys engine, in lower case: what a text for the view schemas may not name."""
+        ...
+
     def before_view(self, tenant: Tenant, view_name: str) -> None:
         """Bring the rows of a view that mirrors something outside the catalog up to date (parameters)."""
         ...

@@ -4,6 +4,9 @@ A user tenant's DBA_OB_* views live in the sys engine, in a schema of their own.
 with `oceanbase.` or `SYS.` before a known view replaced by that schema and nothing else touched, so that column
 headings stay as typed. Rights are not decided here: the user that runs the query can read that schema only.
 
+A right that seekdb 1.4.0 does not check is decided here: within a common table expression it lets every user read every table
+(measured). So the caller looks for other schemas of the sys engine in `schemas_named` and refuses the text.
+
 Where a schema is replaced:
 - `oceanbase.v`, anywhere, as a table or before a column; blanks, comments and backticks in between change nothing;
 - `SHOW COLUMNS FROM v FROM oceanbase` and its relatives: the schema at the end.
@@ -16,7 +19,7 @@ from dataclasses import dataclass, field
 
 from holdfast import codes
 from holdfast.errors import refuse
-from holdfast.statement.lexer import Kind, Token, name_value, tokens
+from holdfast.statement.lexer import Kind, Token, name_value, string_value, tokens
 
 _HOME_SCHEMAS = frozenset({"oceanbase", "sys"})
 _NAME_KINDS = frozenset({Kind.NAME, Kind.QUOTED_NAME})
@@ -60,6 +63,23 @@ def substitute_views(text: str, names: frozenset[str], schema: str, current_sche
         end = stop
     parts.append(text[end:])
     return "".join(parts)
+
+
+def schemas_named(text: str) -> frozenset[str]:
+    """Return every name, in lower case, that stands before a dot and may be a schema: aliases and tables among them.
+
+    A string counts too, since under ANSI_QUOTES it is a name. The text must be lexed as the engine will lex it.
+    """
+    found = list(tokens(text))
+    named: set[str] = set()
+    for before, token, following in zip([None, *found], found, [*found[1:], None], strict=False):
+        if following is None or not following.text.startswith(".") or (before is not None and before.text == "."):
+            continue
+        if token.kind in _NAME_KINDS:
+            named.add(name_value(token).lower())
+        elif token.kind is Kind.STRING:
+            named.add(string_value(token).lower())
+    return frozenset(named)
 
 
 def _refuse_other_sessions(found: list[Token]) -> None:
