@@ -19,6 +19,7 @@ from holdfast.catalog.restores import Restores
 from holdfast.catalog.rounds import Rounds
 from holdfast.catalog.tenants import Tenants
 from holdfast.clock import Clock, SystemClock
+from holdfast.values.tenant import CompatibilityMode
 
 
 class Catalog:
@@ -53,9 +54,9 @@ class Catalog:
         schema.install(self._connections)
         installation.install(self._connections)
 
-    def install_tenant(self, tenant_id: int, password: str) -> None:
+    def install_tenant(self, tenant_id: int, password: str, mode: CompatibilityMode = CompatibilityMode.MYSQL) -> None:
         """Create the view schema `t<tenant_id>` and its user, and give the user this password. Repeatable."""
-        installation.install_tenant(self._connections, tenant_id, password)
+        installation.install_tenant(self._connections, tenant_id, password, mode)
 
     def schema_names(self) -> frozenset[str]:
         """Return every schema of the sys engine, the catalog's and the engine's own included, in lower case."""

@@ -281,8 +281,9 @@ class Tenants:
     def install_views(self, tenant_id: int) -> None:
         """Make the tenant's view schema and its user. Repeatable; the password lives in this process only."""
         password = secrets.token_urlsafe(24)
+        mode = self._catalog.tenants.by_id(tenant_id).mode
         with self._lock:
-            self._catalog.install_tenant(tenant_id, password)
+            self._catalog.install_tenant(tenant_id, password, mode)
             self._view_passwords[tenant_id] = password
 
     def views_login(self, tenant: Tenant) -> ViewsLogin:
