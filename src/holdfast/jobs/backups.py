@@ -202,6 +202,8 @@ class Backups:
         is_everyone = command.database or names_everyone(command.tenants)
         if is_everyone and len(command.tenants) > 1:
             raise not_supported("all/all_user/all_meta in combination with other names is")
+        if is_everyone and [name.lower() for name in command.tenants] == ["all_meta"]:
+            raise not_supported("No valid tenant name given")
         listed = [] if is_everyone else self._listed(command.tenants)
         if command.to is not None and len(listed) != 1:
             raise not_supported("backup to a specified path for other than exactly one tenant is")
