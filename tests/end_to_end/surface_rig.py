@@ -21,8 +21,13 @@ class Answer:
     text: str = ""
 
 
+CONNECTION_LOST = 2013
+"""PyMySQL says 0 of a connection that was lost before."""
+
 OK = Answer(0)
-SYS_ONLY = Answer(1227, "42501", "Access denied; you need (at least one of) the SYS TENANT privilege(s) for this operation")
+SYS_ONLY = Answer(
+    1227, "42501", "Access denied; you need (at least one of) the SYS TENANT privilege(s) for this operation"
+)
 UNPRIVILEGED = Answer(
     1227, "42501", "Access denied; you need (at least one of) the ALTER SYSTEM privilege(s) for this operation"
 )
@@ -69,7 +74,8 @@ def answer_of(client: Client, statement: str) -> Answer:
     try:
         client.run(statement)
     except pymysql.MySQLError as error:
-        return Answer(int(error.args[0]), str(getattr(error, "sqlstate", "")), str(error.args[1]))
+        number = int(error.args[0]) or CONNECTION_LOST
+        return Answer(number, str(getattr(error, "sqlstate", "")), str(error.args[1]))
     return OK
 
 

@@ -89,7 +89,10 @@ def row_of(cast: Cast, table: str, where: str, **changed: str) -> Iterator[None]
         ("SET DATA_BACKUP_DEST = 'file:///x' TENANT = nobody", UNKNOWN_TENANT),
         ("SET LOG_ARCHIVE_DEST = 'LOCATION=file:///x' TENANT = nobody", UNKNOWN_TENANT),
         ("SET ha_low_thread_score = 1 TENANT = nobody", UNKNOWN_TENANT),
-        ("SET ha_low_thread_score = 1 TENANT = mysql_tenant, mysql_tenant", unsupported("duplicate tenant mysql_tenant is")),
+        (
+            "SET ha_low_thread_score = 1 TENANT = mysql_tenant, mysql_tenant",
+            unsupported("duplicate tenant mysql_tenant is"),
+        ),
         (
             "SET ha_low_thread_score = 1 TENANT = all_user, mysql_tenant",
             unsupported("all/all_user/all_meta in combination with other names is"),
@@ -97,7 +100,10 @@ def row_of(cast: Cast, table: str, where: str, **changed: str) -> Iterator[None]
         ("SET DATA_BACKUP_DEST = 'file:///x' TENANT = sys", unsupported("a destination for tenant sys is")),
         ("ARCHIVELOG TENANT = nobody", UNKNOWN_TENANT),
         ("ARCHIVELOG TENANT = mysql_tenant, mysql_tenant", unsupported("duplicate tenant mysql_tenant is")),
-        ("ARCHIVELOG TENANT = all, mysql_tenant", unsupported("all/all_user/all_meta in combination with other names is")),
+        (
+            "ARCHIVELOG TENANT = all, mysql_tenant",
+            unsupported("all/all_user/all_meta in combination with other names is"),
+        ),
         ("ARCHIVELOG TENANT = all_user", unsupported("use all_user/all_meta in 'ALTER SYSTEM ARCHIVELOG' syntax is")),
         ("NOARCHIVELOG TENANT = all_meta", unsupported("use all_user/all_meta in 'ALTER SYSTEM ARCHIVELOG' syntax is")),
         ("BACKUP TENANT = nobody", UNKNOWN_TENANT),
@@ -196,7 +202,9 @@ def test_destinations_of_others_and_within_others_are_refused(backed_up: Cast, t
         check(cast.sys, f"ALTER SYSTEM BACKUP TENANT = oracle_tenant TO 'file://{path}'", wanted)
     assert (tmp_path / "somebodys.txt").read_text() == "keep me"
     assert not (theirs / "data" / "new").exists()
-    assert cast.oracle.rows("select * from SYS.DBA_OB_BACKUP_JOBS union select * from SYS.DBA_OB_BACKUP_JOB_HISTORY") == []
+    assert (
+        cast.oracle.rows("select * from SYS.DBA_OB_BACKUP_JOBS union select * from SYS.DBA_OB_BACKUP_JOB_HISTORY") == []
+    )
 
 
 def test_start_checks_come_in_their_order(backed_up: Cast) -> None:
@@ -219,7 +227,11 @@ def test_start_checks_come_in_their_order(backed_up: Cast) -> None:
     with row_of(cast, "archive_round", mine, status="'SUSPEND'"):
         check(cast.sys, listed, not_archiving)
         check(cast.mysql, own, not_archiving)
-        check(cast.sys, everyone, Answer(9040, "HY000", "backup can not start, because no tenant meets the backup condition"))
+        check(
+            cast.sys,
+            everyone,
+            Answer(9040, "HY000", "backup can not start, because no tenant meets the backup condition"),
+        )
         with row_of(cast, "tenant", mine, status="'RESTORE'"):
             check(cast.sys, listed, not_normal)
             check(cast.mysql, own, not_normal)
@@ -243,7 +255,9 @@ def test_a_named_path_has_its_own_chain_and_restores(backed_up: Cast) -> None:
     """Increments are judged on the named path; DATA_BACKUP_DEST stays what it was."""
     cast, path = backed_up, backed_up.place / "named"
     check(cast.sys, f"ALTER SYSTEM BACKUP DATABASE TO 'file://{path}'", Answer(1235, "0A000"))
-    check(cast.sys, f"ALTER SYSTEM BACKUP TENANT = mysql_tenant, oracle_tenant TO 'file://{path}'", Answer(1235, "0A000"))
+    check(
+        cast.sys, f"ALTER SYSTEM BACKUP TENANT = mysql_tenant, oracle_tenant TO 'file://{path}'", Answer(1235, "0A000")
+    )
     check(cast.mysql, "ALTER SYSTEM BACKUP DATABASE TO 'file://relative'", BAD_URI)
     check(cast.mysql, f"ALTER SYSTEM BACKUP DATABASE TO 'file://{cast.server.base}/sys/x'", Answer(9026, "HY000"))
     cast.oracle.run("create table test.kept(i int primary key)")
@@ -260,8 +274,12 @@ def test_a_named_path_has_its_own_chain_and_restores(backed_up: Cast) -> None:
     ) == [(tenant_id, "backup_data")]
     check(cast.mysql, f"ALTER SYSTEM BACKUP DATABASE TO 'file://{path}'", ANOTHERS)
     cast.sys.run(f"ALTER SYSTEM RESTORE from_named FROM 'file://{path}'")
-    state = "select STATUS, TENANT_ROLE, COMPATIBILITY_MODE from oceanbase.DBA_OB_TENANTS where TENANT_NAME = 'from_named'"
-    assert wait_for(lambda: cast.sys.rows(state), lambda rows: rows[0][0] == "NORMAL") == [("NORMAL", "STANDBY", "ORACLE")]
+    state = (
+        "select STATUS, TENANT_ROLE, COMPATIBILITY_MODE from oceanbase.DBA_OB_TENANTS where TENANT_NAME = 'from_named'"
+    )
+    assert wait_for(lambda: cast.sys.rows(state), lambda rows: rows[0][0] == "NORMAL") == [
+        ("NORMAL", "STANDBY", "ORACLE")
+    ]
     with cast.server.client("sys@from_named") as restored:
         assert restored.rows("select i from test.kept order by i") == [(1,), (2,)]
         check(restored, "insert into test.kept values (3)", Answer(4688, "HY000", "standby tenant is read only"))
@@ -277,7 +295,11 @@ def test_cancelling_nothing_succeeds_and_cancels_nobody_else(backed_up: Cast) ->
     cast = backed_up
     for client in (cast.sys, cast.mysql, cast.oracle):
         check(client, "ALTER SYSTEM CANCEL BACKUP", OK)
-    check(cast.mysql, "ALTER SYSTEM CANCEL BACKUP TENANT = mysql_tenant", unsupported("user tenant cannot specify tenant names"))
+    check(
+        cast.mysql,
+        "ALTER SYSTEM CANCEL BACKUP TENANT = mysql_tenant",
+        unsupported("user tenant cannot specify tenant names"),
+    )
     mine = f"tenant_id = {cast.tenant_id('mysql_tenant')} and job_id = 1"
     with row_of(cast, "backup_job", mine, status="'DOING'", end_timestamp="NULL", cancel_requested="'OFF'"):
         status = "select STATUS from oceanbase.DBA_OB_BACKUP_JOBS"
@@ -294,7 +316,9 @@ def test_cancelling_nothing_succeeds_and_cancels_nobody_else(backed_up: Cast) ->
 def test_external_storage_of_a_file_path(backed_up: Cast) -> None:
     change = f"ALTER SYSTEM CHANGE EXTERNAL_STORAGE_DEST PATH = 'file://{backed_up.place}/mysql_tenant/data' SET "
     tenant = backed_up.mysql
-    check(tenant, change + "ACCESS_INFO = 'access_id=i'", wrong_argument("reset ak/sk, access_id or access_key is null"))
+    check(
+        tenant, change + "ACCESS_INFO = 'access_id=i'", wrong_argument("reset ak/sk, access_id or access_key is null")
+    )
     check(tenant, change + "ACCESS_INFO = 'access_id=i&access_key=k'", unsupported("reset ak/sk of nfs path"))
     check(tenant, change + "ATTRIBUTE = 'zone=zone7'", Answer(9133, "HY000"))
     check(tenant, change + "ATTRIBUTE = 'idc=here'", Answer(9133, "HY000"))

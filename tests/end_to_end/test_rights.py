@@ -8,7 +8,6 @@ import pytest
 from end_to_end.surface_rig import (
     OK,
     SYS_ONLY,
-    UNKNOWN_TENANT,
     UNPRIVILEGED,
     Answer,
     Cast,

@@ -197,8 +197,8 @@ DEFINITIONS: tuple[ParameterDefinition, ...] = (
 DEPRECATED: dict[str, str] = {
     "backup_dest": "DATA_BACKUP_DEST and LOG_ARCHIVE_DEST",
     "backup_dest_option": "DATA_BACKUP_DEST and LOG_ARCHIVE_DEST",
-    "backup_backup_dest": "nothing: there is no second copy",
-    "backup_backup_dest_option": "nothing: there is no second copy",
+    "backup_backup_dest": "one path: there is no second copy",
+    "backup_backup_dest_option": "one path: there is no second copy",
     "backup_log_archive_option": "BINDING in LOG_ARCHIVE_DEST",
     "backup_concurrency": "ha_low_thread_score",
     "restore_concurrency": "ha_high_thread_score",

@@ -180,7 +180,7 @@ def _cluster_target(session: Session, names: tuple[str, ...]) -> tuple[Tenant, .
 
 
 def _deprecated(name: str) -> RefusedError:
-    return refuse(codes.OB_ERR_SYS_CONFIG_UNKNOWN, hint=f"{name} is of V3; use {DEPRECATED[name]}")
+    return refuse(codes.OB_ERR_SYS_CONFIG_UNKNOWN, hint=f"{name} is of V3; instead: {DEPRECATED[name]}")
 
 
 def fenced(name: str) -> RefusedError:
