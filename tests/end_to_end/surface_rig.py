@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pymysql
 
+from holdfast.errors import StatementError
 from holdfast.jobs.surface import OF_COMMAND, State
 from holdfast.statement.parser import parse
 from server_rig import Client, Server
@@ -65,8 +66,12 @@ def expected(statement: str, wanted: Answer | WhenBuilt) -> Answer:
 
 
 def is_later(statement: str) -> bool:
-    """Return whether this build refuses the statement because it comes later."""
-    return OF_COMMAND[type(parse(statement))].state in {State.LATER, State.NEVER}
+    """Return whether this build refuses the statement because it comes later. False for what is the engine's."""
+    try:
+        command = parse(statement)
+    except StatementError:
+        return False
+    return OF_COMMAND[type(command)].state in {State.LATER, State.NEVER}
 
 
 def answer_of(client: Client, statement: str) -> Answer:
