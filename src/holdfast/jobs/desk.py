@@ -61,8 +61,8 @@ class HoldfastDesk:
     def views_login(self, tenant: Tenant) -> ViewsLogin:
         return self._tenants.views_login(tenant)
 
-    def schema_names(self) -> frozenset[str]:
-        return self._catalog.schema_names()
+    def schemas_among(self, names: frozenset[str]) -> frozenset[str]:
+        return self._catalog.schemas_among(names)
 
     def before_view(self, tenant: Tenant, view_name: str) -> None:
         if view_name.lower().endswith("ob_parameters"):

@@ -44,8 +44,8 @@ class Desk(Protocol):
         """Return the login of a user tenant's own view schema."""
         ...
 
-    def schema_names(self) -> frozenset[str]:
-        """Return every schema of the sys engine, in lower case: what a text for the view schemas may not name."""
+    def schemas_among(self, names: frozenset[str]) -> frozenset[str]:
+        """Return the schemas of the sys engine that these names may mean there: what a text for the views may not name."""
         ...
 
     def before_view(self, tenant: Tenant, view_name: str) -> None:

@@ -218,7 +218,7 @@ STATEMENTS: tuple[Statement, ...] = (
         command=c.ShowParameters,
         text="`SHOW PARAMETERS [LIKE, WHERE] [TENANT = t]`",
         state=State.SAME,
-        note="a condition can not hold `WITH` (decision 20)",
+        note="a condition can not hold a subquery (decision 20)",
         asks_privilege=False,
     ),
     Statement(

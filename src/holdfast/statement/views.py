@@ -5,7 +5,7 @@ with `oceanbase.` or `SYS.` before a known view replaced by that schema and noth
 headings stay as typed. Rights are not decided here: the user that runs the query can read that schema only.
 
 A right that seekdb 1.4.0 does not check is decided here: within a common table expression it lets every user read every table
-(measured). So the caller looks for other schemas of the sys engine in `schemas_named` and refuses the text.
+(measured). So the caller asks which of `schemas_named` are schemas of the sys engine and refuses the text.
 
 Where a schema is replaced:
 - `oceanbase.v`, anywhere, as a table or before a column; blanks, comments and backticks in between change nothing;
@@ -66,7 +66,7 @@ def substitute_views(text: str, names: frozenset[str], schema: str, current_sche
 
 
 def schemas_named(text: str) -> frozenset[str]:
-    """Return every name, in lower case, that stands before a dot and may be a schema: aliases and tables among them.
+    """Return every name, as written, that stands before a dot and may be a schema: aliases and tables among them.
 
     A string counts too, since under ANSI_QUOTES it is a name. The text must be lexed as the engine will lex it.
     """
@@ -76,9 +76,9 @@ def schemas_named(text: str) -> frozenset[str]:
         if following is None or not following.text.startswith(".") or (before is not None and before.text == "."):
             continue
         if token.kind in _NAME_KINDS:
-            named.add(name_value(token).lower())
+            named.add(name_value(token))
         elif token.kind is Kind.STRING:
-            named.add(string_value(token).lower())
+            named.add(string_value(token))
     return frozenset(named)
 
 
@@ -88,7 +88,13 @@ def _refuse_other_sessions(found: list[Token]) -> None:
     The engine shows every user every session with its statement, without asking for a privilege (measured on 1.4.0); in
     the sys engine those are other people's.
     """
-    if any(token.kind in _NAME_KINDS and name_value(token).lower() == "processlist" for token in found):
+    names = [name_value(token) if token.kind in _NAME_KINDS else token.text for token in found]
+    # To the engine `processlíst` is the same name; nothing else there has a letter beyond ASCII.
+    is_disguised = any(
+        schema.lower() == "information_schema" and dot == "." and not table.isascii()
+        for schema, dot, table in zip(names, names[1:], names[2:], strict=False)
+    )
+    if is_disguised or any(name.lower() == "processlist" for name in names):
         raise refuse(
             codes.OB_ERR_NO_PRIVILEGE, "PROCESS", hint="read the process list and the dictionary views one at a time"
         )
