@@ -85,18 +85,18 @@ async def lead_in(house: House, visitor: Visitor, response: HandshakeResponse, s
     except OSError as error:
         raise refuse(refusals.TENANT_NOT_REACHABLE) from error
     try:
-        engine_user = _engine_user(route.tenant, name.user)
-        await _authenticate(visitor, link, response, engine_user.encode("latin-1"), sequence)
+        known_as = engine_user(route.tenant.mode, name.user)
+        await _authenticate(visitor, link, response, known_as.encode("latin-1"), sequence)
     except BaseException:
         link.close()
         raise
-    user = engine_user.encode("latin-1").decode("utf-8", "replace")
+    user = known_as.encode("latin-1").decode("utf-8", "replace")
     return Entry(tenant=route.tenant, user=user, link=link, response=response)
 
 
-def _engine_user(tenant: Tenant, user: str) -> str:
+def engine_user(mode: CompatibilityMode, user: str) -> str:
     """Return the user as the engine spells it: an Oracle tenant knows SYS in any case, the engine in one."""
-    is_sys = tenant.mode is CompatibilityMode.ORACLE and user.upper() == ORACLE_ADMINISTRATOR
+    is_sys = mode is CompatibilityMode.ORACLE and user.upper() == ORACLE_ADMINISTRATOR
     return ORACLE_ADMINISTRATOR if is_sys else user
 
 

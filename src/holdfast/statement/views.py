@@ -75,7 +75,7 @@ def schemas_named(text: str) -> frozenset[str]:
     for before, token, following in zip([None, *found], found, [*found[1:], None], strict=False):
         if following is None or not following.text.startswith(".") or (before is not None and before.text == "."):
             continue
-        if token.kind in _NAME_KINDS:
+        if token.kind in _NAME_KINDS or token.kind is Kind.NUMBER:
             named.add(name_value(token))
         elif token.kind is Kind.STRING:
             named.add(string_value(token))
