@@ -234,6 +234,21 @@ def test_a_name_given_again_is_another_tenant(cast: Cast) -> None:
     assert "twin" not in names
 
 
+def test_of_two_tenants_that_claim_one_path_one_gets_it(cast: Cast) -> None:
+    for round_number in range(3):
+        path = f"file://{cast.place}/claimed_{round_number}"
+        claims = [
+            f"ALTER SYSTEM SET DATA_BACKUP_DEST = '{path}' TENANT = {name}"
+            for name in ("mysql_tenant", "oracle_tenant")
+        ]
+        answers = sorted(answer.number for answer in _at_once(cast, claims))
+        assert answers == [0, 9081], answers
+        owners = "select count(*) from oceanbase.CDB_OB_BACKUP_STORAGE_INFO where PATH = %s"
+        assert cast.sys.one(owners, (path,)) == 1
+    for name in ("mysql_tenant", "oracle_tenant"):
+        cast.sys.run(f"ALTER SYSTEM SET DATA_BACKUP_DEST = '' TENANT = {name}")
+
+
 def _at_once(cast: Cast, statements: list[str]) -> list[Answer]:
     """Run the statements at the same moment, each as sys on a connection of its own."""
     answers: list[Answer] = [Answer(0)] * len(statements)

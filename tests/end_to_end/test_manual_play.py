@@ -110,6 +110,8 @@ def test_15_resources_and_tenants(play: Play) -> None:
     assert play.rows(SYS, tenants.format("oceanbase") + " where TENANT_ID > 1 order by 1") == [mysql, oracle]
     assert play.rows(MYSQL, tenants.format("oceanbase")) == [mysql]
     assert play.rows(ORACLE, tenants.format("SYS")) == [oracle]
+    with play.server.client("sys@oracle_tenant#holdfast", database="SYS") as at_home:
+        assert at_home.rows("select TENANT_NAME from dba_ob_tenants") == [("oracle_tenant",)]
     play.says(MYSQL, "create table test.t (i int primary key, s varchar(100))")
     play.says(MYSQL, "insert into test.t values (1, 'one')")
     play.says(ORACLE, "create table test.o (i int primary key)")

@@ -27,6 +27,7 @@ pytestmark = pytest.mark.live
 BAD_URI = Answer(9026, "HY000", "uri is not a valid uri")
 NOT_OURS = Answer(9080, "HY000", "format file does not exist, try to set a new directory.")
 ANOTHERS = Answer(9081, "HY000", "format file does not match, try to set a new directory.")
+UNREACHABLE = Answer(9129, "HY000", "object storage io error")
 IN_PROGRESS = Answer(9036, "HY000", "Backup is in progress")
 INTERNAL = Answer(4016, "HY000")
 NO_RIGHT = Answer(1227, "42501")
@@ -260,6 +261,8 @@ def test_a_named_path_has_its_own_chain_and_restores(backed_up: Cast) -> None:
     )
     check(cast.mysql, "ALTER SYSTEM BACKUP DATABASE TO 'file://relative'", BAD_URI)
     check(cast.mysql, f"ALTER SYSTEM BACKUP DATABASE TO 'file://{cast.server.base}/sys/x'", Answer(9026, "HY000"))
+    (cast.place / "plain").write_text("a file")
+    check(cast.mysql, f"ALTER SYSTEM BACKUP DATABASE TO 'file://{cast.place}/plain/below'", UNREACHABLE)
     cast.oracle.run("create table test.kept(i int primary key)")
     cast.oracle.run("insert into test.kept values (1)")
     to = f"TO = 'file://{path}' PLUS ARCHIVELOG"

@@ -86,10 +86,9 @@ class ClusterParametersBackup:
 
 def _require_own(store: Store) -> None:
     """Refuse a path that holds anything but objects of this kind."""
-    for item in store.list(""):
-        if item.name == names.FORMAT_FILE:
-            raise refuse(
-                codes.OB_BACKUP_FORMAT_FILE_NOT_MATCH, TRY_ANOTHER, hint=f"{store.location} is a destination of backups"
-            )
-        if not names.is_cluster_parameters_name(item.name):
-            raise refuse(codes.OB_BACKUP_FORMAT_FILE_NOT_EXIST, TRY_ANOTHER, hint=f"{store.location} holds other files")
+    if store.stat(names.FORMAT_FILE) is not None:
+        raise refuse(
+            codes.OB_BACKUP_FORMAT_FILE_NOT_MATCH, TRY_ANOTHER, hint=f"{store.location} is a destination of backups"
+        )
+    if any(not names.is_cluster_parameters_name(item.name) for item in store.list()):
+        raise refuse(codes.OB_BACKUP_FORMAT_FILE_NOT_EXIST, TRY_ANOTHER, hint=f"{store.location} holds other files")
