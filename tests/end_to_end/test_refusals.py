@@ -1,5 +1,6 @@
 """Every error row of the statements on destinations, archiving, backup and cancelling, with its code, SQLSTATE and text."""
 
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -188,6 +189,9 @@ def test_destinations_of_others_and_within_others_are_refused(backed_up: Cast, t
     cast = backed_up
     (tmp_path / "somebodys.txt").write_text("keep me")
     theirs = cast.place / "mysql_tenant"
+    moved = cast.place / "moved"
+    moved.mkdir()
+    shutil.copy(cast.place / "oracle_tenant" / "archive" / "format.obbak", moved)
     for path, wanted in (
         (tmp_path, NOT_OURS),
         (theirs, NOT_OURS),
@@ -197,6 +201,7 @@ def test_destinations_of_others_and_within_others_are_refused(backed_up: Cast, t
         (theirs / "data" / "new", ANOTHERS),
         (theirs / "archive" / "rounds" / "new" / "deep", ANOTHERS),
         (cast.place / "oracle_tenant" / "archive", ANOTHERS),
+        (moved, ANOTHERS),
     ):
         check(cast.oracle, f"ALTER SYSTEM SET DATA_BACKUP_DEST = 'file://{path}'", wanted)
         check(cast.oracle, f"ALTER SYSTEM BACKUP DATABASE TO 'file://{path}'", wanted)

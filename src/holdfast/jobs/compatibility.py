@@ -118,7 +118,7 @@ _KEPT = "kept, checked and shown"
 PARAMETER_NOTES: dict[str, tuple[State, str]] = {
     "ha_low_thread_score": (State.SAME, "worker threads of backup and cleanup; 0 means 2"),
     "ha_high_thread_score": (State.SAME, "worker threads of restore; 0 means 8"),
-    "ha_mid_thread_score": (State.NEVER, f"{_KEPT}; there are no replicas to migrate"),
+    "ha_mid_thread_score": (State.PART, f"{_KEPT}; there are no replicas to migrate"),
     "log_archive_concurrency": (State.PART, f"{_KEPT}; one follower per tenant keeps up with its engine"),
     "log_restore_concurrency": (State.PART, _KEPT),
     "archive_lag_target": (State.SAME, ""),

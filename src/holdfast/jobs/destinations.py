@@ -39,7 +39,7 @@ class Ground:
 
         Symbolic links are followed as they are now; no tenant can make one outside its engine's directory.
         """
-        base, path = self._base.resolve(), Path(uri.path).resolve()
+        base, path = Path(os.path.realpath(self._base)), Path(os.path.realpath(uri.path))
         if path == base or base in path.parents or path in base.parents:
             raise refuse(
                 codes.OB_INVALID_BACKUP_DEST, uri.identity, hint="it must lie outside the cluster's own base directory"

@@ -109,7 +109,13 @@ STATEMENTS: tuple[Statement, ...] = (
         outsiders=Refusal(codes.OB_NOT_SUPPORTED, "change external storage dest by sys tenant is"),
     ),
     Statement(command=c.Archivelog, text="`ARCHIVELOG`", state=State.SAME, names=_NO_NAMES_IN_SETTINGS),
-    Statement(command=c.Noarchivelog, text="`NOARCHIVELOG`", state=State.SAME, names=_NO_NAMES_IN_SETTINGS),
+    Statement(
+        command=c.Noarchivelog,
+        text="`NOARCHIVELOG`",
+        state=State.SAME,
+        note="no tenant snapshot can stand in its way: seekdb has none",
+        names=_NO_NAMES_IN_SETTINGS,
+    ),
     Statement(
         command=c.Backup,
         text="`BACKUP [INCREMENTAL] {DATABASE, TENANT} [TO]`",
