@@ -140,6 +140,12 @@ def test_any_text_has_its_names(text: str) -> None:
     assert all(name in text.replace("``", "`") or "'" in text or '"' in text for name in schemas_named(text))
 
 
+@pytest.mark.parametrize("what", ["VARIABLES", "STATUS", "FULL TABLES FROM oceanbase", "DATABASES"])
+def test_a_subquery_in_show_is_refused(what: str) -> None:
+    with pytest.raises(RefusedError):
+        substitute(f"SHOW {what} WHERE exists (select 1 from oceanbase.DBA_OB_TENANTS)")
+
+
 @pytest.mark.parametrize("name", ["processlist", "`PROCESSLIST`", "processlíst", "`procesßlist`"])
 def test_the_process_list_beside_a_view_is_refused(name: str) -> None:
     with pytest.raises(RefusedError):

@@ -200,6 +200,11 @@ def _of_one(data: bytes, view_names: frozenset[str]) -> Ownership:
     if match is None:
         return _of_odd(data, view_names)
     first = match[1].lower()
+    if first == b"show":
+        # Before the views: SHOW PARAMETERS WHERE may name one, and is ours all the same.
+        owned = _by_words(data, match.end(), first)
+        if owned is not _PASS:
+            return owned
     if first in _READING:
         lower = data.lower()
         if (b"_ob_" in lower or b"$ob_" in lower) and _names_view(data, view_names):

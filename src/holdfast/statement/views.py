@@ -47,7 +47,7 @@ def substitute_views(text: str, names: frozenset[str], schema: str, current_sche
     """Return `text` reading `schema`.v wherever it read oceanbase.v or SYS.v, or None if it names none of `names`.
 
     `names` in upper case. With current schema oceanbase or SYS, bare names count too. `schema` is put in as it is.
-    Raises RefusedError (1227) when the text would show the sys engine's sessions beside a view.
+    Raises RefusedError (1227, 1235) when the text would show the sys engine's own sessions or settings beside a view.
     """
     found = list(tokens(text))
     edits = _schema_edits(found, names, schema)
@@ -55,6 +55,7 @@ def substitute_views(text: str, names: frozenset[str], schema: str, current_sche
         edits += _bare_edits(found, names, schema)
     if not edits:
         return None
+    _refuse_subquery_in_show(found)
     _refuse_other_sessions(found)
     parts: list[str] = []
     end = 0
@@ -80,6 +81,12 @@ def schemas_named(text: str) -> frozenset[str]:
         elif token.kind is Kind.STRING:
             named.add(string_value(token))
     return frozenset(named)
+
+
+def _refuse_subquery_in_show(found: list[Token]) -> None:
+    """Refuse a SHOW that reads a view in its WHERE: what it shows would be the sys engine's variables or parameters."""
+    if found[0].word == "SHOW" and any(token.word == "SELECT" for token in found):
+        raise refuse(codes.OB_NOT_SUPPORTED, "a subquery on dictionary views in SHOW is")
 
 
 def _refuse_other_sessions(found: list[Token]) -> None:
