@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from end_to_end.surface_rig import Cast, cast_of
 from server_rig import Client, Server, running_server
 
 
@@ -33,10 +32,3 @@ def mine(server: Server, sys_client: Client) -> Iterator[Client]:
 def place(tmp_path: Path) -> Path:
     """An empty directory for destinations."""
     return tmp_path / "backup"
-
-
-@pytest.fixture(scope="module")
-def cast(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cast]:
-    """sys, mysql_tenant and oracle_tenant with everybody logged in, and no destination set."""
-    with cast_of(server, tmp_path_factory.mktemp("backup")) as made:
-        yield made

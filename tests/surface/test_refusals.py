@@ -7,7 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from end_to_end.surface_rig import (
+from holdfast.backup_format.cluster_parameters import decode_cluster_parameters
+from holdfast.jobs.parameters import DEFINITIONS, DEPRECATED
+from server_rig import Client, wait_doing, wait_for
+from surface.surface_rig import (
     OK,
     UNKNOWN_TENANT,
     Answer,
@@ -19,9 +22,6 @@ from end_to_end.surface_rig import (
     unsupported,
     wrong_argument,
 )
-from holdfast.backup_format.cluster_parameters import decode_cluster_parameters
-from holdfast.jobs.parameters import DEFINITIONS, DEPRECATED
-from server_rig import Client, wait_doing, wait_for
 
 pytestmark = pytest.mark.live
 
@@ -337,7 +337,7 @@ def test_external_storage_of_a_file_path(backed_up: Cast) -> None:
 
 
 def test_cluster_parameters_are_written_whole_and_beside_nothing_else(backed_up: Cast) -> None:
-    cast, path = backed_up, backed_up.place / "parameters"
+    cast, path = backed_up, backed_up.place / "written"
     to = f"ALTER SYSTEM BACKUP CLUSTER PARAMETERS TO 'file://{path}'"
     check(cast.sys, f"{to} ENCRYPTED BY 'pw'", unsupported("backup cluster parameters encrypted by a password is"))
     cast.sys.run("ALTER SYSTEM SET ha_high_thread_score = 77 TENANT = oracle_tenant")

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from end_to_end.surface_rig import OK, Answer, agrees, answer_of, is_later, unsupported
 from server_rig import Client, Server, wait_doing, wait_for
+from surface.surface_rig import OK, Answer, agrees, answer_of, is_later, unsupported
 
 pytestmark = pytest.mark.live
 

@@ -6,10 +6,10 @@ import threading
 import pymysql
 import pytest
 
-from end_to_end.surface_rig import Answer, Cast, agrees, answer_of
 from gateway.wire_rig import WireClient, error_of
 from holdfast.mysql.flags import CommandCode
 from server_rig import Client, wait_for
+from surface.surface_rig import Answer, Cast, agrees, answer_of
 
 pytestmark = pytest.mark.live
 

@@ -5,7 +5,10 @@ from dataclasses import dataclass
 
 import pytest
 
-from end_to_end.surface_rig import (
+from holdfast.jobs.surface import STATEMENTS
+from holdfast.statement import commands
+from holdfast.statement.parser import parse
+from surface.surface_rig import (
     OK,
     SYS_ONLY,
     UNPRIVILEGED,
@@ -20,9 +23,6 @@ from end_to_end.surface_rig import (
     unsupported,
     wrong_argument,
 )
-from holdfast.jobs.surface import STATEMENTS
-from holdfast.statement import commands
-from holdfast.statement.parser import parse
 
 pytestmark = pytest.mark.live
 
