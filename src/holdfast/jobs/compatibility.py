@@ -122,7 +122,7 @@ PARAMETER_NOTES: dict[str, tuple[State, str]] = {
     "log_archive_concurrency": (State.PART, f"{_KEPT}; one follower per tenant keeps up with its engine"),
     "log_restore_concurrency": (State.PART, _KEPT),
     "archive_lag_target": (State.SAME, ""),
-    "backup_data_file_size": (State.PART, f"{_KEPT}; data objects have 64 to 256 MiB"),
+    "backup_data_file_size": (State.PART, f"{_KEPT}; data objects have 128 MiB whatever it says"),
     "recover_table_concurrency": (State.PART, f"{_KEPT}; comes with RECOVER TABLE"),
     "recover_table_dop": (State.PART, f"{_KEPT}; comes with RECOVER TABLE"),
     "standby_db_fetch_log_rpc_timeout": (State.PART, f"{_KEPT}; comes with LOG_RESTORE_SOURCE"),
