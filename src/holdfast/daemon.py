@@ -36,7 +36,9 @@ from holdfast.gateway.server import GatewayThread
 from holdfast.gateway.settings import GatewaySettings
 from holdfast.jobs.archiving import Archiving
 from holdfast.jobs.backups import Backups
+from holdfast.jobs.cluster_parameters import ClusterParametersBackup
 from holdfast.jobs.desk import SYS_TENANT_NAME, HoldfastDesk
+from holdfast.jobs.destinations import Ground
 from holdfast.jobs.directories import ClusterDirectory
 from holdfast.jobs.identity import ClusterIdentity, open_identity, take_lock
 from holdfast.jobs.restores import Restores
@@ -213,6 +215,14 @@ class Server:
             archiving=archiving,
             backups=backups,
             restores=restores,
+            cluster_parameters=lambda settings: ClusterParametersBackup(
+                catalog,
+                settings,
+                self._clock,
+                identity=identity,
+                ground=Ground(self._directories.base),
+                open_store=open_store,
+            ),
         )
         desk.settings.install()
         return _Parts(

@@ -46,7 +46,7 @@ from holdfast.values.backup_set import BackupType, TaskStatus
 from holdfast.values.buffers import Buffer
 from holdfast.values.lsn import Lsn
 from holdfast.values.scn import Scn
-from holdfast.values.tenant import Unit
+from holdfast.values.tenant import CompatibilityMode, Unit
 
 ACCOUNT_FILE = "account"
 """The small file that holds Holdfast's own login in the tenant. Not one of the engine's: a restore keeps it apart."""
@@ -90,6 +90,7 @@ class BackupPlan:
     cluster_id: int
     tenant_id: int
     tenant_name: str
+    compatibility_mode: CompatibilityMode = CompatibilityMode.MYSQL
     dest_id: int
     backup_set_id: int
     archive: ArchiveRef
@@ -387,6 +388,7 @@ class _Run:
             cluster_id=plan.cluster_id,
             tenant_id=plan.tenant_id,
             tenant_name=plan.tenant_name,
+            compatibility_mode=plan.compatibility_mode,
             dest_id=plan.dest_id,
             backup_set_id=plan.backup_set_id,
             type=plan.type,

@@ -133,6 +133,14 @@ class Destinations:
                 (_state(enabled), tenant_id),
             )
 
+    def set_attribute(self, destination: Destination, attribute: str) -> None:
+        """Record which zones a path is used by: what EXTENSION shows instead of the URI's options, which file:// has none of."""
+        with self._connections.transaction() as transaction:
+            transaction.execute(
+                "UPDATE __holdfast.destination SET extension = %s WHERE tenant_id = %s AND dest_id = %s",
+                (attribute, destination.tenant_id, destination.dest_id),
+            )
+
     def by_id(self, tenant_id: int, dest_id: int) -> Destination:
         """Return a destination the tenant has or had. Raises NotFoundError (-4018)."""
         with self._connections.transaction() as transaction:

@@ -16,6 +16,7 @@ disagree:
 - RESTORE_PROGRESS.STATUS shows RESTORING for the states before POST_CHECK, as the manual's pages do; the source also
   hides POST_CHECK.
 - BACKUP_STORAGE_INFO and its _HISTORY show the same rows: every destination ever set. Nothing removes one yet.
+- In an Oracle tenant BACKUP_STORAGE_INFO and its _HISTORY keep TENANT_ID, as the manual's pages for that mode do.
 - Meta tenants do not exist, so DBA_OB_TENANTS shows none.
 """
 
@@ -23,7 +24,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from holdfast.values.tenant import SYS_TENANT_ID
+from holdfast.values.tenant import SYS_TENANT_ID, CompatibilityMode
 
 
 class Scope(Enum):
@@ -52,6 +53,7 @@ class View:
     columns: tuple[ViewColumn, ...]
     source: str
     about: str
+    keeps_tenant_id_in_oracle: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -394,8 +396,17 @@ _ACTIVE = "END_TIMESTAMP IS NULL"
 _ENDED = "END_TIMESTAMP IS NOT NULL"
 
 
-def _tenants(name: str, columns: Sequence[ViewColumn], source: str, about: str) -> View:
-    return View(name=name, scope=Scope.TENANTS, columns=tuple(columns), source=source, about=about)
+def _tenants(
+    name: str, columns: Sequence[ViewColumn], source: str, about: str, *, keeps_tenant_id_in_oracle: bool = False
+) -> View:
+    return View(
+        name=name,
+        scope=Scope.TENANTS,
+        columns=tuple(columns),
+        source=source,
+        about=about,
+        keeps_tenant_id_in_oracle=keeps_tenant_id_in_oracle,
+    )
 
 
 VIEWS: tuple[View, ...] = (
@@ -450,12 +461,14 @@ VIEWS: tuple[View, ...] = (
         _STORAGE_COLUMNS,
         "__holdfast.destination WHERE IS_USED = 1",
         "every destination ever set",
+        keeps_tenant_id_in_oracle=True,
     ),
     _tenants(
         "BACKUP_STORAGE_INFO_HISTORY",
         _STORAGE_COLUMNS,
         "__holdfast.destination WHERE IS_USED = 1",
         "every destination ever set",
+        keeps_tenant_id_in_oracle=True,
     ),
     View(
         name="DBA_OB_TENANTS",
@@ -516,10 +529,12 @@ _OUTSIDE_OCEANBASE = {"V$OB_PARAMETERS", "SHOW_PARAMETERS"}
 # Ours and the engine's together; a name of ours hides the engine's, which is another thing with the same name.
 ALL_PARAMETERS = """CREATE OR REPLACE VIEW __holdfast.all_parameters AS
 SELECT t.tenant_id, s.zone, s.svr_ip, s.svr_port, d.name, d.data_type,
-  COALESCE(p.value, d.default_value) AS value, d.info, d.section, CAST('TENANT' AS CHAR(64)) AS scope,
+  COALESCE(p.value, d.default_value) AS value, d.info, d.section,
+  CAST(CASE d.section WHEN 'CLUSTER' THEN 'CLUSTER' ELSE 'TENANT' END AS CHAR(64)) AS scope,
   CAST('DEFAULT' AS CHAR(128)) AS source, d.edit_level, d.default_value,
   CAST(CASE WHEN COALESCE(p.value, d.default_value) = d.default_value THEN 1 ELSE 0 END AS SIGNED) AS isdefault
-FROM __holdfast.tenant t JOIN __holdfast.server s ON s.id = 1 JOIN __holdfast.parameter_definition d ON 1 = 1
+FROM __holdfast.tenant t JOIN __holdfast.server s ON s.id = 1 JOIN __holdfast.parameter_definition d
+    ON d.section <> 'CLUSTER' OR t.tenant_id = 1
   LEFT JOIN __holdfast.parameter p ON p.tenant_id = t.tenant_id AND p.name = d.name
 UNION ALL
 SELECT e.tenant_id, s.zone, s.svr_ip, s.svr_port, e.name, e.data_type, e.value, e.info, e.section, e.scope,
@@ -562,14 +577,15 @@ def sys_views() -> tuple[PlacedView, ...]:
     return tuple(placed)
 
 
-def tenant_views(tenant_id: int) -> tuple[PlacedView, ...]:
-    """Return every view of a user tenant's schema."""
+def tenant_views(tenant_id: int, mode: CompatibilityMode = CompatibilityMode.MYSQL) -> tuple[PlacedView, ...]:
+    """Return every view of a user tenant's schema. Types are the same in both modes: the engine has no others."""
     home = tenant_schema(tenant_id)
     placed: list[PlacedView] = []
     for view in VIEWS:
         if view.scope is Scope.SYS:
             continue
-        columns = _own_columns(view) if view.scope is Scope.TENANTS else view.columns
+        keeps = mode is CompatibilityMode.ORACLE and view.keeps_tenant_id_in_oracle
+        columns = _own_columns(view) if view.scope is Scope.TENANTS and not keeps else view.columns
         if view.scope is Scope.TENANTS:
             name, origin = f"DBA_OB_{view.name}", f"{_SYS_HOME}.CDB_OB_{view.name}"
         else:

@@ -304,6 +304,7 @@ class JobRun:
             cluster_id=around.identity.cluster_id,
             tenant_id=tenant.tenant_id,
             tenant_name=tenant.name,
+            compatibility_mode=tenant.mode,
             dest_id=destination.dest_id,
             backup_set_id=job.backup_set_id,
             archive=archive_ref(around, archive_round),

@@ -130,7 +130,8 @@ class Restores:
         data_keys(plan, secrets.get)  # a changed manifest is refused before anything is created
         role_ = TenantRole.RESTORE
         try:
-            tenant = self._tenants.allocate(command.tenant, options.pools, TenantStatus.RESTORE, role_)
+            mode = plan.set.manifest.compatibility_mode
+            tenant = self._tenants.allocate(command.tenant, options.pools, TenantStatus.RESTORE, role_, mode)
         except RefusedError as error:
             if error.code is codes.OB_TENANT_EXIST:
                 raise _name_exists() from error
