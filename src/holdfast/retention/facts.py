@@ -1,0 +1,78 @@
+"""What the destinations say of sets and pieces that the catalog knows. Reads only.
+
+Everything a verdict rests on is read anew each time: a manifest and the sizes of the objects it names for each set, a
+record for each piece. What can not be read is never guessed: it becomes the fact's `trouble`.
+"""
+
+from dataclasses import replace
+
+from holdfast.backup_format import names
+from holdfast.backup_format.manifest import ObjectKind, decode_manifest
+from holdfast.backup_format.piece_record import PieceRecord, decode_piece_record
+from holdfast.errors import CorruptionError, HoldfastError, NotFoundError
+from holdfast.retention.verdict import Extent, Image, PieceFact, SetFact
+from holdfast.store.store import Store
+from holdfast.values.archive import FileStatus
+
+
+def read_set(fact: SetFact, store: Store) -> SetFact:
+    """Return the fact with its manifest's image; with `trouble` when it is not whole. Only usable sets are looked at."""
+    if not fact.is_usable:
+        return fact
+    root = names.set_root(fact.backup_set_id, fact.type)
+    try:
+        name = names.manifest_name(root)
+        manifest = decode_manifest(store.get(name), name=f"{store.location}/{name}")
+        sizes = {item.name: item.size_bytes for item in store.list(f"{root}/")}
+        for item in manifest.objects:
+            # Log and small files too: a set whose restore would fail is no clean point.
+            found = sizes.get(f"{root}/{item.name}")
+            if found != item.size_bytes and item.kind is not ObjectKind.FILE:
+                raise CorruptionError(
+                    f"{store.location}/{root}/{item.name} has {found} bytes, expected {item.size_bytes}"
+                )
+    except HoldfastError as error:
+        return replace(fact, trouble=f"backup set {fact.backup_set_id}: {error}")
+    image = Image(
+        chain=manifest.chain,
+        timeline=manifest.timeline,
+        round_id=manifest.round_id,
+        base_lsn=manifest.base_lsn,
+        end_lsn=manifest.end_lsn,
+    )
+    return replace(fact, image=image)
+
+
+def read_piece(fact: PieceFact, store: Store) -> PieceFact:
+    """Return the fact with its record's extent; with `trouble` when there is no sound record or no log behind it.
+
+    A piece that is INCOMPLETE or going is not looked at.
+    """
+    if fact.file_status is not FileStatus.AVAILABLE:
+        return fact
+    root = names.piece_root(fact.dest_id, fact.round_id, fact.piece_id)
+    try:
+        record = _record(store, root)
+        sizes = {item.name: item.size_bytes for item in store.list(f"{names.log_folder(root)}/")}
+        for block in record.blocks:
+            name = names.log_name(root, block.block_id)
+            found = sizes.get(name)
+            if found is None or found < block.size_bytes:
+                raise CorruptionError(
+                    f"{store.location}/{name} has {found} bytes, its record promises {block.size_bytes}"
+                )
+    except HoldfastError as error:
+        return replace(fact, trouble=f"archive piece {fact.piece_id}: {error}")
+    extent = Extent(
+        timeline=record.timeline, begin_lsn=record.begin.lsn, end_lsn=record.end.lsn, end_scn=record.end.scn
+    )
+    return replace(fact, extent=extent)
+
+
+def _record(store: Store, root: str) -> PieceRecord:
+    for name in (names.piece_info_name(root), names.checkpoint_name(root)):
+        try:
+            return decode_piece_record(store.get(name), name=f"{store.location}/{name}")
+        except NotFoundError:
+            continue
+    raise NotFoundError(f"{store.location}/{root} has no record")
