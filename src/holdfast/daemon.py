@@ -35,6 +35,7 @@ from holdfast.gateway.server import GatewayThread
 from holdfast.gateway.settings import GatewaySettings
 from holdfast.jobs.archiving import Archiving
 from holdfast.jobs.backups import Backups
+from holdfast.jobs.cleanup import Cleanup
 from holdfast.jobs.desk import SYS_TENANT_NAME, HoldfastDesk
 from holdfast.jobs.directories import ClusterDirectory
 from holdfast.jobs.identity import ClusterIdentity, open_identity, take_lock
@@ -105,6 +106,7 @@ class _Parts:
     archiving: Archiving
     backups: Backups
     restores: Restores
+    cleanup: Cleanup
     desk: HoldfastDesk
 
 
@@ -135,6 +137,8 @@ class Server:
         self._stack.callback(parts.backups.stop_all)
         parts.restores.resume_all()
         self._stack.callback(parts.restores.stop_all)
+        parts.cleanup.resume_all()
+        self._stack.callback(parts.cleanup.stop_all)
         parts.supervisor.begin()
         door = GatewayThread(
             parts.desk,
@@ -190,8 +194,12 @@ class Server:
             generation=generation,
             score_of=lambda tenant_id: int(catalog.parameters.get(tenant_id, "ha_high_thread_score")),
         )
+        cleanup = Cleanup(catalog, self._clock, identity=identity, open_store=open_store, generation=generation)
         tenants.dependents = Dependents(
-            archiving=archiving.drop_tenant, backups=backups.drop_tenant, restores=restores.drop_tenant
+            archiving=archiving.drop_tenant,
+            backups=backups.drop_tenant,
+            restores=restores.drop_tenant,
+            cleanup=cleanup.drop_tenant,
         )
         desk = HoldfastDesk(
             cluster_name=identity.name,
@@ -201,6 +209,7 @@ class Server:
             archiving=archiving,
             backups=backups,
             restores=restores,
+            cleanup=cleanup,
         )
         desk.settings.install()
         return _Parts(
@@ -211,6 +220,7 @@ class Server:
             archiving=archiving,
             backups=backups,
             restores=restores,
+            cleanup=cleanup,
             desk=desk,
         )
 

@@ -1,8 +1,8 @@
 """Cleanup: policies, pins, deletion jobs and their tasks, and what a deletion makes of sets, pieces and paths.
 
 A deletion is marked here before the first object goes and ended here after the last one went: FILE_STATUS turns to
-DELETING, then to DELETED, never back. Beginning a job, marking, pinning and the beginning of an increment lock the tenant's row, so of a pin
-and a deletion, or of an increment and the deletion of its base, one comes second and is refused.
+DELETING, then to DELETED, never back. The tenant's row is locked by whoever begins a job, marks a set, pins one, or begins
+an increment, so of a pin and a deletion, or of an increment and the deletion of its base, the second is refused.
 """
 
 from collections.abc import Sequence
@@ -42,6 +42,10 @@ class DestinationState(StrEnum):
     NORMAL = "NORMAL"
     DELETING = "DELETING"
     DELETED = "DELETED"
+
+    @property
+    def is_final(self) -> bool:
+        return self is DestinationState.DELETED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -251,13 +255,14 @@ class Cleanup:
         return None if row is None else us_from_time(row[0])  # type: ignore[arg-type]
 
     def claim(self, tenant_id: int, job_id: int, generation: int) -> DeleteJob | None:
-        """Make the server of this generation the owner and return the job; None when it is its own already or ended.
+        """Make the server of this generation the owner and return the job; None when it has ended.
 
-        A job taken over from an earlier server counts one more attempt.
+        A job claimed before, by an earlier server or by a worker that lost the catalog, counts one more attempt. That one job
+        has one worker is the caller's to see to.
         """
         with self._connections.transaction() as transaction:
             job = _JOB.one(transaction, "WHERE tenant_id = %s AND job_id = %s FOR UPDATE", (tenant_id, job_id))
-            if job is None or not job.is_active or job.owner_generation == generation:
+            if job is None or not job.is_active:
                 return None
             attempt = job.attempt + 1 if job.owner_generation else job.attempt
             claimed = replace(job, owner_generation=generation, attempt=attempt)

@@ -4,7 +4,7 @@ Where the guide and the engine's source disagree the source is followed: on the 
 the policy alone deletes. Ours beside them: what a pin keeps, and what a running restore of this cluster reads.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 
 from holdfast import codes
 from holdfast.codes import Code
@@ -19,16 +19,18 @@ PIECE_CODE = codes.OB_BACKUP_DELETE_BACKUP_PIECE_NOT_ALLOWED
 MULTIPLE_DESTINATIONS = "delete from multiple dest is not supported"
 NOT_CONNECTED = "dest connectivity check failed"
 
-Check = Callable[[int], str]
-
 
 def refusal_of(code: Code, object_id: int, reason: str) -> Refusal:
     """Return the refusal in the form COMMENT has: `id=3(already deleted)`."""
     return Refusal(code=code, comment=f"id={object_id}({reason})")
 
 
-def refuse_sets(estate: Estate, ids: Sequence[int], *, has_policy: bool) -> Refusal | None:
+def refuse_sets(
+    estate: Estate, ids: Sequence[int], *, has_policy: bool, unreachable: Mapping[int, Code]
+) -> Refusal | None:
     """Return why not all of these sets may be deleted, None when they may. The first reason of the first set counts.
+
+    `unreachable`: by DEST_ID, with what code the destination's check failed.
 
     FAILED sets may always go, and sets whose deletion was begun. A set is judged by what would stay: an increment outside
     the list rests on it, or nothing newer could be restored.
@@ -48,6 +50,8 @@ def refuse_sets(estate: Estate, ids: Sequence[int], *, has_policy: bool) -> Refu
             return refusal_of(SET_CODE, set_id, "already deleted")
         if len(dest_ids) > 1:
             return refusal_of(codes.OB_NOT_SUPPORTED, set_id, MULTIPLE_DESTINATIONS)
+        if fact.dest_id in unreachable:
+            return refusal_of(unreachable[fact.dest_id], set_id, NOT_CONNECTED)
         if not fact.is_usable:
             continue
         reason = _why_a_set_stays(estate, fact, frozenset(ids), latest_full, has_policy=has_policy)
@@ -76,7 +80,9 @@ def _why_a_set_stays(
     return "" if pin is None else f"pinned id={pin.backup_set_id}"
 
 
-def refuse_pieces(estate: Estate, ids: Sequence[int], *, has_policy: bool) -> Refusal | None:
+def refuse_pieces(
+    estate: Estate, ids: Sequence[int], *, has_policy: bool, unreachable: Mapping[int, Code]
+) -> Refusal | None:
     """Return why not all of these pieces may be deleted, None when they may. Piece ids are unique over rounds."""
     by_id = {piece.piece_id: piece for piece in estate.pieces}
     dest_ids = {by_id[piece_id].dest_id for piece_id in ids if piece_id in by_id}
@@ -90,6 +96,8 @@ def refuse_pieces(estate: Estate, ids: Sequence[int], *, has_policy: bool) -> Re
             return refusal_of(PIECE_CODE, piece_id, "is active piece")
         if len(dest_ids) > 1:
             return refusal_of(codes.OB_NOT_SUPPORTED, piece_id, MULTIPLE_DESTINATIONS)
+        if piece.dest_id in unreachable:
+            return refusal_of(unreachable[piece.dest_id], piece_id, NOT_CONNECTED)
         if piece.file_status is FileStatus.DELETING:
             continue
         reason = _why_a_piece_stays(estate, piece, frozenset(ids), has_policy=has_policy)

@@ -44,9 +44,6 @@ def judge(estate: Estate, policy: Policy, now_us: int) -> Plan:
     refusal = _refusal(estate, policy)
     if refusal is not None:
         return _all_stay(estate, refusal.comment, refusal)
-    trouble = _trouble(estate)
-    if trouble:
-        return _all_stay(estate, f"nothing is removed while something can not be read: {trouble}", None)
     expired_us = None if policy.recovery_window_us is None else now_us - policy.recovery_window_us
     by_id = sets_by_id(estate.sets)
     clean = _clean_point(estate, by_id, expired_us) if policy.name is PolicyName.DEFAULT else None
@@ -74,7 +71,7 @@ def _after(estate: Estate, plan: Plan) -> Estate:
 
 
 def _refusal(estate: Estate, policy: Policy) -> Refusal | None:
-    """Return why the cleanup may not even begin. OceanBase fails such a job."""
+    """Return why the cleanup may not even begin: its job fails."""
     if policy.recovery_window_us == 0:
         return Refusal(code=codes.OB_NOT_SUPPORTED, comment=codes.OB_NOT_SUPPORTED.text("recovery window 0"))
     if policy.name is PolicyName.LOG_ONLY and estate.data_dest_id is not None:
@@ -82,20 +79,22 @@ def _refusal(estate: Estate, policy: Policy) -> Refusal | None:
             code=codes.OB_BACKUP_DELETE_BACKUP_PIECE_NOT_ALLOWED,
             comment="log_only policy is not allowed while a data backup dest is set",
         )
+    trouble = next((fact.trouble for fact in _current_sets(estate) if fact.trouble), "")
+    code = codes.OB_BACKUP_DELETE_BACKUP_SET_NOT_ALLOWED
+    if not trouble:
+        trouble = next((fact.trouble for fact in _current_pieces(estate) if fact.trouble), "")
+        code = codes.OB_BACKUP_DELETE_BACKUP_PIECE_NOT_ALLOWED
+    if trouble:
+        return Refusal(code=code, comment=f"nothing is removed while something can not be read: {trouble}")
     return None
 
 
-def _all_stay(estate: Estate, reason: str, refusal: Refusal | None) -> Plan:
+def _all_stay(estate: Estate, reason: str, refusal: Refusal) -> Plan:
     return Plan(
         sets=tuple(SetVerdict(fact=fact, action=Action.KEEP, reason=reason) for fact in _current_sets(estate)),
         pieces=tuple(PieceVerdict(fact=fact, action=Action.KEEP, reason=reason) for fact in _current_pieces(estate)),
         refusal=refusal,
     )
-
-
-def _trouble(estate: Estate) -> str:
-    troubles = [fact.trouble for fact in _current_sets(estate)] + [fact.trouble for fact in _current_pieces(estate)]
-    return next((trouble for trouble in troubles if trouble), "")
 
 
 def _current_sets(estate: Estate) -> tuple[SetFact, ...]:
