@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from holdfast import codes
 from holdfast.codes import Code
-from holdfast.retention.plan import needs_piece, pieces_of, pin_of
+from holdfast.retention.plan import pieces_of, pin_of, pinned_by, pinned_sets
 from holdfast.retention.reach import ancestors, reach, sets_by_id
 from holdfast.retention.verdict import Estate, PieceFact, Refusal, SetFact
 from holdfast.values.archive import FileStatus, PieceStatus
@@ -120,13 +120,14 @@ def _why_a_piece_stays(estate: Estate, piece: PieceFact, going: frozenset[int], 
         reaches_in = base is not None and piece.extent is not None and piece.extent.end_lsn > base
         if piece.end_scn > oldest.start_replay_scn or reaches_in:
             return "needed for oldest full backup"
+    pinned = pinned_sets(estate)
     for other in pieces_of(estate, piece.dest_id):
         is_older = (other.round_id, other.piece_id) < (piece.round_id, piece.piece_id)
         # A piece that only a pin keeps may stay alone, as it does when the policy deletes.
-        if is_older and other.piece_id not in going and _pin_that_needs(estate, other) is None:
+        if is_older and other.piece_id not in going and pinned_by(other, pinned) is None:
             return f"smaller piece exists id={other.piece_id}"
-    pinned = _pin_that_needs(estate, piece)
-    return "" if pinned is None else f"needed for pinned backup set id={pinned.backup_set_id}"
+    keeper = pinned_by(piece, pinned)
+    return "" if keeper is None else f"needed for pinned backup set id={keeper.backup_set_id}"
 
 
 def refuse_all_data(estate: Estate, dest_id: int, *, is_written: bool) -> Refusal | None:
@@ -143,10 +144,11 @@ def refuse_all_archive(estate: Estate, dest_id: int, *, is_written: bool) -> Ref
     """Return why an archive destination may not be emptied. `is_written`: a round that has not stopped archives there."""
     if dest_id == estate.archive_dest_id or is_written:
         return Refusal(code=PIECE_CODE, comment="cannot delete current writing archive dest")
+    pinned = pinned_sets(estate)
     for piece in pieces_of(estate, dest_id):
-        pinned = _pin_that_needs(estate, piece)
-        if pinned is not None:
-            return refusal_of(PIECE_CODE, piece.piece_id, f"needed for pinned backup set id={pinned.backup_set_id}")
+        keeper = pinned_by(piece, pinned)
+        if keeper is not None:
+            return refusal_of(PIECE_CODE, piece.piece_id, f"needed for pinned backup set id={keeper.backup_set_id}")
     return None
 
 
@@ -165,12 +167,3 @@ def _latest_full(estate: Estate) -> SetFact | None:
     by_id = sets_by_id(estate.sets)
     fulls = [fact for fact in _fulls(estate) if reach(fact, by_id, estate.pieces) is not None]
     return fulls[-1] if fulls else None
-
-
-def _pin_that_needs(estate: Estate, piece: PieceFact) -> SetFact | None:
-    by_id = sets_by_id(estate.sets)
-    for pin in estate.pins:
-        fact = by_id.get(pin.backup_set_id)
-        if fact is not None and needs_piece(fact, piece):
-            return fact
-    return None

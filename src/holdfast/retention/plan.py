@@ -13,9 +13,11 @@ Only sets whose end lies before the window are examined for 3 to 6, the others s
 ended before the window begins survives with all its increments, and without one nothing that can be restored is removed.
 
 Ours beside them: a cancelled set goes at once; a set whose deletion was begun goes whatever its age; a pin keeps a set, what
-it rests on, and the log up to its MIN_RESTORE_SCN; whatever a set that stays rests on stays; and while one set or
+it rests on, and the log up to the MIN_RESTORE_SCN of each; whatever a set that stays rests on stays; and while one set or
 piece could not be read, everything stays.
 """
+
+from collections.abc import Mapping
 
 from holdfast import codes
 from holdfast.engine_format.log_block import block_id_of
@@ -146,6 +148,8 @@ def _judge_set(fact: SetFact, expired_us: int | None, clean: SetFact | None) -> 
         return verdict(Action.KEEP, "it is being made")
     if fact.status is SetStatus.FAILED and fact.is_canceled:
         return verdict(Action.DELETE, "its backup was cancelled")
+    if expired_us is None:
+        return verdict(Action.KEEP, "the policy has no recovery window")
     if not _is_expired(fact, expired_us):
         return verdict(Action.KEEP, "it ended inside the recovery window")
     if fact.status is SetStatus.FAILED:
@@ -198,8 +202,9 @@ def _judge_pieces(
     verdicts: list[PieceVerdict] = []
     stopped_by = ""
     floor_lsn = _floor_lsn(sets, estate)
+    pinned = pinned_sets(estate)
     for piece in _current_pieces(estate):
-        pinned_by = _pinned_by(piece, estate)
+        keeper = pinned_by(piece, pinned)
         if piece.file_status is FileStatus.DELETING:
             verdicts.append(PieceVerdict(fact=piece, action=Action.DELETE, reason="its deletion was begun"))
             continue
@@ -207,10 +212,14 @@ def _judge_pieces(
             reason = "no usable full set ended before the recovery window"
         elif stopped_by:
             reason = stopped_by
-        elif not _ends_before(piece, clean.start_replay_scn, floor_lsn):
+        elif piece.checkpoint_scn > clean.start_replay_scn:
             reason = stopped_by = f"log from START_REPLAY_SCN of full set {clean.backup_set_id} on is needed"
-        elif pinned_by is not None:
-            reason = f"pinned set {pinned_by.backup_set_id} needs it"
+        elif floor_lsn is not None and piece.extent is not None and piece.extent.end_lsn > floor_lsn:
+            # An older set stays for the sake of one that rests on it. Or START_REPLAY_SCN, which is that of the base block's
+            # first group, is also the SCN this piece ends with: it holds that very group.
+            reason = stopped_by = "a set that stays needs its log"
+        elif keeper is not None:
+            reason = f"pinned set {keeper.backup_set_id} needs it"
         elif piece.status is PieceStatus.ACTIVE:
             return (), piece
         elif piece.is_open:
@@ -230,9 +239,10 @@ def _judge_pieces_alone(estate: Estate, expired_us: int | None) -> tuple[tuple[P
     expired = Scn(0) if expired_us is None else Scn(max(0, expired_us * 1000))
     stopped_by = ""
     pieces = _current_pieces(estate)
+    pinned = pinned_sets(estate)
     for number, piece in enumerate(pieces):
         following = pieces[number + 1] if number + 1 < len(pieces) else None
-        pinned_by = _pinned_by(piece, estate)
+        keeper = pinned_by(piece, pinned)
         if piece.file_status is FileStatus.DELETING:
             verdicts.append(PieceVerdict(fact=piece, action=Action.DELETE, reason="its deletion was begun"))
             continue
@@ -241,8 +251,8 @@ def _judge_pieces_alone(estate: Estate, expired_us: int | None) -> tuple[tuple[P
         elif expired_us is None or piece.checkpoint_scn > expired:
             reason = "it reaches into the recovery window"
             stopped_by = "a piece before it stays"
-        elif pinned_by is not None:
-            reason = f"pinned set {pinned_by.backup_set_id} needs it"
+        elif keeper is not None:
+            reason = f"pinned set {keeper.backup_set_id} needs it"
         elif piece.status is PieceStatus.ACTIVE:
             return (), piece
         elif piece.is_open:
@@ -261,7 +271,7 @@ def _judge_pieces_alone(estate: Estate, expired_us: int | None) -> tuple[tuple[P
 
 def _floor_lsn(sets: tuple[SetVerdict, ...], estate: Estate) -> Lsn | None:
     """Return where the log begins that the sets which stay need, pinned ones apart: those have their own rule."""
-    pinned = _pinned_ids(estate)
+    pinned = pinned_sets(estate)
     needed = [
         verdict.fact.image.base_lsn
         for verdict in sets
@@ -273,28 +283,21 @@ def _floor_lsn(sets: tuple[SetVerdict, ...], estate: Estate) -> Lsn | None:
     return min(needed, default=None)
 
 
-def _pinned_ids(estate: Estate) -> frozenset[int]:
+def pinned_sets(estate: Estate) -> dict[int, SetFact]:
+    """Return by id every set that a pin keeps: the pinned ones and what they rest on."""
     by_id = sets_by_id(estate.sets)
-    found: set[int] = set()
+    found: dict[int, SetFact] = {}
     for pin in estate.pins:
-        if pin.backup_set_id in by_id:
-            found |= {pin.backup_set_id} | ancestors(by_id[pin.backup_set_id], by_id)
-    return frozenset(found)
+        pinned = by_id.get(pin.backup_set_id)
+        if pinned is not None:
+            found[pinned.backup_set_id] = pinned
+            found |= {set_id: by_id[set_id] for set_id in ancestors(pinned, by_id) if set_id in by_id}
+    return found
 
 
-def _ends_before(piece: PieceFact, scn: Scn, lsn: Lsn | None) -> bool:
-    # START_REPLAY_SCN is that of the base block's first group, so a piece that ends with that very group shares the SCN.
-    return piece.checkpoint_scn <= scn and (lsn is None or piece.extent is None or piece.extent.end_lsn <= lsn)
-
-
-def _pinned_by(piece: PieceFact, estate: Estate) -> SetFact | None:
-    """Return a pinned set whose restore to its MIN_RESTORE_SCN needs the piece."""
-    by_id = sets_by_id(estate.sets)
-    for pin in estate.pins:
-        fact = by_id.get(pin.backup_set_id)
-        if fact is not None and needs_piece(fact, piece):
-            return fact
-    return None
+def pinned_by(piece: PieceFact, pinned: Mapping[int, SetFact]) -> SetFact | None:
+    """Return a set a pin keeps whose restore to its MIN_RESTORE_SCN needs the piece."""
+    return next((fact for fact in pinned.values() if needs_piece(fact, piece)), None)
 
 
 def needs_piece(fact: SetFact, piece: PieceFact) -> bool:
