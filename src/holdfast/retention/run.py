@@ -118,8 +118,9 @@ class Remover:
             if item.name.startswith(_OURS) or is_root(item.name.partition("/")[0]) is not None
         ]
         self._remove_in_order(found, [lambda name: name.endswith("/manifest.json"), _is_record, lambda name: True])
-        for root in sorted({item.name.partition("/")[0] for item in found}):
-            self.store.delete_tree(root)
+        # Folders that hold nothing any more are seen only where folders exist by themselves.
+        for folder in sorted({item.name.partition("/")[0] for item in found} | {name[:-1] for name in _OURS}):
+            self.store.delete_tree(folder)
 
     def _remove_in_order(self, found: Sequence[ObjectInfo], groups: Sequence[Callable[[str], bool]]) -> None:
         """Remove the objects of the first group, then those of the second, and so on; each is of the first that takes it."""
