@@ -76,6 +76,7 @@ class Hold:
     dies_at: int = 0
     waits_at: int = 0
     count: int = 0
+    victim: Cleanup | None = None
     met: threading.Event = field(default_factory=threading.Event)
     go: threading.Event = field(default_factory=threading.Event)
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -85,6 +86,10 @@ class Hold:
             self.count += 1
             number = self.count
         if self.dies_at and number >= self.dies_at:
+            assert self.victim is not None
+            self.victim._ended.set()
+            for running in self.victim._running.values():
+                running.stops.server_stops.set()
             raise ServerStoppingError("killed here")
         if number == self.waits_at:
             self.met.set()
@@ -307,7 +312,7 @@ def test_killed_before_every_removal_the_next_server_ends_the_job(world: World) 
     for dies_at in range(1, 60):
         tenant = small(world)
         hold = Hold(dies_at=dies_at)
-        dying = world.cleanup(open_store=hold.open)
+        hold.victim = dying = world.cleanup(open_store=hold.open)
         dying.delete_obsolete(tenant.session, DeleteObsolete())
         wait_until(lambda: not dying._running)  # noqa: B023
         job = tenant.last_job()
@@ -321,7 +326,9 @@ def test_killed_before_every_removal_the_next_server_ends_the_job(world: World) 
             assert tenant.ended().status is JobStatus.COMPLETED
             taken_up.stop_all()
             assert tenant.ended().attempt == 2
-        assert (tenant.last_job().status, tenant.last_job().success_task_count) == (JobStatus.COMPLETED, 2)
+        assert (tenant.last_job().status, tenant.last_job().success_task_count) == (JobStatus.COMPLETED, 2), (
+            tenant.last_job()
+        )
         assert tenant.file_status() == {1: DELETED, 2: AVAILABLE}
         assert [name for name in tenant.folders() if name.startswith("backup_set_")] == ["backup_set_2_full"]
         totals = tenant.view("BACKUP_DELETE_TASK_HISTORY", "TOTAL_FILES_COUNT - DELETE_FILES_COUNT, STATUS")
