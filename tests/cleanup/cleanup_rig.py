@@ -249,7 +249,7 @@ class Forged:
     def _piece(self, dest: Destination, round_id: int, piece_id: int, day: int, *, is_active: bool) -> Piece:
         start, end = Scn(self.began_ns + day * DAY_NS), Scn(self.began_ns + (day + 1) * DAY_NS)
         root = names.piece_root(dest.dest_id, round_id, piece_id)
-        checkpoint = Scn(end - 10**9) if is_active else end
+        checkpoint = start if is_active else end  # the active piece is empty: its log would have to be real frames
         begin = LogPosition(lsn=self.lsn(start), accumulated=None, log_id=None, scn=start)
         finish = LogPosition(lsn=self.lsn(checkpoint), accumulated=1, log_id=1, scn=checkpoint)
         record = PieceRecord(
@@ -271,11 +271,13 @@ class Forged:
             input_bytes=10,
             output_bytes=5,
             engine_data_version="1.4.0.0",
-            blocks=(PieceBlock(block_id=day, size_bytes=5, first_lsn=begin.lsn, end_lsn=finish.lsn),),
+            blocks=()
+            if is_active
+            else (PieceBlock(block_id=day, size_bytes=5, first_lsn=begin.lsn, end_lsn=finish.lsn),),
         )
         # Plainly written: a fsync for each of these thousands of small files would be most of a test's time.
         folder = Path(dest.uri.path)
-        files = {names.log_name(root, day): b"x" * 5}
+        files = {} if is_active else {names.log_name(root, day): b"x" * 5}
         files[names.checkpoint_name(root) if is_active else names.piece_info_name(root)] = encode_piece_record(record)
         ref = names.PieceRef(dest_id=dest.dest_id, round_id=round_id, piece_id=piece_id)
         files[names.piece_placeholder(names.PiecePlaceholder(piece=ref, edge=names.Edge.START, tag=start.tag()))] = b"x"

@@ -273,7 +273,7 @@ class Cleanup:
         """Move a job to DOING together with all its tasks (their ids are given here): from then on the tasks are its plan.
 
         Returns the job as stored: CANCELING when a cancel was requested meanwhile. Refused with -4023 when the tenant's pins
-        are no longer `pins`, those the plan was made with: make another.
+        are no longer `pins`, those the plan was made with, or when the path of a DELETE BACKUP ALL is in use again: make another.
         """
         with self._connections.transaction() as transaction:
             _lock_tenant(transaction, job.tenant_id)
@@ -285,6 +285,7 @@ class Cleanup:
                 task_id = next_id(transaction, task.tenant_id, "delete_task")
                 _TASK.insert(transaction, replace(task, task_id=task_id))
             if job.dest_id:
+                _require_unused(transaction, job)
                 _set_destination(transaction, job.tenant_id, job.dest_id, DestinationState.DELETING)
             return stored
 
@@ -408,6 +409,18 @@ def _set_destination(transaction: Transaction, tenant_id: int, dest_id: int, sta
         "REPLACE INTO __holdfast.destination_deletion (tenant_id, dest_id, status) VALUES (%s, %s, %s)",
         (tenant_id, dest_id, str(state)),
     )
+
+
+def _require_unused(transaction: Transaction, job: DeleteJob) -> None:
+    """Refuse a path that was set, or is written to, since the plan was made."""
+    where = (job.tenant_id, job.dest_id)
+    used = (
+        "SELECT 1 FROM __holdfast.backup_parameter WHERE tenant_id = %s AND dest_id = %s",
+        "SELECT 1 FROM __holdfast.archive_dest WHERE tenant_id = %s AND name = 'dest_id' AND value = %s",
+        f"SELECT 1 FROM __holdfast.backup_job WHERE tenant_id = %s AND dest_id = %s AND {_ACTIVE}",
+    )
+    if any(transaction.one(sql, where) is not None for sql in used):
+        raise refuse(codes.OB_EAGAIN)
 
 
 def _lock_tenant(transaction: Transaction, tenant_id: int) -> None:

@@ -39,10 +39,7 @@ class Destinations:
                 (tenant_id, str(kind), uri.identity),
             )
             if found is not None:
-                state = destination_state(transaction, tenant_id, _destination(found).dest_id)
-                if state is not DestinationState.NORMAL:
-                    hint = f"{uri.identity} was given up by DELETE BACKUP ALL"
-                    raise refuse(codes.OB_BACKUP_FORMAT_FILE_NOT_MATCH, ", try to set a new directory.", hint=hint)
+                _require_kept(transaction, _destination(found))
                 return _destination(found)
             dest_id = next_id(transaction, tenant_id, "destination", first=FIRST_DEST_ID)
             transaction.execute(
@@ -177,7 +174,19 @@ def _state(enabled: bool) -> str:
     return "ENABLE" if enabled else "DEFER"
 
 
+def _require_kept(transaction: Transaction, destination: Destination) -> None:
+    """Refuse (-9081) a path that DELETE BACKUP ALL empties or has emptied."""
+    state = destination_state(transaction, destination.tenant_id, destination.dest_id)
+    if state is not DestinationState.NORMAL:
+        hint = f"{destination.uri.identity} was given up by DELETE BACKUP ALL"
+        raise refuse(codes.OB_BACKUP_FORMAT_FILE_NOT_MATCH, ", try to set a new directory.", hint=hint)
+
+
 def _mark_used(transaction: Transaction, destination: Destination) -> None:
+    # The lock that the beginning of a DELETE BACKUP ALL takes too: of the two, the second is refused.
+    key = (destination.tenant_id,)
+    transaction.query("SELECT tenant_id FROM __holdfast.tenant WHERE tenant_id = %s FOR UPDATE", key)
+    _require_kept(transaction, destination)
     transaction.execute(
         "UPDATE __holdfast.destination SET is_used = 1 WHERE tenant_id = %s AND dest_id = %s",
         (destination.tenant_id, destination.dest_id),

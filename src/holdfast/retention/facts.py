@@ -7,12 +7,14 @@ record for each piece. What can not be read is never guessed: it becomes the fac
 from dataclasses import replace
 
 from holdfast.backup_format import names
+from holdfast.backup_format.log_frame import LogPosition, scan_frames
 from holdfast.backup_format.manifest import ObjectKind, decode_manifest
 from holdfast.backup_format.piece_record import PieceRecord, decode_piece_record
+from holdfast.engine_format.log_block import block_id_of, first_lsn_of
 from holdfast.errors import CorruptionError, HoldfastError, NotFoundError
 from holdfast.retention.verdict import Extent, Image, PieceFact, SetFact
 from holdfast.store.store import Store
-from holdfast.values.archive import FileStatus
+from holdfast.values.archive import FileStatus, PieceStatus
 
 
 def read_set(fact: SetFact, store: Store) -> SetFact:
@@ -61,12 +63,35 @@ def read_piece(fact: PieceFact, store: Store) -> PieceFact:
                 raise CorruptionError(
                     f"{store.location}/{name} has {found} bytes, its record promises {block.size_bytes}"
                 )
+        end = record.end if record.status is PieceStatus.FROZEN else _grown_end(record, root, store)
     except HoldfastError as error:
         return replace(fact, trouble=f"archive piece {fact.piece_id}: {error}")
-    extent = Extent(
-        timeline=record.timeline, begin_lsn=record.begin.lsn, end_lsn=record.end.lsn, end_scn=record.end.scn
-    )
+    extent = Extent(timeline=record.timeline, begin_lsn=record.begin.lsn, end_lsn=end.lsn, end_scn=end.scn)
     return replace(fact, extent=extent)
+
+
+def _grown_end(record: PieceRecord, root: str, store: Store) -> LogPosition:
+    """Return where the log of an active piece ends: frames behind its record count too, they prove themselves.
+
+    The record is told a second late. Without this a backup that has just ended would not be seen to be restorable yet.
+    """
+    end = record.end
+    promised = {block.block_id: block.size_bytes for block in record.blocks}
+    block_id = record.blocks[-1].block_id if record.blocks else block_id_of(record.begin.lsn)
+    while True:
+        name = names.log_name(root, block_id)
+        size_bytes = store.stat(name)
+        if size_bytes is None:
+            return end
+        with store.reader(name) as reader:
+            scan = scan_frames(reader.read, size_bytes, durable_size_bytes=promised.get(block_id, 0), name=name)
+        for found in scan.frames:
+            frame = found.header.frame
+            if frame.start_lsn == end.lsn and frame.timeline == record.timeline:
+                end = frame.end_position
+        if end.lsn != first_lsn_of(block_id + 1):
+            return end
+        block_id += 1
 
 
 def _record(store: Store, root: str) -> PieceRecord:
