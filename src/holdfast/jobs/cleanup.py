@@ -51,6 +51,11 @@ INTERVAL_SECONDS = 3600.0
 WORKERS = 2
 """Tenants cleaned at once; each uses threads of its own (ha_low_thread_score). More would only share one destination."""
 _IDS_MAX = 32
+_WINDOW_CHARACTERS_MAX = 64
+_NOTE_CHARACTERS_MAX = 4096
+"""What the columns of the views hold."""
+_COPIES_MAX = 8
+"""OceanBase reads BACKUP_COPIES and does nothing with it; so do we, within reason."""
 _POLL_SECONDS = 15.0
 """How late an hourly cleanup may be."""
 _STOP_WAIT_SECONDS = 60.0
@@ -116,8 +121,12 @@ class Cleanup:
                 time_us_from_text(window)
             except ValueError as error:
                 raise not_supported("recovery window is not be time string", hint="write '7d'") from error
+            if len(window) > _WINDOW_CHARACTERS_MAX:
+                raise not_supported("recovery window is not be time string", hint="write '7d'")
         if command.redundancy not in (None, 1):
             raise not_supported("Redundancy not equal to 1 is")
+        if command.backup_copies is not None and command.backup_copies > _COPIES_MAX:
+            raise refuse(codes.OB_INVALID_ARGUMENT, "backup_copies")
         try:
             self._catalog.cleanup.add_policy(
                 DeletePolicy(
@@ -149,6 +158,8 @@ class Cleanup:
         deletion of the tenant is carried out.
         """
         tenant = self._one_tenant(session, command.tenants)
+        if len(command.note) > _NOTE_CHARACTERS_MAX:
+            raise refuse(codes.OB_INVALID_ARGUMENT, "note", hint=f"at most {_NOTE_CHARACTERS_MAX} characters")
         by_id = sets_by_id(catalog_estate(self._catalog, tenant.tenant_id).sets)
         fact = by_id.get(command.backup_set_id)
         if fact is None:

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from holdfast.backup_format import names
 from holdfast.backup_format.log_frame import LogPosition, scan_frames
-from holdfast.backup_format.manifest import ObjectKind, decode_manifest
+from holdfast.backup_format.manifest import decode_manifest
 from holdfast.backup_format.piece_record import PieceRecord, decode_piece_record
 from holdfast.engine_format.log_block import block_id_of, first_lsn_of
 from holdfast.errors import CorruptionError, HoldfastError, NotFoundError
@@ -27,9 +27,9 @@ def read_set(fact: SetFact, store: Store) -> SetFact:
         manifest = decode_manifest(store.get(name), name=f"{store.location}/{name}")
         sizes = {item.name: item.size_bytes for item in store.list(f"{root}/")}
         for item in manifest.objects:
-            # Log and small files too: a set whose restore would fail is no clean point.
+            # All of them, log and small files too: a set whose restore would fail is no clean point.
             found = sizes.get(f"{root}/{item.name}")
-            if found != item.size_bytes and item.kind is not ObjectKind.FILE:
+            if found != item.size_bytes:
                 raise CorruptionError(
                     f"{store.location}/{root}/{item.name} has {found} bytes, expected {item.size_bytes}"
                 )
