@@ -285,6 +285,31 @@ def test_a_cancelled_deletion_leaves_deleting_and_the_next_one_ends_it(world: Wo
     assert tenant.file_status() == {1: DELETED, 2: AVAILABLE}
 
 
+def test_a_path_that_is_emptied_shows_deleting_and_can_not_be_used(world: World) -> None:
+    tenant = small(world)
+    former = tenant.data
+    world.destination(tenant.tenant, DestinationKind.BACKUP_DATA, tenant.place / "data2")
+    hold = Hold(waits_at=2)
+    held = world.cleanup(open_store=hold.open)
+    try:
+        held.delete_all(tenant.session, DeleteBackupAll(kind=former.kind, path=former.uri.identity))
+        assert hold.met.wait(60)
+        assert (former.dest_id, "DELETING") in tenant.view("BACKUP_STORAGE_INFO", "DEST_ID, STATUS")
+        destinations = world.catalog.destinations
+        for use in (
+            lambda: destinations.reserve(tenant.id, former.kind, former.uri),
+            lambda: destinations.set_data(former),
+            lambda: destinations.use(former),
+        ):
+            assert refused(use).code.number == -9081
+        hold.go.set()
+        assert tenant.ended().status is JobStatus.COMPLETED
+    finally:
+        hold.go.set()
+        held.stop_all()
+    assert former.dest_id not in [row[0] for row in tenant.view("BACKUP_STORAGE_INFO", "DEST_ID")]
+
+
 def test_cancel_from_sys_ends_the_sys_job_and_with_nothing_running_it_succeeds(world: World) -> None:
     tenant = small(world)
     hold = Hold(waits_at=2)

@@ -198,7 +198,7 @@ class Cleanup:
         """DELETE OBSOLETE BACKUP PREVIEW: a row for every verdict, and for every range of moments that would be lost."""
         rows: list[tuple[Cell, ...]] = []
         for tenant in self._tenants_with_policy(session, command.tenants):
-            plan, _ = plan_obsolete(self._around, tenant.tenant_id, self._now_us())
+            plan = plan_obsolete(self._around, tenant.tenant_id, self._now_us())
             rows += _preview_rows(tenant, plan, session.time_zone)
         return Reply(columns=_PREVIEW, rows=tuple(rows))
 

@@ -15,6 +15,7 @@ Increments go before what they rest on, sets before pieces, pieces oldest first.
 """
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from holdfast import codes
@@ -77,13 +78,15 @@ def policy_of(stored: DeletePolicy) -> Policy:
     return Policy(name=PolicyName(stored.policy_name), recovery_window_us=time_us_from_text(text) if text else None)
 
 
-def plan_obsolete(around: CleanupSurroundings, tenant_id: int, now_us: int) -> tuple[Plan, Survey]:
+def plan_obsolete(
+    around: CleanupSurroundings, tenant_id: int, now_us: int, *, check: Callable[[], None] = lambda: None
+) -> Plan:
     """Return what DELETE OBSOLETE BACKUP would do at `now_us`. Raises NotFoundError (-4018) without a policy."""
     stored = around.catalog.cleanup.policy(tenant_id)
     if stored is None:
         raise NotFoundError("there is no delete policy", hint="ALTER SYSTEM ADD DELETE BACKUP POLICY")
-    found = survey(around.catalog, around.open_store, tenant_id)
-    return judge(found.estate, policy_of(stored), now_us), found
+    found = survey(around.catalog, around.open_store, tenant_id, check=check)
+    return judge(found.estate, policy_of(stored), now_us)
 
 
 class _TaskJournal:
@@ -207,7 +210,7 @@ class CleanupRun:
     def _plan(self, tenant: Tenant) -> tuple[tuple[SetFact, ...], tuple[PieceFact, ...], str]:
         if self._job.type is DeleteType.OBSOLETE:
             return self._plan_obsolete()
-        found = survey(self._around.catalog, self._around.open_store, tenant.tenant_id)
+        found = survey(self._around.catalog, self._around.open_store, tenant.tenant_id, check=self._stops.check)
         has_policy = self._cleanup.policy(tenant.tenant_id) is not None
         ids = tuple(int(text) for text in self._job.parameter.split(",") if text)
         estate = found.estate
@@ -228,7 +231,8 @@ class CleanupRun:
         return self._plan_all(tenant, found)
 
     def _plan_obsolete(self) -> tuple[tuple[SetFact, ...], tuple[PieceFact, ...], str]:
-        plan, _ = plan_obsolete(self._around, self._job.tenant_id, self._job.start_timestamp_us)
+        began_us = self._job.start_timestamp_us
+        plan = plan_obsolete(self._around, self._job.tenant_id, began_us, check=self._stops.check)
         _raise(plan.refusal)
         sets = tuple(fact for fact in plan.doomed_sets if not self._readers(fact.dest_id))
         pieces = tuple(fact for fact in plan.doomed_pieces if not self._readers(fact.dest_id))

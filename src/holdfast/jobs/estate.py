@@ -1,6 +1,6 @@
 """The estate of a tenant: what the catalog knows of its sets and pieces, with what their destinations say."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from holdfast import codes
@@ -55,12 +55,18 @@ def catalog_estate(catalog: Catalog, tenant_id: int) -> Estate:
     )
 
 
-def survey(catalog: Catalog, open_store: OpenStore, tenant_id: int) -> Survey:
-    """Return the estate with every manifest and record read. Raises only what the catalog raises."""
+def survey(
+    catalog: Catalog, open_store: OpenStore, tenant_id: int, *, check: Callable[[], None] = lambda: None
+) -> Survey:
+    """Return the estate with every manifest and record read. Raises only what the catalog raises.
+
+    `check` is asked between two objects and may end it by raising.
+    """
     known = catalog_estate(catalog, tenant_id)
     stores = _Stores(catalog, open_store, tenant_id)
     sets, pieces = [], []
     for fact in known.sets:
+        check()
         store = stores.get(fact.dest_id) if fact.file_status is not FileStatus.DELETED else None
         if store is not None:
             fact = read_set(fact, store)
@@ -68,6 +74,7 @@ def survey(catalog: Catalog, open_store: OpenStore, tenant_id: int) -> Survey:
             fact = replace(fact, trouble=f"backup set {fact.backup_set_id}: {stores.failed[fact.dest_id]}")
         sets.append(fact)
     for piece in known.pieces:
+        check()
         store = stores.get(piece.dest_id) if piece.file_status is not FileStatus.DELETED else None
         if store is not None:
             piece = read_piece(piece, store)
