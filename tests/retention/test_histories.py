@@ -18,7 +18,7 @@ from holdfast.values.scn import Scn
 
 HOUR = 3600 * 10**9
 PIECE_HOURS = 24
-EXAMPLES = 20_000 if os.environ.get("HOLDFAST_LONG") else 1_500
+EXAMPLES = 20_000 if os.environ.get("HOLDFAST_LONG") else 1_200
 
 
 @dataclass
