@@ -135,6 +135,7 @@ def test_a_tenant_cleans_up_for_itself_and_for_nobody_else(story: Story) -> None
         assert comment == f"id={fourth}(cannot delete backup set in current path when delete policy is set)"
 
 
+@pytest.mark.timeout(3600)
 def test_killed_at_random_moments_of_a_cleanup_all_that_is_shown_is_true(story: Story) -> None:
     """A killed cleanup is taken up and completes; a set is whole or gone, and the last one restores."""
     with story.server.client() as client:
