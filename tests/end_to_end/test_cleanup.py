@@ -134,6 +134,26 @@ def test_a_tenant_cleans_up_for_itself_and_for_nobody_else(story: Story) -> None
         )
         assert comment == f"id={fourth}(cannot delete backup set in current path when delete policy is set)"
 
+        sys_client.run("ALTER SYSTEM DELETE ARCHIVELOG_PIECE 1 TENANT = mine DESCRIPTION = 'too early'")
+        story.cleaned(sys_client)
+        ended = mine.rows(
+            "select TYPE, PARAMETER, INITIATOR_TENANT_ID, STATUS, RESULT, COMMENT from oceanbase.DBA_OB_BACKUP_DELETE_JOB_HISTORY"
+            " order by JOB_ID desc limit 1"
+        )
+        assert ended == [("DELETE ARCHIVELOG_PIECE", "1", 1, "FAILED", -9069, "id=1(is active piece)")]
+        parent = (
+            "select TYPE, STATUS, RESULT from oceanbase.DBA_OB_BACKUP_DELETE_JOB_HISTORY order by JOB_ID desc limit 1"
+        )
+        assert sys_client.rows(parent) == [("DELETE ARCHIVELOG_PIECE", "FAILED", -9069)]
+        everything = "ALTER SYSTEM DELETE BACKUP ALL DATA_BACKUP_DEST = 'file://{}' TENANT = mine"
+        assert sys_client.refused(everything.format(story.place("yours") / "data"))[0] == 4018
+        assert sys_client.refused(everything.format(story.place("mine") / "archive"))[0] == 1210
+        sys_client.run(everything.format(story.place("mine") / "data"))
+        mine.run("ALTER SYSTEM CANCEL DELETE BACKUP")
+        sys_client.run("ALTER SYSTEM CANCEL DELETE BACKUP DESCRIPTION = 'all of them'")
+        story.cleaned(sys_client)
+        story.check_destination(sys_client, "mine")
+
 
 @pytest.mark.timeout(3600)
 def test_killed_at_random_moments_of_a_cleanup_all_that_is_shown_is_true(story: Story) -> None:
