@@ -36,6 +36,7 @@ from holdfast.gateway.server import GatewayThread
 from holdfast.gateway.settings import GatewaySettings
 from holdfast.jobs.archiving import Archiving
 from holdfast.jobs.backups import Backups
+from holdfast.jobs.cleanup import Cleanup
 from holdfast.jobs.cluster_parameters import ClusterParametersBackup
 from holdfast.jobs.desk import SYS_TENANT_NAME, HoldfastDesk
 from holdfast.jobs.destinations import Ground
@@ -44,6 +45,7 @@ from holdfast.jobs.identity import ClusterIdentity, open_identity, take_lock
 from holdfast.jobs.restores import Restores
 from holdfast.jobs.supervisor import Supervisor
 from holdfast.jobs.tenants import Dependents, Tenants
+from holdfast.keys.keyring import Keyring
 from holdfast.store.open import open_store
 from holdfast.values.tenant import (
     SYS_TENANT_ID,
@@ -119,6 +121,7 @@ class _Parts:
     archiving: Archiving
     backups: Backups
     restores: Restores
+    cleanup: Cleanup
     desk: HoldfastDesk
 
 
@@ -149,6 +152,8 @@ class Server:
         self._stack.callback(parts.backups.stop_all)
         parts.restores.resume_all()
         self._stack.callback(parts.restores.stop_all)
+        parts.cleanup.resume_all()
+        self._stack.callback(parts.cleanup.stop_all)
         parts.supervisor.begin()
         door = GatewayThread(
             parts.desk,
@@ -204,8 +209,19 @@ class Server:
             generation=generation,
             score_of=lambda tenant_id: int(catalog.parameters.get(tenant_id, "ha_high_thread_score")),
         )
+        cleanup = Cleanup(
+            catalog,
+            self._clock,
+            identity=identity,
+            open_store=open_store,
+            generation=generation,
+            keyring=lambda tenant_id: Keyring(self._directories.keys(tenant_id)),
+        )
         tenants.dependents = Dependents(
-            archiving=archiving.drop_tenant, backups=backups.drop_tenant, restores=restores.drop_tenant
+            archiving=archiving.drop_tenant,
+            backups=backups.drop_tenant,
+            restores=restores.drop_tenant,
+            cleanup=cleanup.drop_tenant,
         )
         desk = HoldfastDesk(
             cluster_name=identity.name,
@@ -223,6 +239,7 @@ class Server:
                 ground=Ground(self._directories.base),
                 open_store=open_store,
             ),
+            cleanup=cleanup,
         )
         desk.settings.install()
         return _Parts(
@@ -233,6 +250,7 @@ class Server:
             archiving=archiving,
             backups=backups,
             restores=restores,
+            cleanup=cleanup,
             desk=desk,
         )
 

@@ -16,6 +16,7 @@ from holdfast.archive.pressure import SpoolLimits
 from holdfast.archive.round import Wanted
 from holdfast.archive.writer import RoundWriter
 from holdfast.backup_format import names
+from holdfast.backup_format.piece_record import decode_piece_record
 from holdfast.engine_format.log_block import LOG_BLOCK_BYTES, file_offset_of, first_lsn_of
 from holdfast.errors import RefusedError, refuse
 from holdfast.store.memory import MemoryStore
@@ -624,3 +625,22 @@ def test_an_engine_without_log_yet_is_waited_for(rig: Rig, log: LogMaker, tmp_pa
     wait_until(lambda: follower.status().comment)
     away.rename(log.log_dir)
     archived_to(rig, log)
+
+
+def test_a_follower_goes_on_although_cleanup_removed_all_frozen_pieces(rig: Rig, log: LogMaker) -> None:
+    rig.round = new_round(START, interval_us=10)
+    for number in range(1, 36):
+        log.group(b"x" * number)
+    rig.follower()
+    archived_to(rig, log)
+    rig.followers[-1].stop(drain=True)
+    for piece_id in range(1, 6):
+        rig.store.delete_tree(names.piece_root(1001, 1, piece_id))
+    rig.follower()
+    log.group(b"y")
+    archived_to(rig, log)
+    rig.followers[-1].stop(drain=True)
+    assert rig.journal.round is not None
+    assert (rig.journal.round.status, rig.journal.round.comment) == (RoundStatus.DOING, "")
+    last = max(item.name for item in rig.store.list("piece_d") if item.name.endswith("/checkpoint_info.0.obarc"))
+    assert decode_piece_record(rig.store.get(last)).end.lsn == log.lsn

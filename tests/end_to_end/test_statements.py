@@ -291,7 +291,6 @@ def test_several_statements_in_one_text_run_in_order(server: Server, mine: Clien
 
 def test_what_comes_later_says_so(sys_client: Client, mine: Client) -> None:
     for sql in (
-        "ALTER SYSTEM DELETE OBSOLETE BACKUP",
         "ALTER SYSTEM VALIDATE BACKUP",
         "ALTER SYSTEM BACKUP BACKUPSET 1",
     ):

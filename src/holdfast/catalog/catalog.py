@@ -9,6 +9,7 @@ from pymysql.cursors import Cursor
 
 from holdfast.catalog import installation, schema
 from holdfast.catalog.backups import Backups
+from holdfast.catalog.cleanup import Cleanup
 from holdfast.catalog.conditions import Conditions
 from holdfast.catalog.connections import CONNECTIONS_MAX, Connections
 from holdfast.catalog.destinations import Destinations
@@ -42,6 +43,7 @@ class Catalog:
         self.destinations = Destinations(self._connections, moment)
         self.rounds = Rounds(self._connections, moment)
         self.backups = Backups(self._connections)
+        self.cleanup = Cleanup(self._connections)
         self.restores = Restores(self._connections)
         self.parameters = Parameters(self._connections, Conditions(self._connections, connect))
         self.events = Events(self._connections, moment)

@@ -7,6 +7,7 @@ from holdfast.catalog.catalog import Catalog
 from holdfast.errors import refuse
 from holdfast.jobs.archiving import Archiving
 from holdfast.jobs.backups import Backups
+from holdfast.jobs.cleanup import Cleanup
 from holdfast.jobs.cluster_parameters import ClusterParametersBackup
 from holdfast.jobs.destinations import check_attribute
 from holdfast.jobs.door import Route, ViewsLogin
@@ -40,6 +41,7 @@ class HoldfastDesk:
         backups: Backups,
         restores: Restores,
         cluster_parameters: Callable[[Settings], ClusterParametersBackup],
+        cleanup: Cleanup,
     ) -> None:
         self.cluster_name = cluster_name
         self._catalog = catalog
@@ -48,6 +50,7 @@ class HoldfastDesk:
         self._archiving = archiving
         self._backups = backups
         self._restores = restores
+        self._cleanup = cleanup
         self.settings = Settings(catalog, supervisor, set_destination=self._set_destination)
         self._cluster_parameters = cluster_parameters(self.settings)
 
@@ -122,7 +125,33 @@ class HoldfastDesk:
             case c.NotOurs():
                 raise not_supported(f"{command.feature} is")
             case _:
-                return self._later(session, command)
+                return self._clean_up(session, command) or self._later(session, command)
+
+    def _clean_up(self, session: Session, command: c.Command) -> Reply | None:
+        """Carry out a statement of cleanup; None for any other."""
+        cleanup = self._cleanup
+        match command:
+            case c.AddDeletePolicy():
+                return cleanup.add_policy(session, command)
+            case c.DropDeletePolicy():
+                return cleanup.drop_policy(session, command)
+            case c.DeleteObsolete():
+                return cleanup.delete_obsolete(session, command)
+            case c.PreviewObsolete():
+                return cleanup.preview(session, command)
+            case c.DeleteBackupset():
+                return cleanup.delete_sets(session, command)
+            case c.DeleteArchivelogPiece():
+                return cleanup.delete_pieces(session, command)
+            case c.DeleteBackupAll():
+                return cleanup.delete_all(session, command)
+            case c.CancelDelete():
+                return cleanup.cancel(session, command)
+            case c.PinBackupset():
+                return cleanup.pin(session, command)
+            case c.UnpinBackupset():
+                return cleanup.unpin(session, command)
+        return None
 
     def _set_destination(self, session: Session, command: c.DestinationCommand) -> Reply:
         if isinstance(command, c.SetLogRestoreSource):

@@ -75,6 +75,7 @@ class Dependents:
     archiving: Callable[[int], None]
     backups: Callable[[int], None]
     restores: Callable[[int], None]
+    cleanup: Callable[[int], None]
 
 
 class Tenants:
@@ -96,7 +97,7 @@ class Tenants:
         self._lock = threading.Lock()
         self._view_passwords: dict[int, str] = {}
         self._busy: set[str] = set()
-        self.dependents = Dependents(archiving=_nothing, backups=_nothing, restores=_nothing)
+        self.dependents = Dependents(archiving=_nothing, backups=_nothing, restores=_nothing, cleanup=_nothing)
 
     # --- statements
 
@@ -350,7 +351,12 @@ class Tenants:
 
     def _drop(self, tenant: Tenant) -> None:
         self._catalog.tenants.update(tenant.tenant_id, status=TenantStatus.DROPPING)
-        for end in (self.dependents.restores, self.dependents.backups, self.dependents.archiving):
+        for end in (
+            self.dependents.restores,
+            self.dependents.cleanup,
+            self.dependents.backups,
+            self.dependents.archiving,
+        ):
             end(tenant.tenant_id)
         self._remove(tenant)
 
