@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.ready
 
-.PHONY: setup demo test test-long lint format bench lock clean
+.PHONY: setup demo test test-long lint format docs bench lock clean
 setup: $(STAMP)
 
 # Debian splits venv's pip away from Python. Without it: the system's pip fills the venv, or as root apt brings it.
@@ -33,6 +33,10 @@ lint: setup
 format: setup
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
+
+docs: setup
+	@$(BIN)/python -c 'from holdfast.catalog.views import render_markdown; print(render_markdown().strip())' > docs/views.md
+	@$(BIN)/python -c 'from holdfast.jobs.compatibility import render; print(render().strip())' > docs/compatibility.md
 
 bench: setup
 	@$(BIN)/python -m bench

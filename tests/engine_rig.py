@@ -25,7 +25,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "src"))  # a writer process is started as this file alone
 
-from holdfast.engine import control
+from holdfast.engine import control, facts
 from holdfast.engine.account import Account, create_account, load_account, open_session
 from holdfast.engine.directory import EngineDirectory
 from holdfast.engine.fence import FencePolicy
@@ -99,6 +99,23 @@ class EngineRig:
         ended = self.process
         self.process = EngineProcess.start(self.directory, self.settings, self.fence, watchdog=watchdog)
         ended.close()
+
+    def heal(self) -> None:
+        """Have a running engine that obeys: one killed inside a transaction keeps its locks for good, DDL may wait for ever."""
+        if not self.process.is_alive():
+            self.restart()
+        with self.session() as session:
+            has_orphans = bool(facts.orphan_transactions(session))
+        if has_orphans:
+            self._renew()
+
+    def _renew(self) -> None:
+        """Begin again with a fresh engine in the same place."""
+        self.end()
+        shutil.rmtree(self.directory.root.parent, ignore_errors=True)
+        self.process = EngineProcess.start(self.directory, self.settings, self.fence)
+        with self.root() as root:
+            create_account(root, self.account_file)
 
     def _drop_session(self) -> None:
         if self._session is not None:

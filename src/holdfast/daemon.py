@@ -4,6 +4,7 @@ Order of the start: lock, sys engine, catalog, half-done tenants settled, engine
 Killed at any point: engines live on, and the next server does the same steps again; each is repeatable.
 """
 
+import ctypes
 import logging
 import os
 import signal
@@ -35,12 +36,16 @@ from holdfast.gateway.server import GatewayThread
 from holdfast.gateway.settings import GatewaySettings
 from holdfast.jobs.archiving import Archiving
 from holdfast.jobs.backups import Backups
+from holdfast.jobs.cleanup import Cleanup
+from holdfast.jobs.cluster_parameters import ClusterParametersBackup
 from holdfast.jobs.desk import SYS_TENANT_NAME, HoldfastDesk
+from holdfast.jobs.destinations import Ground
 from holdfast.jobs.directories import ClusterDirectory
 from holdfast.jobs.identity import ClusterIdentity, open_identity, take_lock
 from holdfast.jobs.restores import Restores
 from holdfast.jobs.supervisor import Supervisor
 from holdfast.jobs.tenants import Dependents, Tenants
+from holdfast.keys.keyring import Keyring
 from holdfast.store.open import open_store
 from holdfast.values.tenant import (
     SYS_TENANT_ID,
@@ -62,6 +67,7 @@ _SYS_SETTINGS = EngineSettings(
     role=EngineRole.PRIMARY,
 )
 _LOOK_FOR_SIGNAL_SECONDS = 0.2
+_PR_SET_DUMPABLE = 4
 _SOCKET_PATH_BYTES_MAX = 107
 """What fits into sockaddr_un on Linux, its final zero apart."""
 _TENANT_ID_LONGEST = 99_999_998
@@ -74,6 +80,7 @@ def serve(config: Config, *, say: Callable[[str], None] = print) -> int:
 
     `say` gets the one line of stdout, `holdfast ready port=PORT`, once logins are accepted.
     """
+    forbid_core_dumps()
     asked_to_end = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: asked_to_end.set())
@@ -94,6 +101,15 @@ def serve(config: Config, *, say: Callable[[str], None] = print) -> int:
     return 0
 
 
+def forbid_core_dumps() -> None:
+    """Keep what this process knows, data keys among it, out of core files. Engines, which are other programs, keep theirs.
+
+    A limit of 0 does not hold where cores are piped to a program; the kernel's "not dumpable" does.
+    """
+    if ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0) != 0:
+        log.warning("core dumps could not be switched off: %s", os.strerror(ctypes.get_errno()))
+
+
 @dataclass(slots=True)
 class _Parts:
     """What `Server.open` has put together, in the order of the start."""
@@ -105,6 +121,7 @@ class _Parts:
     archiving: Archiving
     backups: Backups
     restores: Restores
+    cleanup: Cleanup
     desk: HoldfastDesk
 
 
@@ -135,6 +152,8 @@ class Server:
         self._stack.callback(parts.backups.stop_all)
         parts.restores.resume_all()
         self._stack.callback(parts.restores.stop_all)
+        parts.cleanup.resume_all()
+        self._stack.callback(parts.cleanup.stop_all)
         parts.supervisor.begin()
         door = GatewayThread(
             parts.desk,
@@ -190,8 +209,19 @@ class Server:
             generation=generation,
             score_of=lambda tenant_id: int(catalog.parameters.get(tenant_id, "ha_high_thread_score")),
         )
+        cleanup = Cleanup(
+            catalog,
+            self._clock,
+            identity=identity,
+            open_store=open_store,
+            generation=generation,
+            keyring=lambda tenant_id: Keyring(self._directories.keys(tenant_id)),
+        )
         tenants.dependents = Dependents(
-            archiving=archiving.drop_tenant, backups=backups.drop_tenant, restores=restores.drop_tenant
+            archiving=archiving.drop_tenant,
+            backups=backups.drop_tenant,
+            restores=restores.drop_tenant,
+            cleanup=cleanup.drop_tenant,
         )
         desk = HoldfastDesk(
             cluster_name=identity.name,
@@ -201,6 +231,15 @@ class Server:
             archiving=archiving,
             backups=backups,
             restores=restores,
+            cluster_parameters=lambda settings: ClusterParametersBackup(
+                catalog,
+                settings,
+                self._clock,
+                identity=identity,
+                ground=Ground(self._directories.base),
+                open_store=open_store,
+            ),
+            cleanup=cleanup,
         )
         desk.settings.install()
         return _Parts(
@@ -211,6 +250,7 @@ class Server:
             archiving=archiving,
             backups=backups,
             restores=restores,
+            cleanup=cleanup,
             desk=desk,
         )
 

@@ -26,8 +26,8 @@ CLOCK = SystemClock()
 DAY_US = 86_400_000_000
 
 
-def wait_until(what: Callable[[], object], seconds: float = 10.0) -> None:
-    """Return when `what()` is true; fail with its last value after `seconds`."""
+def wait_until(what: Callable[[], object], seconds: float = 60.0) -> None:
+    """Return when `what()` is true; fail with its last value after `seconds`, which a busy machine may need."""
     deadline = time.monotonic() + seconds
     while not (last := what()):
         assert time.monotonic() < deadline, f"not within {seconds} s, last {last!r}"

@@ -14,7 +14,9 @@ from holdfast import codes
 from holdfast.archive import follower as follower_module
 from holdfast.archive.pressure import SpoolLimits
 from holdfast.archive.round import Wanted
+from holdfast.archive.writer import RoundWriter
 from holdfast.backup_format import names
+from holdfast.backup_format.piece_record import decode_piece_record
 from holdfast.engine_format.log_block import LOG_BLOCK_BYTES, file_offset_of, first_lsn_of
 from holdfast.errors import RefusedError, refuse
 from holdfast.store.memory import MemoryStore
@@ -475,6 +477,35 @@ def test_stop_does_not_wait_for_ever_for_a_lost_destination(
     assert rig.journal.pieces[1].status is PieceStatus.FROZEN
 
 
+def test_log_goes_on_growing_in_hand_while_the_error_of_an_append_is_still_known(
+    rig: Rig, log: LogMaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A traceback keeps views of the log in hand; a stop met that between two of its attempts (BufferError)."""
+    kept: list[BaseException] = []
+    append = RoundWriter.append
+
+    def keeping(self: RoundWriter, *args: object, **kwargs: object) -> object:
+        try:
+            return append(self, *args, **kwargs)  # type: ignore[arg-type]
+        except BaseException as error:
+            kept.append(error)
+            raise
+
+    monkeypatch.setattr(RoundWriter, "append", keeping)
+    follower = rig.follower()
+    archived_to(rig, log)
+    flaky(rig).is_down = True
+    log.group(b"one")
+    wait_until(lambda: bool(kept))
+    log.group(b"two")
+    wait_until(lambda: len(kept) > 2)
+    flaky(rig).is_down = False
+    archived_to(rig, log)
+    follower.stop(drain=True)
+    assert not [error for error in kept if isinstance(error, BufferError)]
+    assert int(read_archive(rig.store).end.lsn) == log.lsn
+
+
 def test_a_destination_that_is_not_mounted_is_waited_for_and_nothing_is_written_beneath(
     rig: Rig, log: LogMaker
 ) -> None:
@@ -594,3 +625,22 @@ def test_an_engine_without_log_yet_is_waited_for(rig: Rig, log: LogMaker, tmp_pa
     wait_until(lambda: follower.status().comment)
     away.rename(log.log_dir)
     archived_to(rig, log)
+
+
+def test_a_follower_goes_on_although_cleanup_removed_all_frozen_pieces(rig: Rig, log: LogMaker) -> None:
+    rig.round = new_round(START, interval_us=10)
+    for number in range(1, 36):
+        log.group(b"x" * number)
+    rig.follower()
+    archived_to(rig, log)
+    rig.followers[-1].stop(drain=True)
+    for piece_id in range(1, 6):
+        rig.store.delete_tree(names.piece_root(1001, 1, piece_id))
+    rig.follower()
+    log.group(b"y")
+    archived_to(rig, log)
+    rig.followers[-1].stop(drain=True)
+    assert rig.journal.round is not None
+    assert (rig.journal.round.status, rig.journal.round.comment) == (RoundStatus.DOING, "")
+    last = max(item.name for item in rig.store.list("piece_d") if item.name.endswith("/checkpoint_info.0.obarc"))
+    assert decode_piece_record(rig.store.get(last)).end.lsn == log.lsn

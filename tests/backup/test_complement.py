@@ -6,11 +6,12 @@ import pytest
 
 from holdfast.backup.complement import copy_log, find_log
 from holdfast.backup_format import names
+from holdfast.backup_format.digest import DataKey
 from holdfast.backup_format.log_frame import FrameSealer, LogFrame, LogPosition, scan_frames
 from holdfast.backup_format.manifest import ObjectKind
 from holdfast.backup_format.piece_record import PieceRecord, decode_piece_record, encode_piece_record
 from holdfast.engine_format.log_block import LOG_DATA_BYTES, LOG_INFO_BYTES
-from holdfast.errors import CorruptionError
+from holdfast.errors import CorruptionError, RefusedError
 from holdfast.store.memory import MemoryStore
 from holdfast.values.archive import PieceStatus
 from holdfast.values.lsn import Lsn
@@ -132,3 +133,27 @@ def test_the_copy_is_an_archive_of_its_own_with_frozen_records() -> None:
     data = store.get(names.log_name(root, 3))
     scan = scan_frames(lambda offset, size_bytes: data[offset : offset + size_bytes], len(data))
     assert (scan.torn, scan.frames[-1].header.frame.end_position) == ("", piece.end)
+
+
+def test_the_copy_of_a_sealed_set_opens_with_its_key_only() -> None:
+    archive, store, key = Archive(), MemoryStore(), DataKey(b"k" * 32)
+    parts = find_log(archive.store, dest_id=1, round_id=1, base_lsn=BASE, end_lsn=INSIDE)
+    records = list(
+        copy_log(archive.store, store, parts, set_root="backup_set_1_full", copied=lambda size: None, key=key)
+    )
+    assert {f"backup_set_1_full/{record.name}": record.size_bytes for record in records} == {
+        item.name: item.size_bytes for item in store.list()
+    }
+    root = "backup_set_1_full/log/piece_d1r1p1"
+    piece = decode_piece_record(store.get(names.piece_info_name(root)))
+    for block in piece.blocks:
+        data = store.get(names.log_name(root, block.block_id))
+        assert block.size_bytes == len(data)
+
+        def read(offset: int, size_bytes: int, data: bytes = data) -> bytes:
+            return data[offset : offset + size_bytes]
+
+        assert scan_frames(read, len(data), key=key).frames[-1].header.frame.end_lsn == block.end_lsn
+        with pytest.raises(RefusedError):
+            scan_frames(read, len(data))
+        assert scan_frames(read, len(data), key=DataKey(b"o" * 32)).frames == ()

@@ -1,6 +1,6 @@
 """A backup of an image that changes under its hands, over a store in memory."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
 import pytest
@@ -12,8 +12,9 @@ from holdfast.backup.plan import PassPolicy
 from holdfast.backup.run import BackupPlan, BackupResult, BaseSet, run_backup
 from holdfast.backup_format import names
 from holdfast.backup_format.chunk import CHUNK_HEADER_BYTES, ChunkOpener, decode_chunk_header, open_file
+from holdfast.backup_format.digest import DataKey
 from holdfast.backup_format.index import decode_index
-from holdfast.backup_format.manifest import ObjectKind
+from holdfast.backup_format.manifest import Encryption, EncryptionMode, ObjectKind, check_authentic
 from holdfast.engine_format.macro_block import MACRO_BLOCK_BYTES
 from holdfast.errors import (
     CanceledError,
@@ -47,8 +48,8 @@ def backed_up(
     return run_backup(plan or plan_of(), image, store, tail or FakeTail(), journal or ListJournal(), FakeClock())
 
 
-def stored_blocks(store: Store, root: str = ROOT) -> dict[int, bytes]:
-    """Return the content of every block of a set, by way of its index."""
+def stored_blocks(store: Store, root: str = ROOT, keys: Mapping[int, DataKey] | None = None) -> dict[int, bytes]:
+    """Return the content of every block of a set, by way of its index. `keys`: of encrypted sets, by set id."""
     index = decode_index([store.get(names.index_name(root))])
     found: dict[int, bytes] = {}
     for record in index.table:
@@ -57,7 +58,8 @@ def stored_blocks(store: Store, root: str = ROOT) -> dict[int, bytes]:
         stored = store.get(name, record.offset, CHUNK_HEADER_BYTES + record.stored_size_bytes)
         header = decode_chunk_header(stored)
         assert header is not None
-        content = bytes(ChunkOpener().open(header, stored[CHUNK_HEADER_BYTES:], place=record.place))
+        opener = ChunkOpener(key=(keys or {}).get(record.set_id))
+        content = bytes(opener.open(header, stored[CHUNK_HEADER_BYTES:], place=record.place))
         found[record.block_id] = content.ljust(MACRO_BLOCK_BYTES, b"\0")
     return found
 
@@ -505,3 +507,69 @@ def test_an_increment_of_an_unchanged_image_copies_nothing() -> None:
     result = backed_up(image, store, plan=replace(plan_of(set_id=2), base=base_of(store)))
     assert [item for item in result.manifest.objects if item.kind is ObjectKind.DATA] == []
     assert stored_blocks(store, "backup_set_2_inc") == blocks_of(image)
+
+
+# --- encrypted sets
+
+KEYS = {1: DataKey(b"1" * 32), 2: DataKey(b"2" * 32)}
+SEALED = Encryption(
+    mode=EncryptionMode.PASSWORD, scrypt_salt=b"s" * 16, scrypt_n=2, scrypt_r=1, scrypt_p=1, wrapped_key=b"w" * 60
+)
+
+
+def sealed(plan: BackupPlan) -> BackupPlan:
+    return replace(plan, key=KEYS[plan.backup_set_id], encryption=SEALED)
+
+
+def plain(plan: BackupPlan) -> BackupPlan:
+    return plan
+
+
+@pytest.mark.parametrize(("full", "inc"), [(sealed, sealed), (sealed, plain), (plain, sealed)])
+def test_an_increment_finds_what_changed_whatever_its_base_is_sealed_with(
+    full: Callable[[BackupPlan], BackupPlan], inc: Callable[[BackupPlan], BackupPlan]
+) -> None:
+    image, store = image_with(*(write_once(seed) for seed in range(20)), shared(50), FREE), MemoryStore()
+    backed_up(image, store, plan=full(plan_of()))
+    image.reads.clear()
+    image.blocks[5] = write_once(500)
+    image.blocks[6] = FREE
+    image.blocks[22] = shared(50, used=900)
+    image.blocks[23] = write_once(600)
+    base = replace(base_of(store), keys={1: KEYS[1]} if full is sealed else {})
+    backed_up(image, store, plan=inc(replace(plan_of(set_id=2), base=base)))
+    assert set(image.reads) == {5, 6, 22, 23}
+    keys = {number: KEYS[number] for number, how in ((1, full), (2, inc)) if how is sealed}
+    assert stored_blocks(store, "backup_set_2_inc", keys) == blocks_of(image)
+
+
+def test_nothing_of_a_sealed_sets_content_is_readable_and_its_manifest_is_known_by_its_key() -> None:
+    image, store = image_with(write_once(1), shared(2)), MemoryStore()
+    image.slog = b"a slog nobody may read"
+    result = backed_up(image, store, plan=sealed(plan_of(account=b"login secret")))
+    everything = b"".join(store.get(item.name) for item in store.list())
+    for content in (b"login secret", image.slog, write_once(1)[24:200]):
+        assert content not in everything
+    check_authentic(result.manifest, KEYS[1], name="m")
+    for forged in (
+        replace(result.manifest, tenant_name="other"),
+        replace(result.manifest, encryption=SEALED),
+        replace(result.manifest, objects=result.manifest.objects[1:]),
+    ):
+        with pytest.raises(CorruptionError, match="authentication code"):
+            check_authentic(forged, KEYS[1], name="m")
+    with pytest.raises(CorruptionError, match="authentication code"):
+        check_authentic(result.manifest, KEYS[2], name="m")
+
+
+def test_a_sealed_backup_is_resumed_with_its_key() -> None:
+    image, store = image_with(write_once(1), write_once(2), shared(3)), MemoryStore()
+    plan = sealed(plan_of())
+    backed_up(image, store, plan=plan)
+    for name in (names.manifest_name(ROOT), names.index_name(ROOT)):
+        store.delete(name)
+    image.reads.clear()
+    result = backed_up(image, store, plan=plan)
+    assert "took up 1 data objects" in result.comment
+    assert 2 not in image.reads
+    assert stored_blocks(store, keys=KEYS) == blocks_of(image)

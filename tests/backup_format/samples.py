@@ -2,6 +2,7 @@
 
 from hashlib import shake_128
 
+from holdfast.backup_format.cluster_parameters import ClusterParameters, ParameterValue, TenantParameters
 from holdfast.backup_format.log_frame import LogFrame, LogPosition, timeline_of
 from holdfast.backup_format.manifest import Encryption, EncryptionMode, Manifest, ObjectKind, ObjectRecord
 from holdfast.backup_format.piece_record import FormatFile, MissingRange, PieceBlock, PieceRecord, RoundRecord
@@ -10,7 +11,7 @@ from holdfast.values.backup_set import BackupType
 from holdfast.values.destination import DestinationKind
 from holdfast.values.lsn import Lsn
 from holdfast.values.scn import Scn
-from holdfast.values.tenant import Unit
+from holdfast.values.tenant import CompatibilityMode, Unit
 
 SCN = 1_795_424_400_000_000_000
 TIMELINE = timeline_of("1002 from birth")
@@ -34,6 +35,29 @@ FORMAT_FILE = FormatFile(
     kind=DestinationKind.BACKUP_DATA,
     path="file:///backup/data",
     created_us=SCN // 1000,
+)
+
+CLUSTER_PARAMETERS = ClusterParameters(
+    cluster_name="holdfast",
+    cluster_id=1,
+    scn=Scn(SCN),
+    tenants=(
+        TenantParameters(
+            tenant_id=1,
+            tenant_name="sys",
+            compatibility_mode=CompatibilityMode.MYSQL,
+            parameters=(ParameterValue(name="undo_retention", value="1800", default_value="1800"),),
+        ),
+        TenantParameters(
+            tenant_id=1004,
+            tenant_name="oracle_tenant",
+            compatibility_mode=CompatibilityMode.ORACLE,
+            parameters=(
+                ParameterValue(name="archive_lag_target", value="0ms", default_value="120s"),
+                ParameterValue(name="ha_low_thread_score", value="10", default_value="0"),
+            ),
+        ),
+    ),
 )
 
 MANIFEST = Manifest(

@@ -8,9 +8,20 @@ import zstandard
 from blake3 import blake3
 from xxhash import xxh3_64_intdigest, xxh3_128_digest
 
-from backup_format.samples import BLOCK_BYTES, FORMAT_FILE, MANIFEST, PIECE, ROUND, SECRET, TEXT, TIMELINE
+from backup_format.samples import (
+    BLOCK_BYTES,
+    CLUSTER_PARAMETERS,
+    FORMAT_FILE,
+    MANIFEST,
+    PIECE,
+    ROUND,
+    SECRET,
+    TEXT,
+    TIMELINE,
+)
 from golden.make_backup import FIRST_LSN, INFO, LOGS, PAYLOADS
 from holdfast.backup_format.chunk import CHUNK_HEADER_BYTES, ChunkOpener, open_file, walk_chunks
+from holdfast.backup_format.cluster_parameters import decode_cluster_parameters, encode_cluster_parameters
 from holdfast.backup_format.digest import DataKey
 from holdfast.backup_format.index import decode_index, encode_index
 from holdfast.backup_format.log_frame import FRAME_HEADER_BYTES, open_frame, scan_frames
@@ -78,6 +89,8 @@ def test_records_of_version_1_are_read_and_written_alike() -> None:
     assert decode_piece_records(golden("tenant_archive_piece_infos.obarc")) == (PIECE,)
     assert decode_round_record(golden("round.obarc")) == ROUND
     assert decode_format_file(golden("format.obbak")) == FORMAT_FILE
+    assert decode_cluster_parameters(golden("cluster_parameters.obbak")) == CLUSTER_PARAMETERS
+    assert encode_cluster_parameters(CLUSTER_PARAMETERS) == golden("cluster_parameters.obbak")
 
 
 def test_small_file_of_version_1_is_read() -> None:

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from holdfast.backup_format import names
 from holdfast.backup_format.names import Edge, PiecePlaceholder, PieceRef, RoundPlaceholder, SetEvent, SetPlaceholder
 from holdfast.values.backup_set import BackupType
+from holdfast.values.scn import Scn
 
 FULL = names.set_root(1, BackupType.FULL)
 PIECE = names.piece_root(1001, 2, 3)
@@ -18,6 +19,10 @@ TAG = "20261123T101500"
     [
         (names.FORMAT_FILE, "format.obbak"),
         (names.check_file(1002, TAG), "check_file/1002_connect_file_20261123T101500.obbak"),
+        (
+            names.cluster_parameters_name(Scn(1_795_424_400_000_000_000)),
+            "cluster_parameters.01795424400000000000.obbak",
+        ),
         (FULL, "backup_set_1_full"),
         (names.set_root(12, BackupType.INC), "backup_set_12_inc"),
         (names.manifest_name(FULL), "backup_set_1_full/manifest.json"),
@@ -131,3 +136,9 @@ def test_what_is_not_a_name_is_nothing(text: str) -> None:
         names.parse_log_name,
     ):
         assert parse(text) is None
+
+
+def test_cluster_parameters_are_known_by_their_name() -> None:
+    assert names.is_cluster_parameters_name(names.cluster_parameters_name(Scn(1)))
+    for other in ("format.obbak", "cluster_parameters.1.obbak", "x/cluster_parameters.01795424400000000000.obbak"):
+        assert not names.is_cluster_parameters_name(other)

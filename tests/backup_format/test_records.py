@@ -11,7 +11,8 @@ from blake3 import blake3
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backup_format.samples import FORMAT_FILE, MANIFEST, PIECE, ROUND, octets
+from backup_format.samples import CLUSTER_PARAMETERS, FORMAT_FILE, MANIFEST, PIECE, ROUND, octets
+from holdfast.backup_format.cluster_parameters import decode_cluster_parameters, encode_cluster_parameters
 from holdfast.backup_format.document import decode_document, encode_document
 from holdfast.backup_format.manifest import (
     Encryption,
@@ -46,6 +47,7 @@ KINDS: dict[str, tuple[bytes, Any, Decode]] = {
     "pieces": (encode_piece_records([PIECE, PIECE]), (PIECE, PIECE), decode_piece_records),
     "round": (encode_round_record(ROUND), ROUND, decode_round_record),
     "owner": (encode_format_file(FORMAT_FILE), FORMAT_FILE, decode_format_file),
+    "parameters": (encode_cluster_parameters(CLUSTER_PARAMETERS), CLUSTER_PARAMETERS, decode_cluster_parameters),
 }
 every_kind = pytest.mark.parametrize(("text", "value", "decode"), KINDS.values(), ids=KINDS)
 

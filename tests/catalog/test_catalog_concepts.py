@@ -466,3 +466,10 @@ class TestParameterValues:
             lambda: parameters.reset(tenant_id, "nonsense"),
         ):
             assert code_of(call) is codes.OB_ERR_SYS_CONFIG_UNKNOWN
+
+
+def test_tables_of_a_newer_build_are_added_to_an_older_catalog(engine: SysEngine, catalog: Catalog) -> None:
+    engine.query("DROP TABLE __holdfast.pin")
+    engine.query("DELETE FROM __holdfast.installed WHERE name = 'tables'")
+    catalog.install()
+    assert engine.query("SELECT COUNT(*) FROM __holdfast.pin") == [(0,)]

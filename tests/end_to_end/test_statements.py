@@ -48,7 +48,7 @@ def test_a_tenant_with_a_pool_gets_its_unit_as_memory_and_log_disk(server: Serve
         ("DROP RESOURCE UNIT nothing", 4648),
         ("CREATE TENANT mine", 5156),
         ("CREATE TENANT `../../etc`", 1210),
-        ("CREATE TENANT sys2 SET ob_compatibility_mode = 'oracle'", 1235),
+        ("CREATE TENANT sys2 SET ob_compatibility_mode = 'db2'", 1210),
         ("DROP TENANT nobody", 5157),
         ("DROP TENANT sys", 4179),
         ("CREATE TENANT", 1064),
@@ -291,7 +291,6 @@ def test_several_statements_in_one_text_run_in_order(server: Server, mine: Clien
 
 def test_what_comes_later_says_so(sys_client: Client, mine: Client) -> None:
     for sql in (
-        "ALTER SYSTEM DELETE OBSOLETE BACKUP",
         "ALTER SYSTEM VALIDATE BACKUP",
         "ALTER SYSTEM BACKUP BACKUPSET 1",
     ):

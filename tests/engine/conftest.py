@@ -16,8 +16,7 @@ def shared_rig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EngineRig]:
 
 @pytest.fixture
 def rig(shared_rig: EngineRig) -> EngineRig:
-    if not shared_rig.process.is_alive():
-        shared_rig.restart()
+    shared_rig.heal()
     return shared_rig
 
 

@@ -23,8 +23,7 @@ pytestmark = pytest.mark.live
 def copy(shared_rig: EngineRig, tmp_path_factory: pytest.TempPathFactory) -> Iterator[EngineDirectory]:
     """The directory of a stopped engine with a checkpoint and a bank, copied."""
     rig = shared_rig
-    if not rig.process.is_alive():
-        rig.restart()
+    rig.heal()
     with rig.session() as session:
         control.take_first_checkpoint(session)
     bank = Bank(rig.socket, rig.account, log_dir=tmp_path_factory.mktemp("bank"), threads=True)
@@ -33,17 +32,16 @@ def copy(shared_rig: EngineRig, tmp_path_factory: pytest.TempPathFactory) -> Ite
     rig.stop()
     root = tmp_path_factory.mktemp("standby") / "engine"
     subprocess.run(["cp", "-a", "--sparse=always", rig.directory.root, root], check=True)
+    shutil.copy(rig.account_file, root.with_name("account.json"))
     rig.restart()
     yield EngineDirectory(root, rig.directory.version)
     shutil.rmtree(root)
 
 
 @pytest.fixture(scope="module")
-def bank_file(shared_rig: EngineRig, copy: EngineDirectory) -> Path:
+def bank_file(copy: EngineDirectory) -> Path:
     """The account as it was when the copy was made."""
-    kept = copy.root.with_name("account.json")
-    shutil.copy(shared_rig.account_file, kept)
-    return kept
+    return copy.root.with_name("account.json")
 
 
 def _refused(rig: EngineRig) -> int:

@@ -182,7 +182,7 @@ def test_half_open_login_times_out(engine_socket: Path) -> None:
 def test_oldest_half_open_login_gives_way_to_newcomers(engine_socket: Path) -> None:
     with open_door(engine_socket, half_open_max=3) as door:
         idlers = [WireClient.dial(door.port) for _ in range(6)]
-        assert within(3, lambda: idlers[0].is_hung_up(0.1))
+        assert within(30, lambda: idlers[0].is_hung_up(0.1))
         with door.connect() as connection:
             connection.ping()
         for idler in idlers:
@@ -194,7 +194,7 @@ def test_one_connection_too_many_is_told_1040(engine_socket: Path) -> None:
         first, second = door.connect(), door.connect()
         assert refusal(door, "root@t1")[0] == 1040
         first.close()
-        assert within(3, lambda: _can_connect(door))
+        assert within(30, lambda: _can_connect(door))
         second.close()
 
 

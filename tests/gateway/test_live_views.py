@@ -193,7 +193,7 @@ def test_lost_views_connection_is_opened_again(door: Door) -> None:
         assert ids
         for views_id in ids:
             run(root, f"kill {views_id}")
-        assert within(3, lambda: run(connection, f"select count(*) from {VIEW}") == [(1,)])
+        assert within(30, lambda: run(connection, f"select count(*) from {VIEW}") == [(1,)])
 
 
 def test_query_of_a_view_is_ended_by_kill_query(door: Door) -> None:
@@ -202,7 +202,7 @@ def test_query_of_a_view_is_ended_by_kill_query(door: Door) -> None:
     assert client.greeting is not None
     client.begin(CommandCode.QUERY, f"select sleep(10) from {VIEW}".encode())
     with door.connect("root@t1") as other:
-        assert within(3, lambda: any("sleep(10)" in str(row[7]) for row in run(other, "show full processlist")))
+        assert within(30, lambda: any("sleep(10)" in str(row[7]) for row in run(other, "show full processlist")))
         run(other, f"kill query {client.greeting.connection_id}")
     client.socket.settimeout(5)
     received = client.end(CommandCode.QUERY)

@@ -14,6 +14,7 @@ from holdfast.gateway.charsets import charset_named, lexing_codec, lexing_codec_
 from holdfast.gateway.diagnostics import Diagnostics
 from holdfast.gateway.facts import grants_alter_system
 from holdfast.gateway.kill import FIRST_CONNECTION_ID, LAST_CONNECTION_ID, is_gateway_id, read_kill
+from holdfast.gateway.login import engine_user
 from holdfast.gateway.reads import carries_data, first_word, may_write
 from holdfast.gateway.refusals import error_of
 from holdfast.gateway.registry import Registry
@@ -22,6 +23,7 @@ from holdfast.jobs.reply import Warn
 from holdfast.mysql.flags import Status
 from holdfast.mysql.packets import encode_eof, encode_ok, status_of
 from holdfast.mysql.response import Received, ResponseParser, Role
+from holdfast.values.tenant import CompatibilityMode
 
 
 @pytest.mark.parametrize(
@@ -241,3 +243,19 @@ def test_connection_is_found_within_its_tenant_only() -> None:
     registry.remove(other.client_id)
     registry.remove(other.client_id)
     assert registry.find(5, 1004) is None
+
+
+@pytest.mark.parametrize(
+    ("mode", "user", "known_as"),
+    [
+        (CompatibilityMode.ORACLE, "sys", "SYS"),
+        (CompatibilityMode.ORACLE, "Sys", "SYS"),
+        (CompatibilityMode.ORACLE, "scott", "scott"),
+        (CompatibilityMode.ORACLE, "root", "root"),
+        (CompatibilityMode.MYSQL, "sys", "sys"),
+    ],
+)
+def test_an_oracle_tenants_administrator_is_known_in_any_case(
+    mode: CompatibilityMode, user: str, known_as: str
+) -> None:
+    assert engine_user(mode, user) == known_as

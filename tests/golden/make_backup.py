@@ -12,6 +12,7 @@ sys.path[:0] = [str(_TESTS), str(_TESTS.parent / "src")]
 
 from backup_format.samples import (  # noqa: E402
     BLOCK_BYTES,
+    CLUSTER_PARAMETERS,
     FORMAT_FILE,
     MANIFEST,
     PIECE,
@@ -22,6 +23,7 @@ from backup_format.samples import (  # noqa: E402
     octets,
 )
 from holdfast.backup_format.chunk import ChunkPlace, ChunkSealer, seal_file  # noqa: E402
+from holdfast.backup_format.cluster_parameters import encode_cluster_parameters  # noqa: E402
 from holdfast.backup_format.digest import DataKey, head_hash  # noqa: E402
 from holdfast.backup_format.index import BlockTable, encode_index, record_of  # noqa: E402
 from holdfast.backup_format.log_frame import LOG_INFO_BYTES, FrameSealer  # noqa: E402
@@ -76,6 +78,7 @@ def main() -> None:
         "tenant_archive_piece_infos.obarc": encode_piece_records([PIECE]),
         "round.obarc": encode_round_record(ROUND),
         "format.obbak": encode_format_file(FORMAT_FILE),
+        "cluster_parameters.obbak": encode_cluster_parameters(CLUSTER_PARAMETERS),
     }
     folder = Path(__file__).parent / "backup" / "v1"
     folder.mkdir(parents=True, exist_ok=True)

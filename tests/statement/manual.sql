@@ -137,6 +137,22 @@ ALTER SYSTEM CANCEL DELETE BACKUP;
 ALTER SYSTEM CANCEL DELETE BACKUP TENANT = t DESCRIPTION = 'd';
 --> CancelDelete(tenants=('t',), description='d')
 
+-- ==== cleanup, Holdfast's own ====
+
+ALTER SYSTEM DELETE OBSOLETE BACKUP PREVIEW;
+--> PreviewObsolete()
+ALTER SYSTEM DELETE OBSOLETE BACKUP PREVIEW TENANT = t;
+--> PreviewObsolete(tenants=('t',))
+ALTER SYSTEM PIN BACKUPSET 3;
+--> PinBackupset(backup_set_id=3)
+ALTER SYSTEM PIN BACKUPSET 3 NOTE = 'audit 2026' TENANT = t;
+ALTER SYSTEM PIN BACKUPSET 3 NOTE 'audit 2026' TENANT t;
+--> PinBackupset(backup_set_id=3, note='audit 2026', tenants=('t',))
+ALTER SYSTEM UNPIN BACKUPSET 3 TENANT = t;
+--> UnpinBackupset(backup_set_id=3, tenants=('t',))
+ALTER SYSTEM UNPIN BACKUPSET 3;
+--> UnpinBackupset(backup_set_id=3)
+
 -- ==== validation ====
 
 ALTER SYSTEM VALIDATE BACKUP;

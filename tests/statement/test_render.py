@@ -118,6 +118,9 @@ STRATEGIES: dict[type, st.SearchStrategy[c.Command]] = {
     c.DeleteArchivelogPiece: st.builds(c.DeleteArchivelogPiece, ids=ids, **described),
     c.DeleteBackupAll: st.builds(c.DeleteBackupAll, kind=st.sampled_from(DestinationKind), path=texts, **described),
     c.CancelDelete: st.builds(c.CancelDelete, **described),
+    c.PreviewObsolete: st.builds(c.PreviewObsolete, tenants=tenant_lists),
+    c.PinBackupset: st.builds(c.PinBackupset, backup_set_id=numbers, note=texts, tenants=tenant_lists),
+    c.UnpinBackupset: st.builds(c.UnpinBackupset, backup_set_id=numbers, tenants=tenant_lists),
     c.Validate: st.builds(
         c.Validate,
         kind=st.sampled_from(c.ValidateKind),

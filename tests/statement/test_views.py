@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from holdfast.statement.views import substitute_views
+from holdfast.errors import RefusedError
+from holdfast.statement.views import schemas_named, substitute_views
 
 NAMES = frozenset({"DBA_OB_BACKUP_JOBS", "DBA_OB_TENANTS", "V$OB_PARAMETERS"})
 
@@ -113,3 +114,39 @@ def test_no_text_breaks_the_substitution(text: str) -> None:
     found = substitute(text, "oceanbase")
     if found is not None:
         assert found.replace("t1002.", "").replace("t1002", "oceanbase") == text
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("select a, b from v where c = 1.5 and d in (.5, 1.)", set()),
+        ("select j.a from t1002.v j", {"j", "t1002"}),
+        ("with x as (select * from t1004 . v) select x.* from x", {"t1004", "x"}),
+        ("select * from `a``b`.`c`, /* d.e */ f/**/./**/g -- h.i", {"a`b", "f"}),
+        ("select 'k.l', \"m\".n from /*!o.p */", {"m", "o"}),
+        ("select def.q.r, 's' .t", {"def", "s"}),
+        ("select * from 1004.v, 5db.w, größe.z", {"1004", "5db", "größe"}),
+        ("select u.5 from u.1e5", {"u"}),
+        ("select @@global.x, @y.z", set()),
+        ("select 'never ends .", set()),
+    ],
+)
+def test_names_before_dots_are_found(text: str, named: set[str]) -> None:
+    assert schemas_named(text) == named
+
+
+@given(st.text(alphabet="ab.`'\"\\/*!-# \nwith", max_size=60))
+def test_any_text_has_its_names(text: str) -> None:
+    assert all(name in text.replace("``", "`") or "'" in text or '"' in text for name in schemas_named(text))
+
+
+@pytest.mark.parametrize("what", ["VARIABLES", "STATUS", "FULL TABLES FROM oceanbase", "DATABASES"])
+def test_a_subquery_in_show_is_refused(what: str) -> None:
+    with pytest.raises(RefusedError):
+        substitute(f"SHOW {what} WHERE exists (select 1 from oceanbase.DBA_OB_TENANTS)")
+
+
+@pytest.mark.parametrize("name", ["processlist", "`PROCESSLIST`", "processlíst", "`procesßlist`"])
+def test_the_process_list_beside_a_view_is_refused(name: str) -> None:
+    with pytest.raises(RefusedError):
+        substitute(f"select * from oceanbase.DBA_OB_TENANTS, information_schema.{name}")

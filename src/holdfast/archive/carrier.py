@@ -117,7 +117,12 @@ class Carrier:
         info = self._reader.info(block_id) if is_new else None
         if is_new and not _is_info_written(info):
             return False
-        self.writer.append(memoryview(self._hand), end=self.walked, first_scn=self._hand_first_scn, info=info)
+        try:
+            self.writer.append(memoryview(self._hand), end=self.walked, first_scn=self._hand_first_scn, info=info)
+        except BaseException:
+            # The error's traceback keeps views of the hand alive, and a bytearray with views can not grow.
+            self._hand = bytearray(self._hand)
+            raise
         self._hand = bytearray()
         self._ends_block = False
         self._appended_at = self._clock.monotonic()

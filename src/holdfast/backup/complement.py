@@ -1,23 +1,33 @@
 """PLUS ARCHIVELOG: the log a set needs, copied from the archive into the set, so that it restores alone.
 
 The copy has the archive's own layout, piece by piece and object by object, below the set's `log/`: whoever can read an
-archive can read it. Whole frames are copied as they are, never opened and sealed anew; their headers are checked to
-chain, and the digests they carry are checked by whoever opens them. Copied is from the beginning of the base block to the
-frame that holds the end of the image.
+archive can read it. Without a key whole frames are copied as they are, never opened and sealed anew; their headers are
+checked to chain, and the digests they carry are checked by whoever opens them. With a key each frame is opened, which
+checks it, and sealed with the set's key. Copied is from the beginning of the base block to the frame that holds the end of
+the image.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from holdfast import codes
 from holdfast.backup_format import names
-from holdfast.backup_format.log_frame import FrameAt, LogPosition, scan_frames
+from holdfast.backup_format.digest import DataKey
+from holdfast.backup_format.log_frame import (
+    FRAME_HEADER_BYTES,
+    FrameAt,
+    FrameOpener,
+    FrameSealer,
+    LogPosition,
+    scan_frames,
+)
 from holdfast.backup_format.manifest import ObjectDigest, ObjectKind, ObjectRecord
 from holdfast.backup_format.piece_record import PieceBlock, PieceRecord, decode_piece_record, encode_piece_record
 from holdfast.engine_format.log_block import block_id_of
 from holdfast.errors import CorruptionError, NotFoundError
 from holdfast.store.store import ObjectReader, Store
 from holdfast.values.archive import PieceStatus
+from holdfast.values.buffers import Buffer
 from holdfast.values.lsn import Lsn
 
 _COPY_BYTES = 1 << 20
@@ -74,20 +84,26 @@ def copy_log(
     *,
     set_root: str,
     copied: Callable[[int], None],
+    key: DataKey | None = None,
 ) -> Iterator[ObjectRecord]:
     """Copy the objects and write a frozen record for each piece; yield what the manifest says of each new object.
 
     `copied` is told the bytes of each object that is done, and may end the work by raising.
     """
     log_root = names.set_log_root(set_root)
+    sizes: dict[str, int] = {}
     for item in log_objects:
         name = names.log_name(f"{log_root}/{item.root}", item.block_id)
-        yield _copy_object(archive, store, item, name, set_root)
-        copied(item.size_bytes)
+        record = _copy_object(archive, store, item, name, set_root, key)
+        sizes[name] = record.size_bytes
+        yield record
+        copied(record.size_bytes)
     for root in dict.fromkeys(item.root for item in log_objects):
         parts = tuple(item for item in log_objects if item.root == root)
         name = names.piece_info_name(f"{log_root}/{root}")
-        text = encode_piece_record(_record_of(parts))
+        text = encode_piece_record(
+            _record_of(parts, [sizes[names.log_name(f"{log_root}/{root}", item.block_id)] for item in parts])
+        )
         store.put(name, text)
         digest = ObjectDigest()
         digest.update(text)
@@ -125,17 +141,32 @@ def _needed(
     return LogObject(piece=piece, root=root, block_id=block_id, frames=needed)
 
 
-def _copy_object(archive: Store, store: Store, item: LogObject, name: str, set_root: str) -> ObjectRecord:
+def _copy_object(
+    archive: Store, store: Store, item: LogObject, name: str, set_root: str, key: DataKey | None
+) -> ObjectRecord:
     digest = ObjectDigest()
-    with archive.reader(names.log_name(item.root, item.block_id)) as reader, store.writer(name) as writer:
-        for part in _parts(reader, item.size_bytes):
+    source = names.log_name(item.root, item.block_id)
+    with archive.reader(source) as reader, store.writer(name) as writer:
+        parts = _parts(reader, item.size_bytes) if key is None else _sealed_parts(reader, item, key, source)
+        for part in parts:
             digest.update(part)
             writer.write(part)
-        if writer.offset != item.size_bytes:
-            raise CorruptionError(f"{name}: {writer.offset} bytes came from the archive, expected {item.size_bytes}")
+        size_bytes = writer.offset
+        if key is None and size_bytes != item.size_bytes:
+            raise CorruptionError(f"{name}: {size_bytes} bytes came from the archive, expected {item.size_bytes}")
         writer.commit()
     content_bytes = sum(found.header.frame.payload_size_bytes for found in item.frames)
-    return _object_record(name, set_root, item.size_bytes, content_bytes, digest)
+    return _object_record(name, set_root, size_bytes, content_bytes, digest)
+
+
+def _sealed_parts(reader: ObjectReader, item: LogObject, key: DataKey, name: str) -> Iterator[Buffer]:
+    """Yield the item's frames sealed with `key`: header and body by turns. Each is checked by being opened."""
+    opener, sealer = FrameOpener(), FrameSealer(key=key)
+    for found in item.frames:
+        stored = reader.read(found.offset + FRAME_HEADER_BYTES, found.header.stored_size_bytes)
+        sealed = sealer.seal(found.header.frame, opener.open(found.header, stored, name=name))
+        yield sealed.header_bytes
+        yield sealed.body
 
 
 def _parts(reader: ObjectReader, size_bytes: int) -> Iterator[bytes]:
@@ -143,8 +174,8 @@ def _parts(reader: ObjectReader, size_bytes: int) -> Iterator[bytes]:
         yield reader.read(offset, min(_COPY_BYTES, size_bytes - offset))
 
 
-def _record_of(parts: tuple[LogObject, ...]) -> PieceRecord:
-    """Return the record of a piece as far as it was copied; what lies before is not known to it."""
+def _record_of(parts: tuple[LogObject, ...], sizes: Sequence[int]) -> PieceRecord:
+    """Return the record of a piece as far as it was copied, into objects of `sizes`; what lies before is not known to it."""
     piece, first, last = parts[0].piece, parts[0], parts[-1]
     begin = LogPosition(lsn=first.first_lsn, accumulated=None, log_id=None, scn=first.frames[0].header.frame.first_scn)
     if piece.begin.lsn == first.first_lsn:
@@ -157,12 +188,10 @@ def _record_of(parts: tuple[LogObject, ...]) -> PieceRecord:
         begin=begin,
         end=last.end,
         input_bytes=last.end.lsn - first.first_lsn,
-        output_bytes=sum(item.size_bytes for item in parts),
+        output_bytes=sum(sizes),
         blocks=tuple(
-            PieceBlock(
-                block_id=item.block_id, size_bytes=item.size_bytes, first_lsn=item.first_lsn, end_lsn=item.end.lsn
-            )
-            for item in parts
+            PieceBlock(block_id=item.block_id, size_bytes=size_bytes, first_lsn=item.first_lsn, end_lsn=item.end.lsn)
+            for item, size_bytes in zip(parts, sizes, strict=True)
         ),
     )
 

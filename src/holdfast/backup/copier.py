@@ -7,7 +7,7 @@ share nothing but the table and the queue of blocks, and memory is bounded by th
 """
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 
@@ -210,17 +210,18 @@ class Lane:
         head = _decode_head(block_id, block)
         if head is None:
             return None
-        hashed = head_hash(block, copier.key)
+        key = copier.key_of(block_id)
+        hashed = head_hash(block, key)
         verdict = verdict_on(head.kind, hashed, copier.table.head_hash(block_id))
         if verdict.action is BlockAction.FORGET:
             copier.table.remove(block_id)
         elif verdict.action is BlockAction.COMPARE:
-            if content_digest(block, copier.key) != copier.table.digest(block_id):
-                self.store(block_id, block, hashed, head.type)
+            if content_digest(block, key) != copier.table.digest(block_id):
+                self.store(block_id, block, head.type)
         elif verdict.action is BlockAction.COPY:
             if not is_block_whole(head, block):
                 return None
-            self.store(block_id, block, hashed, head.type)
+            self.store(block_id, block, head.type)
         if head.kind is BlockKind.WRITE_ONCE:
             # Shared blocks are read in every pass and stay cached; a write-once block leaves only its head.
             copier.image.forget_block(block_id)
@@ -229,9 +230,9 @@ class Lane:
     def store_verbatim(self, block_id: int, block: Buffer) -> None:
         """Write a block that is wrong for good as it is."""
         head = _decode_head(block_id, block)
-        self.store(block_id, block, head_hash(block, self._copier.key), head.type if head else 0)
+        self.store(block_id, block, head.type if head else 0)
 
-    def store(self, block_id: int, block: Buffer, hashed: bytes, block_type: int) -> None:
+    def store(self, block_id: int, block: Buffer, block_type: int) -> None:
         """Write one block as a chunk and name it in the table."""
         copier = self._copier
         if self._writer is None:
@@ -241,7 +242,7 @@ class Lane:
         place = ChunkPlace(
             set_id=copier.set_id, object_number=self._number, offset=self._writer.offset, block_id=block_id
         )
-        chunk = self._sealer.seal(place, block, head_hash=hashed, block_type=block_type)
+        chunk = self._sealer.seal(place, block, head_hash=head_hash(block, copier.key), block_type=block_type)
         self._writer.write(chunk.header_bytes, chunk.body)
         self._digest.update(chunk.header_bytes)
         copier.counters.add(output_bytes=chunk.size_bytes)
@@ -293,6 +294,17 @@ def _is_free(block_id: int, block: Buffer) -> bool:
     return head is not None and head.kind is BlockKind.FREE
 
 
+@dataclass(frozen=True, slots=True)
+class ExpectedHeads:
+    """By block id: the hash of the head, and the key it is hashed with (None: no key for any of them)."""
+
+    hashes: list[bytes]
+    keys: list[DataKey | None] | None
+
+    def __len__(self) -> int:
+        return len(self.hashes)
+
+
 class _Queue:
     """Blocks to visit, handed out in runs."""
 
@@ -328,14 +340,21 @@ class Copier:
         clock: Clock,
         tell: Callable[[Figures], None],
         data_object_bytes: int = DATA_OBJECT_BYTES,
+        base_keys: Mapping[int, DataKey] | None = None,
     ) -> None:
-        """`objects`: data objects that are durable already, from an earlier attempt."""
+        """`objects`: data objects that are durable already, from an earlier attempt.
+
+        `key`: this set's; `base_keys`: of the encrypted sets of its base, by set id. A record's hashes are keyed with the key
+        of the set that holds its chunk.
+        """
         self.image = image
         self.store = store
         self.table = table
         self.root = root
         self.set_id = set_id
         self.key = key
+        self._keys: dict[int, DataKey | None] = {**(base_keys or {}), set_id: key}
+        self._has_one_key = key is None and not base_keys
         self.data_object_bytes = data_object_bytes
         self.block_count = 0
         self.counters = Counters()
@@ -358,6 +377,10 @@ class Copier:
         self._pool.shutdown()
         for lane in self._lanes:
             lane.abort()
+
+    def key_of(self, block_id: int) -> DataKey | None:
+        """Return the key with which the block's record is hashed, this set's own without a record."""
+        return self._keys.get(self.table.set_id(block_id) or self.set_id)
 
     def new_object_number(self) -> int:
         with self._lock:
@@ -396,12 +419,16 @@ class Copier:
         changed_count = len(differing) + self._visit(sorted(differing.union(shared)), differing)
         return Copied(changed_count=changed_count, broken_count=len(self._take_broken()))
 
-    def expected_heads(self) -> list[bytes]:
-        """Return the head hash every block has if nothing changed since it was copied, by block id."""
+    def expected_heads(self) -> "ExpectedHeads":
+        """Return the head every block has if nothing changed since it was copied."""
         head_hash_of, free = self.table.head_hash, self._free_head
-        return [head_hash_of(block_id) or free for block_id in range(self.table.block_count)]
+        block_ids = range(self.table.block_count)
+        return ExpectedHeads(
+            hashes=[head_hash_of(block_id) or free for block_id in block_ids],
+            keys=None if self._has_one_key else [self.key_of(block_id) for block_id in block_ids],
+        )
 
-    def look_paused(self, expected: Sequence[bytes], shared: Sequence[int], blocks_max: int) -> dict[int, bytes] | None:
+    def look_paused(self, expected: "ExpectedHeads", shared: Sequence[int], blocks_max: int) -> dict[int, bytes] | None:
         """Return the content of every block that differs from its copy, read while the engine stands still.
 
         `expected` and `shared` are from `expected_heads` and `shared_ids`, made before the pause. None: more than
@@ -423,7 +450,7 @@ class Copier:
                 if block_id in found:
                     continue
                 self.image.read_block(block_id, buffer)
-                if content_digest(buffer, self.key) != self.table.digest(block_id):
+                if content_digest(buffer, self.key_of(block_id)) != self.table.digest(block_id):
                     found[block_id] = bytes(buffer)
             return found
 
@@ -451,8 +478,8 @@ class Copier:
 
     def put_super_block(self, block_id: int, block: Buffer) -> None:
         """Store a super block, unless the copy (of a base set) is the same."""
-        if content_digest(block, self.key) != self.table.digest(block_id):
-            self._lanes[0].store(block_id, block, head_hash(block, self.key), 0)
+        if content_digest(block, self.key_of(block_id)) != self.table.digest(block_id):
+            self._lanes[0].store(block_id, block, 0)
 
     def commit(self) -> None:
         """Make every data object durable."""
@@ -488,9 +515,11 @@ class Copier:
         self.counters.add(input_bytes=(block_count - FIRST_BLOCK) * HEAD_BYTES)
         return differing
 
-    def _look(self, run: range, expected: Sequence[bytes]) -> list[int]:
-        read, key = self.image.read_head, self.key
-        return [block_id for block_id in run if head_hash(read(block_id), key) != expected[block_id]]
+    def _look(self, run: range, expected: "ExpectedHeads") -> list[int]:
+        read, hashes, keys = self.image.read_head, expected.hashes, expected.keys
+        if keys is None:
+            return [block_id for block_id in run if head_hash(read(block_id)) != hashes[block_id]]
+        return [block_id for block_id in run if head_hash(read(block_id), keys[block_id]) != hashes[block_id]]
 
     def _visit(self, block_ids: Sequence[int], differing: frozenset[int]) -> int:
         """Visit these blocks with all lanes; return how many changed besides those known to differ."""

@@ -13,7 +13,7 @@ Nothing is deleted, and nothing outside the set's folder but the two placeholder
 """
 
 import contextlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC
 
@@ -34,6 +34,7 @@ from holdfast.backup_format.manifest import (
     ObjectDigest,
     ObjectKind,
     ObjectRecord,
+    authenticated,
     decode_manifest,
     encode_manifest,
 )
@@ -45,7 +46,7 @@ from holdfast.values.backup_set import BackupType, TaskStatus
 from holdfast.values.buffers import Buffer
 from holdfast.values.lsn import Lsn
 from holdfast.values.scn import Scn
-from holdfast.values.tenant import Unit
+from holdfast.values.tenant import CompatibilityMode, Unit
 
 ACCOUNT_FILE = "account"
 """The small file that holds Holdfast's own login in the tenant. Not one of the engine's: a restore keeps it apart."""
@@ -67,11 +68,15 @@ class ArchiveRef:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BaseSet:
-    """The set an increment rests on: its image, and the full set its chain begins with."""
+    """The set an increment rests on: its image, and the full set its chain begins with.
+
+    `keys`: of the encrypted sets that hold its chunks, by set id.
+    """
 
     backup_set_id: int
     full_backup_set_id: int
     table: BlockTable
+    keys: Mapping[int, DataKey] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +90,7 @@ class BackupPlan:
     cluster_id: int
     tenant_id: int
     tenant_name: str
+    compatibility_mode: CompatibilityMode = CompatibilityMode.MYSQL
     dest_id: int
     backup_set_id: int
     archive: ArchiveRef
@@ -228,6 +234,7 @@ class _Run:
             key=plan.key,
             clock=clock,
             tell=self._note,
+            base_keys=plan.base.keys if plan.base else None,
         )
 
     def close(self) -> None:
@@ -314,7 +321,16 @@ class _Run:
             counters.log_copied(size_bytes)
             self._note(counters.figures())
 
-        return tuple(copy_log(self._archive, self._store, log_objects, set_root=self._plan.root, copied=copied))
+        return tuple(
+            copy_log(
+                self._archive,
+                self._store,
+                log_objects,
+                set_root=self._plan.root,
+                copied=copied,
+                key=self._plan.key,
+            )
+        )
 
     def _put_files(self, moment: Moment) -> tuple[ObjectRecord, ...]:
         account = SmallFile(name=ACCOUNT_FILE, data=self._plan.account, size_bytes=len(self._plan.account))
@@ -372,6 +388,7 @@ class _Run:
             cluster_id=plan.cluster_id,
             tenant_id=plan.tenant_id,
             tenant_name=plan.tenant_name,
+            compatibility_mode=plan.compatibility_mode,
             dest_id=plan.dest_id,
             backup_set_id=plan.backup_set_id,
             type=plan.type,
@@ -403,6 +420,8 @@ class _Run:
             started_us=plan.started_us,
             ended_us=self._clock.now_ns() // 1000,
         )
+        if plan.key is not None:
+            manifest = authenticated(manifest, plan.key)
         summary = names.set_summary_name(
             plan.root, manifest.start_replay_scn.tag(UTC), manifest.min_restore_scn.tag(UTC)
         )

@@ -21,7 +21,7 @@ _ZEROS = memoryview(bytes(256 << 10))
 class DataKey:
     """The secret one backup set is encrypted with, and the keys derived from it for each purpose. Never printed."""
 
-    __slots__ = ("cipher_key", "digest_key", "nonce_key")
+    __slots__ = ("cipher_key", "digest_key", "manifest_key", "nonce_key")
 
     def __init__(self, secret: bytes) -> None:
         if len(secret) != 32:
@@ -29,6 +29,7 @@ class DataKey:
         self.cipher_key = _derived(secret, "cipher")
         self.digest_key = _derived(secret, "digest")
         self.nonce_key = _derived(secret, "nonce")
+        self.manifest_key = _derived(secret, "manifest")
 
     def __repr__(self) -> str:
         return "DataKey(...)"

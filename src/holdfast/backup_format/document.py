@@ -143,6 +143,10 @@ class Fields:
             raise self.wrong(field, f"{size_bytes} bytes in hex", text)
         return value
 
+    def optional_octets(self, field: str) -> bytes:
+        """Return the bytes, none when there is no such field."""
+        return self.octets(field) if field in self._values else b""
+
     def choice(self, field: str, values: type[_E]) -> _E:
         text = self.text(field)
         try:

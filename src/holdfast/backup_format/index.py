@@ -110,6 +110,12 @@ class BlockTable:
         """Return how many blocks have a record. Counts anew: a pass over the table."""
         return sum(1 for _ in self._used_offsets())
 
+    def set_id(self, block_id: int) -> int:
+        """Return the id of the set that holds the block's chunk, 0 without a record or beyond `block_count`."""
+        if not 0 <= block_id < self.block_count:
+            return 0
+        return int(_SET_ID.unpack_from(self._octets, block_id * INDEX_RECORD_BYTES + _SET_ID_OFFSET)[0])
+
     def grow(self, block_count: int) -> None:
         """Make room for ids below `block_count` (the block file grew). Never shrinks."""
         missing = block_count - self.block_count

@@ -4,11 +4,13 @@ It is put last and deleted first. It names every other object of the set with si
 must know before it reads any of them.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from hmac import compare_digest
 
 from blake3 import blake3
 
+from holdfast.backup_format.digest import DataKey
 from holdfast.backup_format.document import Fields, Json, decode_document, encode_document
 from holdfast.errors import CorruptionError
 from holdfast.values.backup_set import BackupType
@@ -86,7 +88,8 @@ class EncryptionMode(StrEnum):
 class Encryption:
     """How a set is encrypted. With a password: scrypt of it (salt, n, r, p) wraps the data key.
 
-    `password_hash`: what the PASSWD columns show, empty without a password. Not printed with the rest.
+    `password_hash`: empty in every set written; the hash that PASSWD columns show is not salted and stays in the catalog.
+    `mac`: 32 bytes with which whoever holds the data key knows this manifest for its own, see `authenticated`.
     """
 
     mode: EncryptionMode = EncryptionMode.NONE
@@ -96,6 +99,7 @@ class Encryption:
     scrypt_r: int = 0
     scrypt_p: int = 0
     wrapped_key: bytes = field(default=b"", repr=False)
+    mac: bytes = field(default=b"", repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,6 +157,29 @@ def encode_manifest(manifest: Manifest) -> bytes:
     return text
 
 
+def authenticated(manifest: Manifest, key: DataKey) -> Manifest:
+    """Return the manifest with its MAC: keyed BLAKE3 over its own text without one.
+
+    The manifest names every object with a digest, so the MAC vouches for all of the set: who can write to the destination, but
+    does not know the password, can not put an older index, log or manifest in place of one unnoticed.
+    """
+    return replace(manifest, encryption=replace(manifest.encryption, mac=_mac(manifest, key)))
+
+
+def check_authentic(manifest: Manifest, key: DataKey, *, name: str) -> None:
+    """Raise CorruptionError unless the manifest of an encrypted set is as the holder of `key` wrote it."""
+    if not compare_digest(_mac(manifest, key), manifest.encryption.mac):
+        raise CorruptionError(
+            f"{name} is not as it was written: its authentication code does not match",
+            hint="somebody changed the set; use another copy",
+        )
+
+
+def _mac(manifest: Manifest, key: DataKey) -> bytes:
+    bare = replace(manifest, encryption=replace(manifest.encryption, mac=b""))
+    return blake3(encode_document(KIND, _fields_of(bare)), key=key.manifest_key).digest()
+
+
 def _fields_of(manifest: Manifest) -> dict[str, Json]:
     unit, encryption = manifest.unit, manifest.encryption
     return {
@@ -198,6 +225,7 @@ def _fields_of(manifest: Manifest) -> dict[str, Json]:
             "scrypt_r": encryption.scrypt_r,
             "scrypt_p": encryption.scrypt_p,
             "wrapped_key": encryption.wrapped_key.hex(),
+            **({"mac": encryption.mac.hex()} if encryption.mac else {}),
         },
         "objects": [
             {
@@ -263,6 +291,7 @@ def decode_manifest(buffer: Buffer, *, name: str = "manifest.json") -> Manifest:
             scrypt_r=encryption.integer("scrypt_r"),
             scrypt_p=encryption.integer("scrypt_p"),
             wrapped_key=encryption.octets("wrapped_key"),
+            mac=encryption.optional_octets("mac"),
         ),
         objects=tuple(_object_of(item) for item in fields.parts("objects")),
         description=fields.text("description"),

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from holdfast.values.backup_set import BackupType
+from holdfast.values.scn import Scn
 
 FORMAT_FILE = "format.obbak"
 CHECK_FOLDER = "check_file"
@@ -28,7 +29,17 @@ _DATA = re.compile(r"(?:.*/)?data/(\d{6,})", re.ASCII)
 _PIECE_ROOT = re.compile(r"piece_d(\d+)r([1-9]\d*)p([1-9]\d*)", re.ASCII)
 _PIECE_PLACEHOLDER = re.compile(rf"pieces/piece_d(\d+)r([1-9]\d*)p([1-9]\d*)_(start|end)_({_TAG})\.obarc", re.ASCII)
 _ROUND_PLACEHOLDER = re.compile(r"rounds/round_d(\d+)r([1-9]\d*)_(start|end)\.obarc", re.ASCII)
+_CLUSTER_PARAMETERS = re.compile(r"cluster_parameters\.\d{20}\.obbak", re.ASCII)
 _LOG = re.compile(r"(?:.*/)?(piece_d\d+r[1-9]\d*p[1-9]\d*)/logstream_1/log/(\d+)\.obarc", re.ASCII)
+
+
+def cluster_parameters_name(scn: Scn) -> str:
+    """Return the name of the object BACKUP CLUSTER PARAMETERS wrote at this moment; later ones sort behind."""
+    return f"cluster_parameters.{scn.text()}.obbak"
+
+
+def is_cluster_parameters_name(name: str) -> bool:
+    return _CLUSTER_PARAMETERS.fullmatch(name) is not None
 
 
 def check_file(tenant_id: int, tag: str) -> str:

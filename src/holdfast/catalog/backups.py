@@ -10,7 +10,7 @@ from holdfast import codes
 from holdfast.catalog.connections import Connections, Transaction
 from holdfast.catalog.records import Record
 from holdfast.catalog.sequences import next_id
-from holdfast.errors import ConflictError, NotFoundError, refuse
+from holdfast.errors import ConflictError, EngineError, NotFoundError, refuse
 from holdfast.values.archive import FileStatus
 from holdfast.values.backup_set import BackupType, JobLevel, JobStatus, SetStatus, TaskStatus
 from holdfast.values.scn import SCN_NONE, Scn
@@ -192,8 +192,13 @@ class Backups:
             return _update_job(transaction, job)
 
     def begin(self, job: BackupJob, task: BackupTask, backup_set: BackupSet) -> BackupJob:
-        """Move a job to DOING together with its new task and set rows; returns and raises as `update_job`."""
+        """Move a job to DOING together with its new task and set rows; returns and raises as `update_job`.
+
+        Raises EngineError when the base of an increment is being deleted: of the two, the later one gives way. Refused with
+        -9081 when the path is emptied by DELETE BACKUP ALL.
+        """
         with self._connections.transaction() as transaction:
+            _require_base_and_path(transaction, backup_set)
             stored = _update_job(transaction, job)
             _TASK.upsert(transaction, task)
             _SET.upsert(transaction, backup_set)
@@ -337,6 +342,19 @@ class Backups:
     def _next(self, tenant_id: int, name: str) -> int:
         with self._connections.transaction() as transaction:
             return next_id(transaction, tenant_id, name)
+
+
+def _require_base_and_path(transaction: Transaction, backup_set: BackupSet) -> None:
+    # The tenant's row is the lock that a deletion takes too, before it marks a set or a path.
+    key = (backup_set.tenant_id,)
+    transaction.query("SELECT tenant_id FROM __holdfast.tenant WHERE tenant_id = %s FOR UPDATE", key)
+    given_up = "SELECT 1 FROM __holdfast.destination_deletion WHERE tenant_id = %s AND dest_id = %s"
+    if transaction.one(given_up, (*key, backup_set.dest_id)) is not None:
+        raise refuse(codes.OB_BACKUP_FORMAT_FILE_NOT_MATCH, "", hint="DELETE BACKUP ALL empties the path")
+    base_id = backup_set.prev_inc_backup_set_id
+    base = _SET.one(transaction, "WHERE tenant_id = %s AND backup_set_id = %s FOR UPDATE", (*key, base_id))
+    if base is not None and base.file_status is not FileStatus.AVAILABLE:
+        raise EngineError(f"backup set {base_id}, the base, is {base.file_status}", hint="another base is looked for")
 
 
 def _update_job(transaction: Transaction, job: BackupJob) -> BackupJob:

@@ -9,6 +9,7 @@ from pymysql.cursors import Cursor
 
 from holdfast.catalog import installation, schema
 from holdfast.catalog.backups import Backups
+from holdfast.catalog.cleanup import Cleanup
 from holdfast.catalog.conditions import Conditions
 from holdfast.catalog.connections import CONNECTIONS_MAX, Connections
 from holdfast.catalog.destinations import Destinations
@@ -19,6 +20,7 @@ from holdfast.catalog.restores import Restores
 from holdfast.catalog.rounds import Rounds
 from holdfast.catalog.tenants import Tenants
 from holdfast.clock import Clock, SystemClock
+from holdfast.values.tenant import CompatibilityMode
 
 
 class Catalog:
@@ -41,6 +43,7 @@ class Catalog:
         self.destinations = Destinations(self._connections, moment)
         self.rounds = Rounds(self._connections, moment)
         self.backups = Backups(self._connections)
+        self.cleanup = Cleanup(self._connections)
         self.restores = Restores(self._connections)
         self.parameters = Parameters(self._connections, Conditions(self._connections, connect))
         self.events = Events(self._connections, moment)
@@ -53,9 +56,25 @@ class Catalog:
         schema.install(self._connections)
         installation.install(self._connections)
 
-    def install_tenant(self, tenant_id: int, password: str) -> None:
+    def install_tenant(self, tenant_id: int, password: str, mode: CompatibilityMode = CompatibilityMode.MYSQL) -> None:
         """Create the view schema `t<tenant_id>` and its user, and give the user this password. Repeatable."""
-        installation.install_tenant(self._connections, tenant_id, password)
+        installation.install_tenant(self._connections, tenant_id, password, mode)
+
+    def schemas_among(self, names: frozenset[str]) -> frozenset[str]:
+        """Return the schemas of the sys engine, as they are called there, that these names may mean.
+
+        The engine compares: to it `__holdfást` is `__holdfast`, and `grün` is `GRUN` (measured on 1.4.0).
+        """
+        if not names:
+            return frozenset()
+        marks = ", ".join(["%s"] * len(names))
+        with self._connections.transaction() as transaction:
+            rows = transaction.query(
+                "SELECT schema_name FROM information_schema.schemata"
+                f" WHERE schema_name COLLATE utf8mb4_general_ci IN ({marks})",
+                sorted(names),
+            )
+        return frozenset(str(row[0]) for row in rows)
 
     def remove_tenant(self, tenant_id: int) -> None:
         """Drop the view schema `t<tenant_id>` and its user. No effect when they are gone."""

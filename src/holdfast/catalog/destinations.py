@@ -1,11 +1,12 @@
 """Destinations: every path a tenant ever used, and which of them are its data and archive destination now."""
 
 from holdfast import codes
+from holdfast.catalog.cleanup import DestinationState, destination_state
 from holdfast.catalog.connections import Cell, Connections, Row, Transaction
 from holdfast.catalog.records import time_from_us
 from holdfast.catalog.sequences import next_id
 from holdfast.clock import Clock
-from holdfast.errors import CorruptionError, NotFoundError
+from holdfast.errors import CorruptionError, NotFoundError, refuse
 from holdfast.values.capacity import time_us_from_text
 from holdfast.values.destination import ArchiveDestination, Binding, Destination, DestinationKind, Uri
 
@@ -27,7 +28,10 @@ class Destinations:
         self._clock = clock
 
     def reserve(self, tenant_id: int, kind: DestinationKind, uri: Uri) -> Destination:
-        """Return the destination of this path, with the DEST_ID it always had or, for a new path, the next one."""
+        """Return the destination of this path, with the DEST_ID it always had or, for a new path, the next one.
+
+        Refused with -9081 for a path that DELETE BACKUP ALL emptied or empties.
+        """
         extension = "&".join(f"{name}={value}" for name, value in uri.options)
         with self._connections.transaction() as transaction:
             found = transaction.one(
@@ -35,6 +39,7 @@ class Destinations:
                 (tenant_id, str(kind), uri.identity),
             )
             if found is not None:
+                _require_kept(transaction, _destination(found))
                 return _destination(found)
             dest_id = next_id(transaction, tenant_id, "destination", first=FIRST_DEST_ID)
             transaction.execute(
@@ -133,6 +138,14 @@ class Destinations:
                 (_state(enabled), tenant_id),
             )
 
+    def set_attribute(self, destination: Destination, attribute: str) -> None:
+        """Record which zones a path is used by: what EXTENSION shows instead of the URI's options, which file:// has none of."""
+        with self._connections.transaction() as transaction:
+            transaction.execute(
+                "UPDATE __holdfast.destination SET extension = %s WHERE tenant_id = %s AND dest_id = %s",
+                (attribute, destination.tenant_id, destination.dest_id),
+            )
+
     def by_id(self, tenant_id: int, dest_id: int) -> Destination:
         """Return a destination the tenant has or had. Raises NotFoundError (-4018)."""
         with self._connections.transaction() as transaction:
@@ -169,7 +182,19 @@ def _state(enabled: bool) -> str:
     return "ENABLE" if enabled else "DEFER"
 
 
+def _require_kept(transaction: Transaction, destination: Destination) -> None:
+    """Refuse (-9081) a path that DELETE BACKUP ALL empties or has emptied."""
+    state = destination_state(transaction, destination.tenant_id, destination.dest_id)
+    if state is not DestinationState.NORMAL:
+        hint = f"{destination.uri.identity} was given up by DELETE BACKUP ALL"
+        raise refuse(codes.OB_BACKUP_FORMAT_FILE_NOT_MATCH, ", try to set a new directory.", hint=hint)
+
+
 def _mark_used(transaction: Transaction, destination: Destination) -> None:
+    # The lock that the beginning of a DELETE BACKUP ALL takes too: of the two, the second is refused.
+    key = (destination.tenant_id,)
+    transaction.query("SELECT tenant_id FROM __holdfast.tenant WHERE tenant_id = %s FOR UPDATE", key)
+    _require_kept(transaction, destination)
     transaction.execute(
         "UPDATE __holdfast.destination SET is_used = 1 WHERE tenant_id = %s AND dest_id = %s",
         (destination.tenant_id, destination.dest_id),

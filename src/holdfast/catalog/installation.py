@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from holdfast.catalog import schema, views
 from holdfast.catalog.connections import Connections
-from holdfast.values.tenant import SYS_TENANT_ID
+from holdfast.values.tenant import SYS_TENANT_ID, CompatibilityMode
 
 
 def install(connections: Connections) -> None:
@@ -18,7 +18,9 @@ def install(connections: Connections) -> None:
     _carry_out_once(connections, "views", statements)
 
 
-def install_tenant(connections: Connections, tenant_id: int, password: str) -> None:
+def install_tenant(
+    connections: Connections, tenant_id: int, password: str, mode: CompatibilityMode = CompatibilityMode.MYSQL
+) -> None:
     """Create a user tenant's view schema and its reader, and give the reader this password. Repeatable.
 
     Sessions of the reader end or fail when its password is replaced. Raises EngineError.
@@ -27,7 +29,7 @@ def install_tenant(connections: Connections, tenant_id: int, password: str) -> N
     home = views.tenant_schema(tenant_id)
     statements = [
         f"CREATE DATABASE IF NOT EXISTS {home} DEFAULT CHARACTER SET utf8mb4",
-        *(_create(view) for view in views.tenant_views(tenant_id)),
+        *(_create(view) for view in views.tenant_views(tenant_id, mode)),
     ]
     _carry_out_once(connections, home, statements)
     user = f"'{views.tenant_user(tenant_id)}'@'%'"

@@ -1,12 +1,13 @@
 """Archive rounds and their pieces."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from holdfast.catalog.connections import Connections, Transaction
 from holdfast.catalog.records import Record
 from holdfast.catalog.sequences import next_id
 from holdfast.clock import Clock
-from holdfast.values.archive import Piece, Round
+from holdfast.values.archive import FileStatus, Piece, Round
 
 _ROUND = Record(
     "archive_round",
@@ -14,6 +15,7 @@ _ROUND = Record(
     key=("tenant_id", "round_id"),
     columns={"piece_switch_interval_us": "piece_switch_interval"},
 )
+_GOING = frozenset({FileStatus.DELETING, FileStatus.DELETED})
 _PIECE = Record("archive_piece", Piece, key=("tenant_id", "round_id", "piece_id"))
 
 
@@ -68,6 +70,10 @@ class Rounds:
                 assert (piece.tenant_id, piece.round_id) == (archive_round.tenant_id, archive_round.round_id)
                 # The theoretical lower bound: a first piece begins with its round, but ends where its interval does.
                 base_scn = max(0, int(piece.end_scn) - interval_ns)
+                # A deletion is never taken back, whatever the follower still tells of the piece.
+                stored = _PIECE.locked(transaction, piece)
+                if stored is not None and stored.file_status in _GOING:
+                    piece = replace(piece, file_status=stored.file_status)
                 _PIECE.upsert(transaction, piece, {"base_scn": base_scn})
                 transaction.execute(
                     "UPDATE __holdfast.archive_piece SET create_timestamp = %s WHERE tenant_id = %s AND round_id = %s"

@@ -9,6 +9,7 @@ Invariants:
 - One table holds active and ended rows; ids come from `id_sequence` and are never reused.
 """
 
+import hashlib
 from collections.abc import Sequence
 
 from holdfast.catalog.connections import Connections
@@ -274,6 +275,75 @@ TABLES: dict[str, tuple[tuple[tuple[str, str], ...], tuple[str, ...]]] = {
         ),
         ("PRIMARY KEY (tenant_id, backup_set_id)",),
     ),
+    "delete_policy": (
+        (
+            ("tenant_id", _ID),
+            ("policy_name", _v(256)),
+            ("recovery_window", _v(64)),
+            ("redundancy", _ONE),
+            ("backup_copies", _COUNT),
+            ("create_time", _TIME),
+        ),
+        ("PRIMARY KEY (tenant_id)",),
+    ),
+    "delete_job": (
+        (
+            ("tenant_id", _ID),
+            ("job_id", _ID),
+            ("incarnation", _ONE),
+            ("initiator_tenant_id", _ID),
+            ("initiator_job_id", _ID),
+            ("executor_tenant_id", _v(65536)),
+            ("type", _v(64)),
+            ("parameter", _v(4096)),
+            ("expired_time", _TIME),
+            ("job_level", _v(64)),
+            ("start_timestamp", _TIME),
+            ("end_timestamp", _TIME),
+            ("status", _v(64)),
+            ("task_count", _COUNT),
+            ("success_task_count", _COUNT),
+            ("result", _COUNT),
+            ("comment", _v(4096)),
+            ("description", _v(4096)),
+            ("dest_id", _COUNT),
+            *_OWNED,
+        ),
+        ("PRIMARY KEY (tenant_id, job_id)",),
+    ),
+    "delete_task": (
+        (
+            ("tenant_id", _ID),
+            ("task_id", _ID),
+            ("incarnation", _ONE),
+            ("job_id", _ID),
+            ("task_type", _v(64)),
+            ("id", _ID),
+            ("round_id", _COUNT),
+            ("dest_id", _ID),
+            ("start_timestamp", _TIME),
+            ("end_timestamp", _TIME),
+            ("status", _v(64)),
+            ("total_ls_count", _ONE),
+            ("finish_ls_count", _COUNT),
+            ("total_bytes", _COUNT),
+            ("delete_bytes", _COUNT),
+            ("total_files_count", _COUNT),
+            ("delete_files_count", _COUNT),
+            ("result", _COUNT),
+            ("comment", _v(4096)),
+            ("path", _v(1024)),
+        ),
+        ("PRIMARY KEY (tenant_id, task_id)",),
+    ),
+    "destination_deletion": (
+        (("tenant_id", _ID), ("dest_id", _ID), ("status", _v(64))),
+        ("PRIMARY KEY (tenant_id, dest_id)",),
+    ),
+    "pin": (
+        (("tenant_id", _ID), ("backup_set_id", _ID), ("note", _v(4096)), ("pin_timestamp", _TIME)),
+        ("PRIMARY KEY (tenant_id, backup_set_id)",),
+    ),
     "restore_job": (
         (
             ("tenant_id", _ID),
@@ -372,12 +442,15 @@ def install(connections: Connections) -> None:
             f"the catalog has schema version {found}, this build knows {SCHEMA_VERSION}",
             hint="run the newer build that wrote it",
         )
-    if found == str(SCHEMA_VERSION):
+    statements = [_ddl(name) for name in TABLES]
+    digest = hashlib.blake2b("\0".join(statements).encode(), digest_size=16).hexdigest()
+    if found == str(SCHEMA_VERSION) and installed(connections, "tables") == digest:
         return
-    connections.carry_out([_ddl(name) for name in TABLES])
+    connections.carry_out(statements)
     connections.carry_out(("INSERT IGNORE INTO __holdfast.server VALUES (1, 'zone1', '127.0.0.1', 2881)",))
-    # Last: its presence says that every table is there.
     record_installed(connections, "schema_version", str(SCHEMA_VERSION))
+    # Last: its presence says that every table of this build is there. New tables alone are no new schema version.
+    record_installed(connections, "tables", digest)
 
 
 def installed(connections: Connections, name: str) -> str | None:

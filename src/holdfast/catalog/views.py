@@ -15,7 +15,10 @@ disagree:
 - BACKUP_SET_FILES.BACKUP_TYPE is varchar(4): the manual prints varchar(1), which can not hold its own value FULL.
 - RESTORE_PROGRESS.STATUS shows RESTORING for the states before POST_CHECK, as the manual's pages do; the source also
   hides POST_CHECK.
-- BACKUP_STORAGE_INFO and its _HISTORY show the same rows: every destination ever set. Nothing removes one yet.
+- BACKUP_STORAGE_INFO_HISTORY shows every destination ever set; BACKUP_STORAGE_INFO leaves out what DELETE BACKUP ALL
+  gave up. Both have STATUS, which later manuals add.
+- In an Oracle tenant BACKUP_STORAGE_INFO and its _HISTORY keep TENANT_ID, as the manual's pages for that mode do.
+- BACKUP_DELETE_JOBS.PARAMETER is text, as later manuals have it: the statements that fill it with ids are theirs.
 - Meta tenants do not exist, so DBA_OB_TENANTS shows none.
 """
 
@@ -23,7 +26,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from holdfast.values.tenant import SYS_TENANT_ID
+from holdfast.values.tenant import SYS_TENANT_ID, CompatibilityMode
 
 
 class Scope(Enum):
@@ -52,6 +55,7 @@ class View:
     columns: tuple[ViewColumn, ...]
     source: str
     about: str
+    keeps_tenant_id_in_oracle: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,6 +203,38 @@ _STORAGE_COLUMNS = (
     *_columns(_v(512), "EXTENSION"),
     *_columns(_v(256), "CHECK_FILE_NAME"),
     *_columns(TS, "LAST_CHECK_TIMESTAMP"),
+    *_one(
+        "STATUS",
+        _v(64),
+        "CAST(COALESCE((SELECT x.status FROM __holdfast.destination_deletion x WHERE x.tenant_id = d.tenant_id"
+        " AND x.dest_id = d.dest_id), 'NORMAL') AS CHAR(64))",
+    ),
+)
+_DELETE_JOB_COLUMNS = (
+    *_columns(B, "TENANT_ID JOB_ID INCARNATION INITIATOR_TENANT_ID INITIATOR_JOB_ID"),
+    *_columns(_v(65536), "EXECUTOR_TENANT_ID"),
+    *_columns(_v(64), "TYPE"),
+    *_one(
+        "PARAMETER",
+        _v(512),
+        "CAST(CASE WHEN EXPIRED_TIME IS NULL THEN PARAMETER ELSE"
+        " CONCAT('expired_time:', CAST(EXPIRED_TIME AS CHAR(26))) END AS CHAR(512))",
+    ),
+    *_columns(_v(64), "JOB_LEVEL"),
+    *_TIMES,
+    *_columns(_v(64), "STATUS"),
+    *_columns(B, "TASK_COUNT SUCCESS_TASK_COUNT RESULT"),
+    *_columns(_v(4096), "COMMENT"),
+)
+_DELETE_TASK_COLUMNS = (
+    *_columns(B, "TENANT_ID TASK_ID INCARNATION JOB_ID"),
+    *_columns(_v(64), "TASK_TYPE"),
+    *_columns(B, "ID ROUND_ID DEST_ID"),
+    *_TIMES,
+    *_columns(_v(64), "STATUS"),
+    *_columns(B, "TOTAL_LS_COUNT FINISH_LS_COUNT TOTAL_BYTES DELETE_BYTES TOTAL_FILES_COUNT DELETE_FILES_COUNT RESULT"),
+    *_columns(_v(4096), "COMMENT"),
+    *_columns(_v(1024), "PATH"),
 )
 
 
@@ -394,8 +430,17 @@ _ACTIVE = "END_TIMESTAMP IS NULL"
 _ENDED = "END_TIMESTAMP IS NOT NULL"
 
 
-def _tenants(name: str, columns: Sequence[ViewColumn], source: str, about: str) -> View:
-    return View(name=name, scope=Scope.TENANTS, columns=tuple(columns), source=source, about=about)
+def _tenants(
+    name: str, columns: Sequence[ViewColumn], source: str, about: str, *, keeps_tenant_id_in_oracle: bool = False
+) -> View:
+    return View(
+        name=name,
+        scope=Scope.TENANTS,
+        columns=tuple(columns),
+        source=source,
+        about=about,
+        keeps_tenant_id_in_oracle=keeps_tenant_id_in_oracle,
+    )
 
 
 VIEWS: tuple[View, ...] = (
@@ -448,14 +493,57 @@ VIEWS: tuple[View, ...] = (
     _tenants(
         "BACKUP_STORAGE_INFO",
         _STORAGE_COLUMNS,
-        "__holdfast.destination WHERE IS_USED = 1",
-        "every destination ever set",
+        "__holdfast.destination d WHERE IS_USED = 1 AND NOT EXISTS (SELECT 1 FROM __holdfast.destination_deletion x"
+        " WHERE x.tenant_id = d.tenant_id AND x.dest_id = d.dest_id AND x.status = 'DELETED')",
+        "every destination ever set and not given up by DELETE BACKUP ALL",
+        keeps_tenant_id_in_oracle=True,
     ),
     _tenants(
         "BACKUP_STORAGE_INFO_HISTORY",
         _STORAGE_COLUMNS,
-        "__holdfast.destination WHERE IS_USED = 1",
+        "__holdfast.destination d WHERE IS_USED = 1",
         "every destination ever set",
+        keeps_tenant_id_in_oracle=True,
+    ),
+    _tenants(
+        "BACKUP_DELETE_POLICY",
+        (*_TENANT_ID, *_columns(_v(256), "POLICY_NAME"), *_columns(_v(64), "RECOVERY_WINDOW")),
+        "__holdfast.delete_policy",
+        "the cleanup policy of each tenant that has one",
+    ),
+    _tenants(
+        "BACKUP_DELETE_JOBS",
+        _DELETE_JOB_COLUMNS,
+        f"__holdfast.delete_job WHERE {_ACTIVE}",
+        "deletions under way or waiting",
+    ),
+    _tenants(
+        "BACKUP_DELETE_JOB_HISTORY",
+        _DELETE_JOB_COLUMNS,
+        f"__holdfast.delete_job WHERE {_ENDED}",
+        "deletions that ended",
+    ),
+    _tenants(
+        "BACKUP_DELETE_TASKS",
+        _DELETE_TASK_COLUMNS,
+        f"__holdfast.delete_task WHERE {_ACTIVE}",
+        "the tasks of active deletions",
+    ),
+    _tenants(
+        "BACKUP_DELETE_TASK_HISTORY",
+        _DELETE_TASK_COLUMNS,
+        f"__holdfast.delete_task WHERE {_ENDED}",
+        "deletion tasks that ended",
+    ),
+    _tenants(
+        "BACKUP_PINS",
+        (
+            *_columns(B, "TENANT_ID BACKUP_SET_ID"),
+            *_columns(_v(4096), "NOTE"),
+            *_columns(TS, "PIN_TIMESTAMP"),
+        ),
+        "__holdfast.pin",
+        "sets kept for ever (Holdfast's own view)",
     ),
     View(
         name="DBA_OB_TENANTS",
@@ -516,10 +604,12 @@ _OUTSIDE_OCEANBASE = {"V$OB_PARAMETERS", "SHOW_PARAMETERS"}
 # Ours and the engine's together; a name of ours hides the engine's, which is another thing with the same name.
 ALL_PARAMETERS = """CREATE OR REPLACE VIEW __holdfast.all_parameters AS
 SELECT t.tenant_id, s.zone, s.svr_ip, s.svr_port, d.name, d.data_type,
-  COALESCE(p.value, d.default_value) AS value, d.info, d.section, CAST('TENANT' AS CHAR(64)) AS scope,
+  COALESCE(p.value, d.default_value) AS value, d.info, d.section,
+  CAST(CASE d.section WHEN 'CLUSTER' THEN 'CLUSTER' ELSE 'TENANT' END AS CHAR(64)) AS scope,
   CAST('DEFAULT' AS CHAR(128)) AS source, d.edit_level, d.default_value,
   CAST(CASE WHEN COALESCE(p.value, d.default_value) = d.default_value THEN 1 ELSE 0 END AS SIGNED) AS isdefault
-FROM __holdfast.tenant t JOIN __holdfast.server s ON s.id = 1 JOIN __holdfast.parameter_definition d ON 1 = 1
+FROM __holdfast.tenant t JOIN __holdfast.server s ON s.id = 1 JOIN __holdfast.parameter_definition d
+    ON d.section <> 'CLUSTER' OR t.tenant_id = 1
   LEFT JOIN __holdfast.parameter p ON p.tenant_id = t.tenant_id AND p.name = d.name
 UNION ALL
 SELECT e.tenant_id, s.zone, s.svr_ip, s.svr_port, e.name, e.data_type, e.value, e.info, e.section, e.scope,
@@ -562,14 +652,15 @@ def sys_views() -> tuple[PlacedView, ...]:
     return tuple(placed)
 
 
-def tenant_views(tenant_id: int) -> tuple[PlacedView, ...]:
-    """Return every view of a user tenant's schema."""
+def tenant_views(tenant_id: int, mode: CompatibilityMode = CompatibilityMode.MYSQL) -> tuple[PlacedView, ...]:
+    """Return every view of a user tenant's schema. Types are the same in both modes: the engine has no others."""
     home = tenant_schema(tenant_id)
     placed: list[PlacedView] = []
     for view in VIEWS:
         if view.scope is Scope.SYS:
             continue
-        columns = _own_columns(view) if view.scope is Scope.TENANTS else view.columns
+        keeps = mode is CompatibilityMode.ORACLE and view.keeps_tenant_id_in_oracle
+        columns = _own_columns(view) if view.scope is Scope.TENANTS and not keeps else view.columns
         if view.scope is Scope.TENANTS:
             name, origin = f"DBA_OB_{view.name}", f"{_SYS_HOME}.CDB_OB_{view.name}"
         else:

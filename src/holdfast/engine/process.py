@@ -94,6 +94,10 @@ class EngineSettings:
         return tuple(word for name, value in pairs for word in ("--parameter", f"{name}={value}"))
 
 
+class EngineEndedError(EngineError):
+    """The engine ended by itself before it was ready. Starting it again may do: nothing was written but its own recovery."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Watchdog:
     """When a start counts as hung: `progress_seconds` without progress. Restores pass max(60, bytes / 10 MB/s)."""
@@ -247,7 +251,7 @@ class EngineProcess:
         mark_at = looked_at = time.monotonic() - _PROGRESS_POLL_SECONDS
         while not has_greeting(self.directory.socket, _GREETING_WAIT_SECONDS):
             if self._handle.wait(_POLL_SECONDS):
-                raise EngineError(_death_note(self.directory, "ended while it started"))
+                raise EngineEndedError(_death_note(self.directory, "ended while it started"))
             now = time.monotonic()
             if now - looked_at < _PROGRESS_POLL_SECONDS:
                 continue
@@ -261,7 +265,7 @@ class EngineProcess:
                     hint="a restore across FORK TABLE can hang: choose a point before the fork",
                 )
         if not self.is_alive():
-            raise EngineError(_death_note(self.directory, "ended while it started"))
+            raise EngineEndedError(_death_note(self.directory, "ended while it started"))
         self.directory.founding_mark.unlink(missing_ok=True)
 
     def stop(self, *, gently: bool = True) -> None:

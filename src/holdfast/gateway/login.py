@@ -28,7 +28,7 @@ from holdfast.mysql.packets import (
     encode_handshake_response,
     response_for_engine,
 )
-from holdfast.values.tenant import Tenant
+from holdfast.values.tenant import ORACLE_ADMINISTRATOR, CompatibilityMode, Tenant
 
 # Round trips between client and engine once the client answered: any plugin known needs at most three.
 _ROUNDS_MAX = 8
@@ -85,12 +85,19 @@ async def lead_in(house: House, visitor: Visitor, response: HandshakeResponse, s
     except OSError as error:
         raise refuse(refusals.TENANT_NOT_REACHABLE) from error
     try:
-        await _authenticate(visitor, link, response, name.user.encode("latin-1"), sequence)
+        known_as = engine_user(route.tenant.mode, name.user)
+        await _authenticate(visitor, link, response, known_as.encode("latin-1"), sequence)
     except BaseException:
         link.close()
         raise
-    user = name.user.encode("latin-1").decode("utf-8", "replace")
+    user = known_as.encode("latin-1").decode("utf-8", "replace")
     return Entry(tenant=route.tenant, user=user, link=link, response=response)
+
+
+def engine_user(mode: CompatibilityMode, user: str) -> str:
+    """Return the user as the engine spells it: an Oracle tenant knows SYS in any case, the engine in one."""
+    is_sys = mode is CompatibilityMode.ORACLE and user.upper() == ORACLE_ADMINISTRATOR
+    return ORACLE_ADMINISTRATOR if is_sys else user
 
 
 async def _authenticate(

@@ -22,7 +22,7 @@ from holdfast.clock import Clock
 from holdfast.engine.directory import EngineDirectory
 from holdfast.engine.version import EngineVersion
 from holdfast.errors import HoldfastError, NotFoundError, refuse
-from holdfast.jobs.destinations import OpenStore, check_destination, claim_destination
+from holdfast.jobs.destinations import Ground, OpenStore, check_destination, claim_destination
 from holdfast.jobs.directories import ClusterDirectory
 from holdfast.jobs.identity import ClusterIdentity
 from holdfast.jobs.parameters import BY_NAME
@@ -64,6 +64,7 @@ class Archiving:
     ) -> None:
         self._catalog = catalog
         self._directories = directories
+        self._ground = Ground(directories.base)
         self._identity = identity
         self._clock = clock
         self._open_store = open_store
@@ -96,6 +97,7 @@ class Archiving:
                 return
             items = parse_archive_dest(text)
             uri = parse_uri(items.location)
+            self._ground.check(uri)
             destination = self._catalog.destinations.reserve(tenant.tenant_id, DestinationKind.ARCHIVE_LOG, uri)
             store = self._open_store(uri, create=True)
             check_file = claim_destination(store, self._owner(tenant, destination), self._clock)

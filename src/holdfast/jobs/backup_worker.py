@@ -7,6 +7,7 @@ the next server will take it up; SUCCESS only after the manifest is durable.
 
 import logging
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from holdfast import codes
@@ -15,10 +16,18 @@ from holdfast.backup.journal import Figures
 from holdfast.backup.plan import thread_count
 from holdfast.backup.run import ArchiveRef, BackupPlan, BackupResult, BaseSet, complete, finished_manifest, run_backup
 from holdfast.backup_format import names
+from holdfast.backup_format.digest import DataKey
 from holdfast.backup_format.index import decode_index
-from holdfast.backup_format.manifest import Manifest, ObjectKind, decode_manifest
+from holdfast.backup_format.manifest import (
+    Encryption,
+    EncryptionMode,
+    Manifest,
+    ObjectKind,
+    check_authentic,
+    decode_manifest,
+)
 from holdfast.backup_format.piece_record import FormatFile, decode_piece_record
-from holdfast.catalog.backups import BackupJob, BackupSet, BackupTask
+from holdfast.catalog.backups import ENCRYPTION_NONE, BackupJob, BackupSet, BackupTask
 from holdfast.catalog.catalog import Catalog
 from holdfast.clock import Clock
 from holdfast.engine import control
@@ -39,6 +48,8 @@ from holdfast.jobs.archiving import Archiving
 from holdfast.jobs.destinations import OpenStore, check_destination
 from holdfast.jobs.identity import ClusterIdentity
 from holdfast.jobs.supervisor import Supervisor
+from holdfast.keys.keyring import Keyring
+from holdfast.keys.password import SetKey
 from holdfast.store.store import Store
 from holdfast.values.archive import FileStatus, Round, RoundStatus
 from holdfast.values.backup_set import BackupType, JobStatus, SetStatus, TaskStatus
@@ -95,6 +106,7 @@ class Surroundings:
     clock: Clock
     identity: ClusterIdentity
     open_store: OpenStore
+    keyring: Callable[[int], Keyring]
 
 
 class JobJournal:
@@ -271,7 +283,12 @@ class JobRun:
         follower = around.archiving.follower(tenant.tenant_id)
         assert follower is not None, "checked a moment ago"
         wants_base = (self._set.backup_type if self._set else job.backup_type) is BackupType.INC
-        base = find_base(around.catalog, store, destination, tenant, below=job.backup_set_id) if wants_base else None
+        keyring = around.keyring(tenant.tenant_id)
+        base = (
+            find_base(around.catalog, store, destination, tenant, below=job.backup_set_id, keyring=keyring)
+            if wants_base
+            else None
+        )
         if self._set is not None and self._set.backup_type is BackupType.INC and base is None:
             raise CorruptionError(
                 f"the base of backup set {job.backup_set_id} is no longer whole", hint="take a full backup"
@@ -279,11 +296,15 @@ class JobRun:
         if self._set is not None and base is not None and base.backup_set_id != self._set.prev_inc_backup_set_id:
             raise CorruptionError(f"the base of backup set {job.backup_set_id} changed while it was made")
         score = int(around.catalog.parameters.get(tenant.tenant_id, "ha_low_thread_score"))
+        key = self._key(keyring)
         return BackupPlan(
+            encryption=key.encryption if key else Encryption(),
+            key=DataKey(key.secret) if key else None,
             cluster_name=around.identity.name,
             cluster_id=around.identity.cluster_id,
             tenant_id=tenant.tenant_id,
             tenant_name=tenant.name,
+            compatibility_mode=tenant.mode,
             dest_id=destination.dest_id,
             backup_set_id=job.backup_set_id,
             archive=archive_ref(around, archive_round),
@@ -297,6 +318,18 @@ class JobRun:
             thread_count=thread_count(score),
         )
 
+    def _key(self, keyring: Keyring) -> SetKey | None:
+        """Return the key this set is sealed with, None for one without a password."""
+        if self._job.encryption_mode == ENCRYPTION_NONE:
+            return None
+        key = keyring.get(self._job.backup_set_id)
+        if key is None:
+            raise CorruptionError(
+                f"the key of backup set {self._job.backup_set_id} is gone from the server's base directory",
+                hint="run SET ENCRYPTION and the backup again",
+            )
+        return key
+
     def _begin(self, plan: BackupPlan) -> None:
         """INIT is over: the job is DOING, its task and set have rows."""
         backups, job = self._around.catalog.backups, self._job
@@ -309,6 +342,8 @@ class JobRun:
                 start_timestamp_us=plan.started_us,
                 path=job.path,
                 tablet_count=self._tablet_count(),
+                encryption_mode=job.encryption_mode,
+                passwd=job.passwd,
             )
         if self._set is None:
             self._set = BackupSet(
@@ -324,6 +359,8 @@ class JobRun:
                 tenant_compatible=plan.engine_data_version,
                 cluster_version=plan.engine_binary_version,
                 path=job.path,
+                encryption_mode=job.encryption_mode,
+                passwd=job.passwd,
             )
         self._job = backups.begin(replace(job, status=JobStatus.DOING, backup_type=plan.type), self._task, self._set)
         if self._job.status is JobStatus.CANCELING:
@@ -495,12 +532,13 @@ def archive_ref(around: Surroundings, archive_round: Round) -> ArchiveRef:
 
 
 def find_base(
-    catalog: Catalog, store: Store, destination: Destination, tenant: Tenant, *, below: int
+    catalog: Catalog, store: Store, destination: Destination, tenant: Tenant, *, below: int, keyring: Keyring
 ) -> BaseSet | None:
     """Return the newest usable set on this destination, None when an increment has nothing to rest on.
 
-    Usable: SUCCESS and AVAILABLE, of the tenant's engine data version, and its whole chain there, every object with
-    its size. An older one is not taken instead of a damaged one: its log may be gone.
+    Usable: SUCCESS and AVAILABLE, of the tenant's engine data version, its whole chain there, every object with
+    its size, and the keys of its encrypted sets in our keyring. An older one is not taken instead of a damaged one: its
+    log may be gone.
     """
     candidates = [
         candidate
@@ -513,10 +551,13 @@ def find_base(
         return None
     newest = candidates[-1]
     roots = {one.backup_set_id: names.set_root(one.backup_set_id, one.backup_type) for one in candidates}
+    keys: dict[int, DataKey] = {}
     try:
         manifest = _manifest(store, roots[newest.backup_set_id])
         for set_id in manifest.chain:
-            _require_objects(store, roots[set_id])
+            member = _require_objects(store, roots[set_id])
+            if member.encryption.mode is not EncryptionMode.NONE:
+                keys[set_id] = _kept_key(keyring, member, roots[set_id])
         with store.reader(names.index_name(roots[newest.backup_set_id])) as reader:
             size_bytes = reader.size_bytes
             slices = (reader.read(offset, _INDEX_SLICE_BYTES) for offset in range(0, size_bytes, _INDEX_SLICE_BYTES))
@@ -530,7 +571,7 @@ def find_base(
         )
         return None
     full_id = newest.prev_full_backup_set_id or newest.backup_set_id
-    return BaseSet(backup_set_id=newest.backup_set_id, full_backup_set_id=full_id, table=index.table)
+    return BaseSet(backup_set_id=newest.backup_set_id, full_backup_set_id=full_id, table=index.table, keys=keys)
 
 
 def _manifest(store: Store, root: str) -> Manifest:
@@ -538,10 +579,22 @@ def _manifest(store: Store, root: str) -> Manifest:
     return decode_manifest(store.get(name), name=name)
 
 
-def _require_objects(store: Store, root: str) -> None:
-    """Raise CorruptionError unless every data object of the set is there with its size."""
+def _kept_key(keyring: Keyring, manifest: Manifest, root: str) -> DataKey:
+    """Return the key of an encrypted set. Raises NotFoundError when this server has none, CorruptionError for a forged set."""
+    kept = keyring.get(manifest.backup_set_id)
+    if kept is None:
+        raise NotFoundError(f"the key of {root} is not kept by this server")
+    key = DataKey(kept.secret)
+    check_authentic(manifest, key, name=names.manifest_name(root))
+    return key
+
+
+def _require_objects(store: Store, root: str) -> Manifest:
+    """Return the manifest of a set. Raises CorruptionError unless every data object is there with its size."""
     sizes = {item.name: item.size_bytes for item in store.list(root + "/")}
-    for item in _manifest(store, root).objects:
+    manifest = _manifest(store, root)
+    for item in manifest.objects:
         found = sizes.get(f"{root}/{item.name}")
         if item.kind is ObjectKind.DATA and found != item.size_bytes:
             raise CorruptionError(f"{root}/{item.name} has {found} bytes, expected {item.size_bytes}")
+    return manifest

@@ -6,19 +6,21 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 
 from holdfast import codes
-from holdfast.catalog.backups import BackupJob
+from holdfast.catalog.backups import ENCRYPTION_PASSWORD, BackupJob
 from holdfast.catalog.catalog import Catalog
 from holdfast.clock import Clock
 from holdfast.errors import ConflictError, HoldfastError, RefusedError, refuse
 from holdfast.jobs.archiving import Archiving
 from holdfast.jobs.backup_worker import JobRun, Stops, Surroundings, owner_of
-from holdfast.jobs.destinations import OpenStore, claim_destination
+from holdfast.jobs.destinations import Ground, OpenStore, claim_destination
 from holdfast.jobs.directories import ClusterDirectory
 from holdfast.jobs.identity import ClusterIdentity
 from holdfast.jobs.reply import OK, Reply
 from holdfast.jobs.rights import not_supported, unknown_tenant
 from holdfast.jobs.session import Session
 from holdfast.jobs.supervisor import Supervisor
+from holdfast.keys.keyring import Keyring
+from holdfast.keys.password import BackupPassword, SetPlace
 from holdfast.statement.commands import Backup, CancelBackup, names_everyone
 from holdfast.values.archive import RoundStatus
 from holdfast.values.backup_set import BackupType, JobLevel, JobStatus
@@ -64,9 +66,17 @@ class Backups:
         generation: int,
     ) -> None:
         self._catalog = catalog
-        self._directories = directories
+        self._ground = Ground(directories.base)
         self._generation = generation
-        self._around = Surroundings(catalog, archiving, supervisor, clock, identity, open_store)
+        self._around = Surroundings(
+            catalog,
+            archiving,
+            supervisor,
+            clock,
+            identity,
+            open_store,
+            keyring=lambda tenant_id: Keyring(directories.keys(tenant_id)),
+        )
         self._clock = clock
         self._lock = threading.Lock()
         self._running: dict[int, _Running] = {}
@@ -77,12 +87,12 @@ class Backups:
 
     def backup(self, session: Session, command: Backup) -> Reply:
         """BACKUP DATABASE and BACKUP TENANT: check, record the jobs, wake the workers, return."""
-        if command.to is not None:
-            raise not_supported("backup do not support using specify path", hint="set DATA_BACKUP_DEST instead")
         if not session.tenant.is_sys:
             jobs = self._own_job(session.tenant, command)
         else:
             jobs = self._sys_jobs(command)
+        if session.encryption is not None:
+            jobs = [self._with_key(job, session.encryption) for job in jobs]
         self._catalog.backups.submit(jobs)
         for job in jobs:
             if job.tenant_id != SYS_TENANT_ID:
@@ -119,13 +129,28 @@ class Backups:
             self._catalog.destinations.clear_data(tenant.tenant_id)
             return OK
         uri = parse_uri(text)
-        self._refuse_inside_cluster(uri)
-        destination = self._catalog.destinations.reserve(tenant.tenant_id, DestinationKind.BACKUP_DATA, uri)
-        store = self._around.open_store(uri, create=True)
-        check = claim_destination(store, owner_of(self._around, tenant, destination), self._clock)
+        destination, check = self._claimed(tenant, uri)
         self._catalog.destinations.set_data(destination)
         self._catalog.destinations.record_check(destination, check)
         return OK
+
+    def _claimed(self, tenant: Tenant, uri: Uri) -> tuple[Destination, str]:
+        """Return the tenant's data destination at this path, its own from now on, and the name of the check file."""
+        self._ground.check(uri)
+        destination = self._catalog.destinations.reserve(tenant.tenant_id, DestinationKind.BACKUP_DATA, uri)
+        store = self._around.open_store(uri, create=True)
+        return destination, claim_destination(store, owner_of(self._around, tenant, destination), self._clock)
+
+    def _named_path(self, tenant: Tenant, to: str) -> Destination:
+        """Return the destination of BACKUP ... TO, visible from now on in BACKUP_STORAGE_INFO but nobody's current one.
+
+        The last of the start checks, because it writes: of a backup that is refused after all (two statements at once)
+        a claimed, empty path is left, which the next attempt takes.
+        """
+        destination, check = self._claimed(tenant, parse_uri(to))
+        self._catalog.destinations.use(destination)
+        self._catalog.destinations.record_check(destination, check)
+        return destination
 
     # --- the server's life
 
@@ -170,7 +195,7 @@ class Backups:
     def _own_job(self, tenant: Tenant, command: Backup) -> list[BackupJob]:
         _refuse_names(command.tenants)
         destination = self._catalog.destinations.data(tenant.tenant_id)
-        if destination is None:
+        if destination is None and command.to is None:
             raise refuse(codes.OB_BACKUP_CAN_NOT_START, _NO_DESTINATION)
         if tenant.status is not TenantStatus.NORMAL:
             raise refuse(codes.OB_BACKUP_CAN_NOT_START, _NOT_NORMAL)
@@ -178,16 +203,26 @@ class Backups:
             raise refuse(codes.OB_BACKUP_IN_PROGRESS)
         if not self._is_archiving(tenant):
             raise refuse(codes.OB_BACKUP_CAN_NOT_START, _NOT_ARCHIVING)
+        if command.to is not None:
+            destination = self._named_path(tenant, command.to)
+        assert destination is not None, "set, or named by TO"
         return [self._tenant_job(tenant, destination, command, JobLevel.USER_TENANT, tenant.tenant_id, 0)]
 
     def _sys_jobs(self, command: Backup) -> list[BackupJob]:
         if not command.database and not command.tenants:
             raise not_supported("No tenant name specified")
         is_everyone = command.database or names_everyone(command.tenants)
+        if is_everyone and len(command.tenants) > 1:
+            raise not_supported("all/all_user/all_meta in combination with other names is")
+        if is_everyone and [name.lower() for name in command.tenants] == ["all_meta"]:
+            raise not_supported("No valid tenant name given")
+        listed = [] if is_everyone else self._listed(command.tenants)
+        if command.to is not None and len(listed) != 1:
+            raise not_supported("backup to a specified path for other than exactly one tenant is")
         if is_everyone:
             chosen = self._eligible()
         else:
-            chosen = [(tenant, self._checked(tenant)) for tenant in self._listed(command.tenants)]
+            chosen = [(tenant, self._checked(tenant, command.to)) for tenant in listed]
         level = JobLevel.CLUSTER if is_everyone else JobLevel.SYS_TENANT
         parent_id = self._catalog.backups.next_job_id(SYS_TENANT_ID)
         parent = BackupJob(
@@ -211,7 +246,7 @@ class Backups:
         ]
         return [parent, *children]
 
-    def _checked(self, tenant: Tenant) -> Destination:
+    def _checked(self, tenant: Tenant, to: str | None = None) -> Destination:
         """Return where the tenant's backup goes. Raises what `BACKUP TENANT = list` by sys raises, first failure first."""
         if tenant.status is not TenantStatus.NORMAL:
             raise refuse(codes.OB_BACKUP_CAN_NOT_START, _NOT_NORMAL, hint=f"tenant {tenant.name} is {tenant.status}")
@@ -220,6 +255,8 @@ class Backups:
         backups = self._catalog.backups
         if backups.active_jobs(tenant_id=tenant.tenant_id) or backups.active_jobs(tenant_id=SYS_TENANT_ID):
             raise refuse(codes.OB_BACKUP_IN_PROGRESS)
+        if to is not None:
+            return self._named_path(tenant, to)
         destination = self._catalog.destinations.data(tenant.tenant_id)
         if destination is None:
             raise refuse(codes.OB_BACKUP_CAN_NOT_START, _NO_DESTINATION, hint=f"tenant {tenant.name}")
@@ -281,13 +318,17 @@ class Backups:
             dest_id=destination.dest_id,
         )
 
-    def _refuse_inside_cluster(self, uri: Uri) -> None:
-        base = self._directories.base.resolve()
-        path = base.__class__(uri.path).resolve()
-        if path == base or base in path.parents or path in base.parents:
-            raise refuse(
-                codes.OB_INVALID_BACKUP_DEST, uri.identity, hint="it must lie outside the cluster's own base directory"
+    def _with_key(self, job: BackupJob, password: BackupPassword) -> BackupJob:
+        """Return the job of an encrypted set whose key is kept already: a job that a killed server left can go on.
+
+        Killed before the job is recorded: a key of a set that never is, under an id that is never given again.
+        """
+        if job.tenant_id != SYS_TENANT_ID:
+            place = SetPlace(
+                cluster_id=self._around.identity.cluster_id, tenant_id=job.tenant_id, backup_set_id=job.backup_set_id
             )
+            self._around.keyring(job.tenant_id).put(job.backup_set_id, password.new_key(place))
+        return replace(job, encryption_mode=ENCRYPTION_PASSWORD, passwd=password.password_hash)
 
     # --- workers
 

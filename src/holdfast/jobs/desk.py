@@ -1,19 +1,27 @@
 """The desk: one statement in, one reply out. What each statement means lies with its family; here is only who gets it."""
 
+from collections.abc import Callable
+
 from holdfast import codes
 from holdfast.catalog.catalog import Catalog
 from holdfast.errors import refuse
 from holdfast.jobs.archiving import Archiving
 from holdfast.jobs.backups import Backups
+from holdfast.jobs.cleanup import Cleanup
+from holdfast.jobs.cluster_parameters import ClusterParametersBackup
+from holdfast.jobs.destinations import check_attribute
 from holdfast.jobs.door import Route, ViewsLogin
 from holdfast.jobs.reply import OK, Reply
 from holdfast.jobs.restores import Restores
-from holdfast.jobs.rights import not_supported, require_alter_system, require_sys, targets_of_setting
+from holdfast.jobs.rights import not_supported, targets_of_setting
 from holdfast.jobs.session import Session
 from holdfast.jobs.settings import Settings
 from holdfast.jobs.supervisor import Supervisor
+from holdfast.jobs.surface import OF_COMMAND, State, admit
 from holdfast.jobs.tenants import Tenants
+from holdfast.keys.password import BackupPassword, Passwords
 from holdfast.statement import commands as c
+from holdfast.values.destination import parse_uri
 from holdfast.values.tenant import SYS_TENANT_ID, Tenant, TenantStatus
 
 SYS_TENANT_NAME = "sys"
@@ -32,6 +40,8 @@ class HoldfastDesk:
         archiving: Archiving,
         backups: Backups,
         restores: Restores,
+        cluster_parameters: Callable[[Settings], ClusterParametersBackup],
+        cleanup: Cleanup,
     ) -> None:
         self.cluster_name = cluster_name
         self._catalog = catalog
@@ -40,7 +50,9 @@ class HoldfastDesk:
         self._archiving = archiving
         self._backups = backups
         self._restores = restores
+        self._cleanup = cleanup
         self.settings = Settings(catalog, supervisor, set_destination=self._set_destination)
+        self._cluster_parameters = cluster_parameters(self.settings)
 
     def route(self, tenant_name: str) -> Route:
         """Return where to log in. Raises NotFoundError (unknown tenant) or RefusedError (not ready)."""
@@ -53,6 +65,9 @@ class HoldfastDesk:
     def views_login(self, tenant: Tenant) -> ViewsLogin:
         return self._tenants.views_login(tenant)
 
+    def schemas_among(self, names: frozenset[str]) -> frozenset[str]:
+        return self._catalog.schemas_among(names)
+
     def before_view(self, tenant: Tenant, view_name: str) -> None:
         if view_name.lower().endswith("ob_parameters"):
             self.settings.mirror(tenant)
@@ -63,14 +78,12 @@ class HoldfastDesk:
     def execute(self, session: Session, command: c.Command) -> Reply:
         """Carry out one statement. The tenant is read anew: it may have changed since the login."""
         session.tenant = self._catalog.tenants.by_id(session.tenant.tenant_id)
+        admit(session, command)
         match command:
             case c.ShowTenants():
                 return self._tenants.show(session)
             case c.ShowParameters():
                 return self.settings.show(session, command)
-            case _:
-                require_alter_system(session)
-        match command:
             case c.CreateTenant():
                 return self._tenants.create(session, command)
             case c.DropTenant():
@@ -95,15 +108,50 @@ class HoldfastDesk:
                 return self._backups.backup(session, command)
             case c.CancelBackup():
                 return self._backups.cancel(session, command)
+            case c.SetEncryption():
+                session.encryption = BackupPassword(command.password)
+                return OK
+            case c.SetDecryption():
+                session.decryption = Passwords(command.passwords)
+                return OK
+            case c.BackupClusterParameters():
+                return self._cluster_parameters.backup(command)
+            case c.ChangeExternalStorage():
+                return self._change_storage(session, command)
             case c.Restore():
-                require_sys(session)
                 return self._restores.restore(session, command)
             case c.ActivateStandby():
                 return self._restores.activate(session, command)
             case c.NotOurs():
                 raise not_supported(f"{command.feature} is")
             case _:
-                return self._later(session, command)
+                return self._clean_up(session, command) or self._later(session, command)
+
+    def _clean_up(self, session: Session, command: c.Command) -> Reply | None:
+        """Carry out a statement of cleanup; None for any other."""
+        cleanup = self._cleanup
+        match command:
+            case c.AddDeletePolicy():
+                return cleanup.add_policy(session, command)
+            case c.DropDeletePolicy():
+                return cleanup.drop_policy(session, command)
+            case c.DeleteObsolete():
+                return cleanup.delete_obsolete(session, command)
+            case c.PreviewObsolete():
+                return cleanup.preview(session, command)
+            case c.DeleteBackupset():
+                return cleanup.delete_sets(session, command)
+            case c.DeleteArchivelogPiece():
+                return cleanup.delete_pieces(session, command)
+            case c.DeleteBackupAll():
+                return cleanup.delete_all(session, command)
+            case c.CancelDelete():
+                return cleanup.cancel(session, command)
+            case c.PinBackupset():
+                return cleanup.pin(session, command)
+            case c.UnpinBackupset():
+                return cleanup.unpin(session, command)
+        return None
 
     def _set_destination(self, session: Session, command: c.DestinationCommand) -> Reply:
         if isinstance(command, c.SetLogRestoreSource):
@@ -150,7 +198,29 @@ class HoldfastDesk:
         switch(session, names, all_tenants=everyone)
         return OK
 
+    def _change_storage(self, session: Session, command: c.ChangeExternalStorage) -> Reply:
+        """CHANGE EXTERNAL_STORAGE_DEST: which zones read and write a path; keys are no part of file://."""
+        path = parse_uri(command.path)
+        used = [
+            one
+            for one in self._catalog.destinations.all_of(session.tenant.tenant_id)
+            if one.uri.identity == path.identity
+        ]
+        if not used:
+            raise refuse(codes.OB_ENTRY_NOT_EXIST, "the path does not exist")
+        if command.access_info is not None:
+            given = dict(item.partition("=")[::2] for item in command.access_info.split("&"))
+            if not given.get("access_id") or not given.get("access_key"):
+                raise refuse(codes.OB_INVALID_ARGUMENT, "reset ak/sk, access_id or access_key is null")
+            raise not_supported("reset ak/sk of nfs path")
+        attribute = check_attribute(command.attribute or "")
+        for destination in used:
+            self._catalog.destinations.set_attribute(destination, attribute)
+        return OK
+
     def _later(self, session: Session, command: c.Command) -> Reply:
-        """Refuse what this version does not do yet, under the statement's own name."""
+        """Refuse what this version does not do, under the statement's own name and with what the page says of it."""
         words = "".join(f" {letter}" if letter.isupper() else letter for letter in type(command).__name__)
-        raise not_supported(f"{words.strip().upper()} is", hint="it comes with a later version of Holdfast")
+        row = OF_COMMAND[type(command)]
+        hint = row.note if row.state is State.NEVER else "it comes with a later version of Holdfast"
+        raise not_supported(f"{words.strip().upper()} is", hint=hint)

@@ -1,7 +1,9 @@
 """Whose a destination is: claimed when it is set, checked again before anything is written into it."""
 
 import contextlib
+import os
 from datetime import UTC
+from pathlib import Path
 from typing import Protocol
 
 from holdfast import codes
@@ -20,7 +22,47 @@ class OpenStore(Protocol):
     def __call__(self, uri: Uri, *, create: bool = False) -> Store: ...
 
 
-_TRY_ANOTHER = ", try to set a new directory."
+TRY_ANOTHER = ", try to set a new directory."
+ZONE = "zone1"
+"""The zone of the one server, as views and SHOW PARAMETERS print it."""
+
+
+class Ground:
+    """Where a destination may lie: outside the cluster's own base directory, and within no other destination."""
+
+    def __init__(self, base: Path) -> None:
+        self._base = base
+
+    def check(self, uri: Uri) -> None:
+        """Raise RefusedError: -9026 for a path that shares a branch with the base directory, -9081 for one within another
+        destination, whoever owns it: its owner deletes and reads everything below its path.
+
+        Symbolic links are followed as they are now; no tenant can make one outside its engine's directory.
+        """
+        base, path = Path(os.path.realpath(self._base)), Path(os.path.realpath(uri.path))
+        if path == base or base in path.parents or path in base.parents:
+            raise refuse(
+                codes.OB_INVALID_BACKUP_DEST, uri.identity, hint="it must lie outside the cluster's own base directory"
+            )
+        for parent in path.parents:
+            if os.path.lexists(parent / names.FORMAT_FILE):
+                raise refuse(
+                    codes.OB_BACKUP_FORMAT_FILE_NOT_MATCH, TRY_ANOTHER, hint=f"{parent} is a destination already"
+                )
+
+
+def check_attribute(text: str) -> str:
+    """Return ATTRIBUTE of CHANGE EXTERNAL_STORAGE_DEST in its one spelling: `zone=zone1`, empty for none.
+
+    One server in one zone, no idc and no region: every other name is -9133. Raises RefusedError.
+    """
+    kind, _, value = text.strip().partition("=")
+    if not text.strip():
+        return ""
+    places = [place.strip() for group in value.split(";") for place in group.split(",")]
+    if kind.strip().lower() != "zone" or any(place.lower() != ZONE for place in places):
+        raise refuse(codes.OB_BACKUP_ZONE_IDC_REGION_INVALID, hint=f"the one server lies in zone {ZONE}")
+    return f"zone={ZONE}"
 
 
 def claim_destination(store: Store, owner: FormatFile, clock: Clock) -> str:
@@ -34,7 +76,7 @@ def claim_destination(store: Store, owner: FormatFile, clock: Clock) -> str:
         if not store.is_empty():
             raise refuse(
                 codes.OB_BACKUP_FORMAT_FILE_NOT_EXIST,
-                _TRY_ANOTHER,
+                TRY_ANOTHER,
                 hint=f"{store.location} holds files that are not Holdfast's",
             )
         # Another owner may be as quick as we: the check below says whether it is us.
@@ -52,14 +94,14 @@ def check_destination(store: Store, owner: FormatFile, clock: Clock) -> str:
     if found is None:
         raise refuse(
             codes.OB_BACKUP_FORMAT_FILE_NOT_EXIST,
-            _TRY_ANOTHER,
+            TRY_ANOTHER,
             hint=f"{store.location} has no {names.FORMAT_FILE}; is it mounted?",
         )
     difference = owner.difference(found)
     if difference:
         raise refuse(
             codes.OB_BACKUP_FORMAT_FILE_NOT_MATCH,
-            _TRY_ANOTHER,
+            TRY_ANOTHER,
             hint=f"{store.location} belongs to another: {difference}",
         )
     return _check_connection(store, owner.tenant_id, clock)
@@ -74,7 +116,7 @@ def _owner_of(store: Store) -> FormatFile | None:
         return decode_format_file(stored)
     except CorruptionError as error:
         raise RefusedError(
-            codes.OB_BACKUP_FORMAT_FILE_NOT_MATCH.text(_TRY_ANOTHER),
+            codes.OB_BACKUP_FORMAT_FILE_NOT_MATCH.text(TRY_ANOTHER),
             hint=f"{store.location}: {error.message}",
             code=codes.OB_BACKUP_FORMAT_FILE_NOT_MATCH,
         ) from error

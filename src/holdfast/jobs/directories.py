@@ -49,5 +49,13 @@ class ClusterDirectory:
     def account(self, tenant_id: int) -> Path:
         return self.tenant(tenant_id) / "account.json"
 
+    def keys(self, tenant_id: int) -> Path:
+        """The data keys of the tenant's encrypted sets; they go with the tenant."""
+        return self.tenant(tenant_id) / "keys"
+
+    def restore_keys(self, tenant_id: int) -> Path:
+        """The data keys a restore needs, for the server that takes it up after a crash."""
+        return self.restores / f"{tenant_id}.keys"
+
     def restore(self, tenant_id: int) -> Path:
         return self.restores / str(tenant_id)

@@ -44,6 +44,10 @@ class Desk(Protocol):
         """Return the login of a user tenant's own view schema."""
         ...
 
+    def schemas_among(self, names: frozenset[str]) -> frozenset[str]:
+        """Return the schemas of the sys engine that these names may mean there: what a text for the views may not name."""
+        ...
+
     def before_view(self, tenant: Tenant, view_name: str) -> None:
         """Bring the rows of a view that mirrors something outside the catalog up to date (parameters)."""
         ...

@@ -39,6 +39,10 @@ def _nothing_but(*allowed: str) -> ParameterKind:
     return ParameterKind(name="STRING", measure=measure)
 
 
+CLUSTER_SECTION = "CLUSTER"
+"""The section of a parameter that exists once, for the cluster. The catalog's view of all parameters knows the word too."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParameterDefinition:
     """One parameter of ours. `least` and `most` are texts of its kind, both included; `most` may be open."""
@@ -50,6 +54,11 @@ class ParameterDefinition:
     most: str | None
     info: str
     section: str = "TENANT"
+
+    @property
+    def is_cluster_wide(self) -> bool:
+        """Return whether there is one value, which sys sets and sees, instead of one for each tenant."""
+        return self.section == CLUSTER_SECTION
 
     def check(self, text: str) -> str:
         """Return `text` trimmed, or raise RefusedError -4147 when it is no value of this parameter."""
@@ -77,6 +86,15 @@ class ParameterDefinition:
 
 def _score(name: str, info: str) -> ParameterDefinition:
     return ParameterDefinition(name=name, kind=INT, default="0", least="0", most="100", info=info)
+
+
+def _hidden(
+    name: str, kind: ParameterKind, default: str, least: str | None, most: str | None, info: str
+) -> ParameterDefinition:
+    """Return a cluster parameter that OceanBase hides. Kept, checked and shown, so that scripts which set it go on working."""
+    return ParameterDefinition(
+        name=name, kind=kind, default=default, least=least, most=most, info=info, section=CLUSTER_SECTION
+    )
 
 
 DEFINITIONS: tuple[ParameterDefinition, ...] = (
@@ -143,6 +161,57 @@ DEFINITIONS: tuple[ParameterDefinition, ...] = (
         most=None,
         info="key service of transparent encryption; seekdb has none",
     ),
+    _hidden("_backup_idle_time", TIME, "5m", "10s", None, "longest sleep of the backup scheduler; jobs begin at once"),
+    _hidden(
+        "_restore_idle_time", TIME, "1m", "10s", None, "longest sleep of the restore scheduler; jobs begin at once"
+    ),
+    _hidden(
+        "_backup_task_keep_alive_interval",
+        TIME,
+        "10s",
+        "1s",
+        None,
+        "heartbeat check of tasks; a task lives in the server, which notices its end at once",
+    ),
+    _hidden(
+        "_backup_task_keep_alive_timeout",
+        TIME,
+        "10m",
+        "1s",
+        None,
+        "how long a task may be silent; a task lives in the server, which notices its end at once",
+    ),
+    _hidden(
+        "_auto_drop_recovering_auxiliary_tenant",
+        BOOL,
+        "True",
+        None,
+        None,
+        "drop the auxiliary tenant also after a failed table recovery",
+    ),
+    _hidden("_object_storage_io_timeout", TIME, "20s", "1s", "1200s", "one request to object storage"),
+    _hidden("_restore_io_max_retry_count", INT, "3", "0", "64", "how often a failed read of a restore is repeated"),
 )
+"""`sys_bkgd_net_percentage` and `ddl_thread_score` are missing: the engine has them itself."""
+
+DEPRECATED: dict[str, str] = {
+    "backup_dest": "DATA_BACKUP_DEST and LOG_ARCHIVE_DEST",
+    "backup_dest_option": "DATA_BACKUP_DEST and LOG_ARCHIVE_DEST",
+    "backup_backup_dest": "one path: there is no second copy",
+    "backup_backup_dest_option": "one path: there is no second copy",
+    "backup_log_archive_option": "BINDING in LOG_ARCHIVE_DEST",
+    "backup_concurrency": "ha_low_thread_score",
+    "restore_concurrency": "ha_high_thread_score",
+    "backup_net_limit": "max_bandwidth of a destination",
+    "backup_recovery_window": "ADD DELETE BACKUP POLICY",
+    "backup_region": "CHANGE EXTERNAL_STORAGE_DEST",
+    "backup_zone": "CHANGE EXTERNAL_STORAGE_DEST",
+    "enable_log_archive": "ARCHIVELOG and NOARCHIVELOG",
+    "log_archive_checkpoint_interval": "archive_lag_target",
+    "log_archive_batch_buffer_limit": "archive_lag_target",
+    "gc_wait_archive": "archive_lag_target",
+}
+"""Parameters of V3 that V4 does not have, with what takes their place. Setting one is -5099, as of any unknown name: accepting a
+destination or a window that then does nothing would leave its owner without a backup."""
 
 BY_NAME: dict[str, ParameterDefinition] = {definition.name: definition for definition in DEFINITIONS}

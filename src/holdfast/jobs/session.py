@@ -1,8 +1,9 @@
 """What Holdfast remembers of one connection. All of it dies with the connection."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, timezone
 
+from holdfast.keys.password import BackupPassword, Passwords
 from holdfast.values.tenant import Tenant
 
 
@@ -11,7 +12,8 @@ class Session:
     """One client connection, as the desk sees it; the gateway fills and keeps it.
 
     `may_alter_system` and `time_zone` are read from the engine on the client's own connection before each statement of
-    ours, so the engine's grants decide and a SET time_zone counts.
+    ours, so the engine's grants decide and a SET time_zone counts. `encryption`: of the sets its backups make, until it ends;
+    `decryption`: of the sets its restores read.
     """
 
     tenant: Tenant
@@ -20,3 +22,5 @@ class Session:
     may_alter_system: bool = False
     time_zone: timezone = UTC
     database: str = ""
+    encryption: BackupPassword | None = field(default=None, repr=False)
+    decryption: Passwords | None = field(default=None, repr=False)

@@ -12,9 +12,9 @@ from holdfast.catalog.parameters import EngineParameter, ShownParameter
 from holdfast.catalog.parameters import ParameterDefinition as ShownDefinition
 from holdfast.engine.session import SqlError
 from holdfast.errors import EngineError, RefusedError, refuse
-from holdfast.jobs.parameters import BY_NAME, DEFINITIONS
+from holdfast.jobs.parameters import BY_NAME, DEFINITIONS, DEPRECATED
 from holdfast.jobs.reply import OK, Column, ColumnKind, Reply
-from holdfast.jobs.rights import not_supported, require_alter_system, targets_of_setting
+from holdfast.jobs.rights import not_supported, require_alter_system, require_sys, targets_of_setting
 from holdfast.jobs.session import Session
 from holdfast.jobs.supervisor import Supervisor
 from holdfast.statement.commands import (
@@ -81,7 +81,13 @@ class Settings:
         """ALTER SYSTEM RESET p, ..."""
         require_alter_system(session)
         for reset in command.resets:
-            targets = self._targets(session, reset.tenants)
+            if reset.name in DEPRECATED:
+                raise _deprecated(reset.name)
+            definition = BY_NAME.get(reset.name)
+            if definition is not None and definition.is_cluster_wide:
+                targets = _cluster_target(session, reset.tenants)
+            else:
+                targets = self._targets(session, reset.tenants)
             for tenant in targets:
                 self._reset_one(tenant, reset)
         return OK
@@ -117,8 +123,13 @@ class Settings:
             return lambda: self._set_destination(session, destination)
         if assignment.name in PARAMETERS_HELD:
             raise fenced(assignment.name)
-        targets = self._targets(session, assignment.tenants)
+        if assignment.name in DEPRECATED:
+            raise _deprecated(assignment.name)
         definition = BY_NAME.get(assignment.name)
+        if definition is not None and definition.is_cluster_wide:
+            targets = _cluster_target(session, assignment.tenants)
+        else:
+            targets = self._targets(session, assignment.tenants)
         if definition is None:
             return lambda: self._set_on_engines(targets, assignment)
         value = definition.check(assignment.value)
@@ -158,6 +169,18 @@ class Settings:
                 engine.execute(f"alter system reset `{_bare(reset.name)}`")
             except SqlError as error:
                 raise _as_the_engine_says(error, reset.name) from error
+
+
+def _cluster_target(session: Session, names: tuple[str, ...]) -> tuple[Tenant, ...]:
+    """Return the sys tenant, which keeps the one value of a cluster parameter. Raises 1227 for others, 1235 for a TENANT clause."""
+    require_sys(session)
+    if names:
+        raise not_supported("specify tenant for a cluster parameter is")
+    return (session.tenant,)
+
+
+def _deprecated(name: str) -> RefusedError:
+    return refuse(codes.OB_ERR_SYS_CONFIG_UNKNOWN, hint=f"{name} is of V3; instead: {DEPRECATED[name]}")
 
 
 def fenced(name: str) -> RefusedError:

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from holdfast import codes
 from holdfast.catalog.catalog import Catalog
 from holdfast.clock import Clock
-from holdfast.engine import account, control, drift
+from holdfast.engine import account, administrator, control, drift
 from holdfast.engine.process import LOG_DISK_BYTES_MIN, MEMORY_BUDGET_BYTES_MIN, EngineSettings
 from holdfast.engine.role import EngineRole
 from holdfast.engine.session import ROOT, connect
@@ -30,7 +30,7 @@ from holdfast.errors import HoldfastError, RefusedError, refuse
 from holdfast.jobs.directories import ClusterDirectory
 from holdfast.jobs.door import ViewsLogin
 from holdfast.jobs.reply import OK, Column, ColumnKind, Reply, Warn
-from holdfast.jobs.rights import not_supported, require_sys
+from holdfast.jobs.rights import require_sys
 from holdfast.jobs.session import Session
 from holdfast.jobs.supervisor import Supervisor
 from holdfast.statement.commands import (
@@ -59,6 +59,11 @@ DEFAULT_UNIT = Unit(max_cpu=1.0, memory_size_bytes=MEMORY_BUDGET_BYTES_MIN, log_
 """What a tenant gets without a pool: the least an engine starts with."""
 _SPARE_LOG_BLOCKS = 4
 """Beside a fifth of its log disk, which the engine keeps free (measured: it stops writing at 80 %), room to go on at once."""
+ORACLE_WARNING = (
+    "Oracle mode is the management surface only: administrator SYS, views SYS.DBA_OB_..., all backup, archive and restore"
+    " statements; SQL on data stays the engine's MySQL mode"
+)
+"""What SHOW WARNINGS says after CREATE TENANT ... SET ob_compatibility_mode = 'oracle'."""
 _DEFAULT_PREFIX = "_default_"
 """Units and pools made for a tenant that named none; they go with it. No user can create a name with this prefix."""
 
@@ -70,6 +75,7 @@ class Dependents:
     archiving: Callable[[int], None]
     backups: Callable[[int], None]
     restores: Callable[[int], None]
+    cleanup: Callable[[int], None]
 
 
 class Tenants:
@@ -91,7 +97,7 @@ class Tenants:
         self._lock = threading.Lock()
         self._view_passwords: dict[int, str] = {}
         self._busy: set[str] = set()
-        self.dependents = Dependents(archiving=_nothing, backups=_nothing, restores=_nothing)
+        self.dependents = Dependents(archiving=_nothing, backups=_nothing, restores=_nothing, cleanup=_nothing)
 
     # --- statements
 
@@ -171,17 +177,18 @@ class Tenants:
         """CREATE TENANT: returns when the tenant takes logins, about 2 s later."""
         require_sys(session)
         variables = dict(command.variables)
-        if variables.pop("ob_compatibility_mode", "mysql").lower() != "mysql":
-            raise not_supported("ob_compatibility_mode 'oracle' is", hint="seekdb speaks MySQL only; leave it out")
+        mode = _mode_of(variables.pop("ob_compatibility_mode", "mysql"))
         if self._catalog.tenants.find(command.name) is not None and command.if_not_exists:
             return Reply(warnings=(Warn(number=5156, message=codes.OB_TENANT_EXIST.text(command.name)),))
         with self._one_at_a_time(command.name):
-            tenant = self.allocate(command.name, command.pools, TenantStatus.CREATING, TenantRole.PRIMARY)
+            tenant = self.allocate(command.name, command.pools, TenantStatus.CREATING, TenantRole.PRIMARY, mode)
             try:
                 self._found(tenant, variables)
             except BaseException:
                 self._remove(tenant)
                 raise
+        if mode is CompatibilityMode.ORACLE:
+            return Reply(warnings=(Warn(number=codes.OB_NOT_SUPPORTED.client, message=ORACLE_WARNING),))
         return OK
 
     def drop(self, session: Session, command: DropTenant) -> Reply:
@@ -225,7 +232,14 @@ class Tenants:
 
     # --- what restores and the daemon need
 
-    def allocate(self, name: str, pools: tuple[str, ...], status: TenantStatus, role: TenantRole) -> Tenant:
+    def allocate(
+        self,
+        name: str,
+        pools: tuple[str, ...],
+        status: TenantStatus,
+        role: TenantRole,
+        mode: CompatibilityMode = CompatibilityMode.MYSQL,
+    ) -> Tenant:
         """Return a new tenant's row, in the catalog from now on, with its pools granted.
 
         Raises RefusedError: bad name, name taken (-5156), pool unknown (-4650) or granted (-4626). Nothing is left then.
@@ -247,7 +261,7 @@ class Tenants:
             role=role,
             status=status,
             log_mode=LogMode.NOARCHIVELOG,
-            mode=CompatibilityMode.MYSQL,
+            mode=mode,
             unit=unit,
             create_time_us=now_us,
             modify_time_us=now_us,
@@ -268,8 +282,9 @@ class Tenants:
     def install_views(self, tenant_id: int) -> None:
         """Make the tenant's view schema and its user. Repeatable; the password lives in this process only."""
         password = secrets.token_urlsafe(24)
+        mode = self._catalog.tenants.by_id(tenant_id).mode
         with self._lock:
-            self._catalog.install_tenant(tenant_id, password)
+            self._catalog.install_tenant(tenant_id, password, mode)
             self._view_passwords[tenant_id] = password
 
     def views_login(self, tenant: Tenant) -> ViewsLogin:
@@ -327,6 +342,8 @@ class Tenants:
             drift.secure(root, directory)
             for name, value in variables.items():
                 drift.set_global(root, name, value)
+            if tenant.mode is CompatibilityMode.ORACLE:
+                administrator.install_sys(root)
             # An image without any checkpoint restores to an engine that starts by luck; it takes seconds, so begin now.
             control.minor_freeze(root)
         self.install_views(tenant.tenant_id)
@@ -334,7 +351,12 @@ class Tenants:
 
     def _drop(self, tenant: Tenant) -> None:
         self._catalog.tenants.update(tenant.tenant_id, status=TenantStatus.DROPPING)
-        for end in (self.dependents.restores, self.dependents.backups, self.dependents.archiving):
+        for end in (
+            self.dependents.restores,
+            self.dependents.cleanup,
+            self.dependents.backups,
+            self.dependents.archiving,
+        ):
             end(tenant.tenant_id)
         self._remove(tenant)
 
@@ -400,6 +422,13 @@ def _if_not(tolerated: bool, code: codes.Code) -> Iterator[_Outcome]:
         if not tolerated or error.code is not code:
             raise
         outcome.reply = Reply(warnings=(Warn(number=code.client, message=error.message),))
+
+
+def _mode_of(text: str) -> CompatibilityMode:
+    try:
+        return CompatibilityMode(text.upper())
+    except ValueError as error:
+        raise refuse(codes.OB_INVALID_ARGUMENT, "ob_compatibility_mode", hint="write mysql or oracle") from error
 
 
 def _refuse_reserved(name: str) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from holdfast import codes
 from holdfast.backup_format import names
 from holdfast.backup_format.log_frame import FrameScan, scan_frames
-from holdfast.backup_format.manifest import decode_manifest
+from holdfast.backup_format.manifest import EncryptionMode, decode_manifest
 from holdfast.backup_format.piece_record import FormatFile, PieceRecord, decode_format_file, decode_piece_record
 from holdfast.errors import NotFoundError, RefusedError
 from holdfast.restore.plan import LogObjectFact, PieceFact, SetFact
@@ -55,7 +55,9 @@ def read_facts(sources: tuple[Source, ...]) -> Facts:
             pieces += _pieces_of(number, source.store, "")
     for fact in sets:
         if fact.manifest.plus_archivelog:
-            pieces += _pieces_of(fact.source, sources[fact.source].store, f"{names.set_log_root(fact.root)}/")
+            is_sealed = fact.manifest.encryption.mode is not EncryptionMode.NONE
+            own = _pieces_of(fact.source, sources[fact.source].store, f"{names.set_log_root(fact.root)}/")
+            pieces += (replace(piece, of_set_id=fact.manifest.backup_set_id) if is_sealed else piece for piece in own)
     return Facts(sources=sources, sets=tuple(sets), pieces=tuple(pieces))
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from holdfast import codes
 from holdfast.backup_format.log_frame import LogPosition
-from holdfast.backup_format.manifest import EncryptionMode, Manifest
+from holdfast.backup_format.manifest import Manifest
 from holdfast.errors import RefusedError
 from holdfast.values.lsn import Lsn
 from holdfast.values.scn import Scn
@@ -43,6 +43,7 @@ class PieceFact:
     """A piece as far as whole frames go, which may be further than its record promises.
 
     `begin`, `end`: as in PieceRecord. `start_scn`: START_SCN, for messages. `objects` rise without a gap from begin to end.
+    `of_set_id`: the encrypted set whose own log this is, sealed with its key; 0 for log that needs no key.
     """
 
     source: int
@@ -56,6 +57,7 @@ class PieceFact:
     begin: LogPosition
     end: LogPosition
     objects: tuple[LogObjectFact, ...]
+    of_set_id: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +103,11 @@ def path_of(chosen: SetFact, pieces: tuple[PieceFact, ...]) -> Path | None:
     """Return the log that can be replayed on top of the set, None when its base LSN is in no piece of its round."""
     manifest = chosen.manifest
     own = [
-        piece for piece in pieces if (piece.cluster_id, piece.tenant_id) == (manifest.cluster_id, manifest.tenant_id)
+        piece
+        for piece in pieces
+        if (piece.cluster_id, piece.tenant_id) == (manifest.cluster_id, manifest.tenant_id)
+        # Another set's sealed log would ask for another password.
+        and piece.of_set_id in (0, manifest.backup_set_id)
     ]
     same_log = [piece for piece in own if piece.timeline == manifest.timeline and piece.round_id == manifest.round_id]
     first = _covering(same_log, manifest.base_lsn, None)
@@ -140,7 +146,7 @@ def plan_restore(
     """Return the plan for `target`, or for the newest reachable moment when it is None.
 
     The newest set that can reach the target is taken: least log to replay. Raises RefusedError: -4018 with the missing range
-    and the nearest reachable moments, -4179 for sets of two tenants or of another engine version, -9047 for an encrypted one.
+    and the nearest reachable moments, -4179 for sets of two tenants or of another engine version.
     """
     _refuse_mixture(sets)
     by_id = {fact.manifest.backup_set_id: fact for fact in sets}
@@ -158,7 +164,6 @@ def plan_restore(
     for fact, path in usable:
         if fact.manifest.min_restore_scn <= target <= path.reach:
             _refuse_version(fact, engine_data_version)
-            _refuse_encrypted(fact)
             chain = tuple(by_id[number] for number in fact.manifest.chain)
             return RestorePlan(set=fact, chain=chain, steps=_needed(path, target), target=target)
     raise _out_of_reach(sets, pieces, usable, target)
@@ -191,15 +196,6 @@ def _refuse_version(fact: SetFact, engine_data_version: str) -> None:
 
 def _numbers(version: str) -> tuple[int, ...]:
     return tuple(int(part) for part in version.split(".") if part.isdigit())
-
-
-def _refuse_encrypted(fact: SetFact) -> None:
-    if fact.manifest.encryption.mode is not EncryptionMode.NONE:
-        raise RefusedError(
-            codes.OB_BACKUP_INVALID_PASSWORD.text(),
-            code=codes.OB_BACKUP_INVALID_PASSWORD,
-            hint=f"{fact.root} is encrypted: run SET DECRYPTION IDENTIFIED BY '...' first",
-        )
 
 
 def _moment(scn: Scn) -> str:

@@ -11,7 +11,7 @@ Memory: a few batches of a few MiB for each thread, whatever the tenant's size, 
 import os
 import threading
 from bisect import bisect_left
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -19,6 +19,7 @@ from typing import Any
 
 from holdfast.backup_format import names
 from holdfast.backup_format.chunk import CHUNK_HEADER_BYTES, ChunkOpener, decode_chunk_header, open_file
+from holdfast.backup_format.digest import DataKey
 from holdfast.backup_format.index import BlockTable, IndexRecord, decode_index
 from holdfast.backup_format.log_frame import FRAME_HEADER_BYTES, FrameOpener, decode_frame_header
 from holdfast.backup_format.manifest import Manifest, ObjectDigest, ObjectKind, ObjectRecord, check_object
@@ -83,14 +84,16 @@ def lay_out(
     thread_count: int,
     progress: Progress,
     check: Callable[[], None],
+    keys: Mapping[int, DataKey] | None = None,
 ) -> LaidOut:
     """Fill `directory`, which must be empty or absent, and return what it holds; durable when this returns.
 
-    `stores[fact.source]` holds each fact. `check` is called between batches and may raise CanceledError.
+    `stores[fact.source]` holds each fact. `keys`: of the encrypted sets of the chain, by set id. `check` is called between
+    batches and may raise CanceledError.
     Raises CorruptionError naming the object and the place, StoreUnavailableError, NotFoundError for a missing object.
     """
     prepare_restored_directory(directory)
-    manifest = plan.set.manifest
+    manifest, keys = plan.set.manifest, keys or {}
     table = _read_index(plan.set, stores[plan.set.source])
     _check_index(table, manifest, plan)
     objects = _up_to(plan.target, tuple(_log_objects(plan.steps)), stores)
@@ -104,8 +107,8 @@ def lay_out(
             raise _Abandoned
 
     with ThreadPoolExecutor(max_workers=2, thread_name_prefix="restore") as pool:
-        blocks = pool.submit(_lay_out_blocks, plan, stores, table, directory, thread_count, progress, go_on)
-        log = pool.submit(_lay_out_log, plan, stores, objects, directory, progress, go_on)
+        blocks = pool.submit(_lay_out_blocks, plan, stores, table, directory, thread_count, progress, go_on, keys)
+        log = pool.submit(_lay_out_log, plan, stores, objects, directory, progress, go_on, keys)
         works: list[Future[Any]] = [blocks, log]
         done, _ = wait(works, return_when=FIRST_EXCEPTION)
         if any(work.exception() for work in done):
@@ -114,7 +117,7 @@ def lay_out(
     if failures:
         raise failures[0]
     end, log_block_count = log.result()
-    account = _lay_out_files(plan.set, stores[plan.set.source], directory)
+    account = _lay_out_files(plan.set, stores[plan.set.source], directory, keys.get(manifest.backup_set_id))
     _sync_tree(directory)
     # The last log object goes on behind the cut; what lies there was never to be written.
     progress.total_bytes = progress.finish_bytes
@@ -146,10 +149,10 @@ def _read_object(fact: SetFact, store: Store, record: ObjectRecord) -> bytes:
     return data
 
 
-def _lay_out_files(fact: SetFact, store: Store, directory: EngineDirectory) -> bytes:
+def _lay_out_files(fact: SetFact, store: Store, directory: EngineDirectory, key: DataKey | None) -> bytes:
     """Write the engine's small files and return the account's."""
     account = b""
-    opener = ChunkOpener()
+    opener = ChunkOpener(key=key)
     for record in fact.manifest.objects:
         if record.kind is not ObjectKind.FILE:
             continue
@@ -235,6 +238,7 @@ def _lay_out_blocks(
     thread_count: int,
     progress: Progress,
     check: Callable[[], None],
+    keys: Mapping[int, DataKey],
 ) -> None:
     holders = {fact.manifest.backup_set_id: fact for fact in plan.chain}
     descriptor = os.open(directory.block_file, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
@@ -243,7 +247,7 @@ def _lay_out_blocks(
         batches, turn = _batches(table), threading.Lock()
 
         def carry() -> None:
-            with _BlockCarrier(holders, stores, descriptor, progress) as carrier:
+            with _BlockCarrier(holders, stores, descriptor, progress, keys) as carrier:
                 while True:
                     check()
                     with turn:
@@ -272,13 +276,18 @@ class _BlockCarrier:
     """One thread's hands: its open objects and its decompressor."""
 
     def __init__(
-        self, holders: dict[int, SetFact], stores: tuple[Store, ...], descriptor: int, progress: Progress
+        self,
+        holders: dict[int, SetFact],
+        stores: tuple[Store, ...],
+        descriptor: int,
+        progress: Progress,
+        keys: Mapping[int, DataKey],
     ) -> None:
         self._holders = holders
         self._stores = stores
         self._descriptor = descriptor
         self._progress = progress
-        self._opener = ChunkOpener()
+        self._openers = {set_id: ChunkOpener(key=keys.get(set_id)) for set_id in holders}
         self._stack = ExitStack()
         self._open: tuple[str, ObjectReader] | None = None
         self._buffer = bytearray(_BATCH_BYTES + (4 << 20))
@@ -292,7 +301,7 @@ class _BlockCarrier:
     def carry(self, batch: list[IndexRecord]) -> None:
         """Write the blocks of one batch. Raises CorruptionError naming object, offset and block."""
         first, last = batch[0], batch[-1]
-        fact = self._holders[first.set_id]
+        fact, opener = self._holders[first.set_id], self._openers[first.set_id]
         store = self._stores[fact.source]
         name = names.data_name(fact.root, first.object_number)
         where = f"{store.location}/{name}"
@@ -312,7 +321,7 @@ class _BlockCarrier:
                     f"says of block {record.block_id}"
                 )
             body = view[start + CHUNK_HEADER_BYTES : min(start + CHUNK_HEADER_BYTES + header.stored_size_bytes, came)]
-            payload = self._opener.open(header, body, place=record.place, name=where)
+            payload = opener.open(header, body, place=record.place, name=where)
             os.pwrite(self._descriptor, payload, record.block_id * MACRO_BLOCK_BYTES)
             self._progress.add(len(payload))
 
@@ -361,13 +370,16 @@ def _lay_out_log(
     directory: EngineDirectory,
     progress: Progress,
     check: Callable[[], None],
+    keys: Mapping[int, DataKey],
 ) -> tuple[Position, int]:
     """Write the log files from the base block to the cut; return where the log ends and how many files there are."""
     base = plan.set.manifest.base_lsn
     log = _LogFiles(directory, Position(lsn=base, accumulated=None, log_id=None, scn=Scn(0)), plan.target)
-    opener = FrameOpener()
+    plain = FrameOpener()
+    sealed = FrameOpener(key=keys.get(plan.set.manifest.backup_set_id))
     try:
         for piece, item, from_lsn in objects:
+            opener = sealed if piece.of_set_id else plain
             for where, info, first_lsn, payload in _frames(stores[piece.source], item, opener):
                 check()
                 if first_lsn + len(payload) <= log.position.lsn or first_lsn + len(payload) <= from_lsn:

@@ -31,8 +31,11 @@ from holdfast.statement.commands import (
     DropDeletePolicy,
     Noarchivelog,
     NotOurs,
+    PinBackupset,
+    PreviewObsolete,
     SetDecryption,
     SetEncryption,
+    UnpinBackupset,
     Validate,
     ValidateKind,
 )
@@ -201,6 +204,22 @@ def delete_backup_all(cursor: Cursor) -> DeleteBackupAll:
 
 def cancel_delete(cursor: Cursor) -> CancelDelete:
     return CancelDelete(tenants=tenant_clause(cursor), description=description_clause(cursor))
+
+
+def preview_obsolete(cursor: Cursor) -> PreviewObsolete:
+    return PreviewObsolete(tenants=tenant_clause(cursor))
+
+
+def pin_backupset(cursor: Cursor) -> PinBackupset:
+    return PinBackupset(
+        backup_set_id=cursor.expect_integer(),
+        note=string_clause(cursor, "NOTE") or "",
+        tenants=tenant_clause(cursor),
+    )
+
+
+def unpin_backupset(cursor: Cursor) -> UnpinBackupset:
+    return UnpinBackupset(backup_set_id=cursor.expect_integer(), tenants=tenant_clause(cursor))
 
 
 # --- validation ---

@@ -224,6 +224,28 @@ class CancelDelete:
     description: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreviewObsolete:
+    """`DELETE OBSOLETE BACKUP PREVIEW`, Holdfast's own: what the next cleanup would do, as a result set."""
+
+    tenants: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PinBackupset:
+    """`PIN BACKUPSET id [NOTE = 's']`, Holdfast's own: the set and all it needs are kept for ever."""
+
+    backup_set_id: int
+    note: str = ""
+    tenants: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnpinBackupset:
+    backup_set_id: int
+    tenants: tuple[str, ...] = ()
+
+
 # --- validation -----------------------------------------------------------------------------------------------------
 
 
@@ -563,6 +585,9 @@ Command = (
     | DeleteArchivelogPiece
     | DeleteBackupAll
     | CancelDelete
+    | PreviewObsolete
+    | PinBackupset
+    | UnpinBackupset
     | Validate
     | CancelValidate
     | Restore

@@ -55,14 +55,35 @@ OWN_ACCOUNT = "__holdfast"
 
 PARAMETERS_OURS = frozenset(
     {
+        "_auto_drop_recovering_auxiliary_tenant",
+        "_backup_idle_time",
+        "_backup_task_keep_alive_interval",
+        "_backup_task_keep_alive_timeout",
+        "_object_storage_io_timeout",
+        "_restore_idle_time",
+        "_restore_io_max_retry_count",
         "archive_lag_target",
+        "backup_backup_dest",
+        "backup_backup_dest_option",
+        "backup_concurrency",
         "backup_data_file_size",
+        "backup_dest",
+        "backup_dest_option",
+        "backup_log_archive_option",
+        "backup_net_limit",
+        "backup_recovery_window",
+        "backup_region",
+        "backup_zone",
         "data_backup_dest",
         "ddl_thread_score",
+        "enable_log_archive",
         "external_kms_info",
+        "gc_wait_archive",
         "ha_high_thread_score",
         "ha_low_thread_score",
         "ha_mid_thread_score",
+        "log_archive_batch_buffer_limit",
+        "log_archive_checkpoint_interval",
         "log_archive_concurrency",
         "log_archive_dest",
         "log_archive_dest_state",
@@ -70,13 +91,14 @@ PARAMETERS_OURS = frozenset(
         "log_restore_source",
         "recover_table_concurrency",
         "recover_table_dop",
+        "restore_concurrency",
         "standby_db_fetch_log_rpc_timeout",
         "tde_method",
         *(f"log_archive_dest_{number}" for number in range(1, 9)),
         *(f"log_archive_dest_state_{number}" for number in range(1, 9)),
     }
 )
-"""Parameters that the desk keeps, whether the engine knows them or not. Any other goes to the engine, unless the
+"""Parameters that the desk keeps or refuses, whether the engine knows them or not. Any other goes to the engine, unless the
 statement names a TENANT."""
 
 PARAMETERS_HELD = frozenset(
@@ -178,6 +200,11 @@ def _of_one(data: bytes, view_names: frozenset[str]) -> Ownership:
     if match is None:
         return _of_odd(data, view_names)
     first = match[1].lower()
+    if first == b"show":
+        # Before the views: SHOW PARAMETERS WHERE may name one, and is ours all the same.
+        owned = _by_words(data, match.end(), first)
+        if owned is not _PASS:
+            return owned
     if first in _READING:
         lower = data.lower()
         if (b"_ob_" in lower or b"$ob_" in lower) and _names_view(data, view_names):
@@ -256,7 +283,9 @@ def _parameters(cursor: Cursor) -> Ownership:
 def _set(data: bytes, end: int, first: bytes) -> Ownership:
     second = _second_word(data, end)
     if second in {b"encryption", b"decryption"}:
-        return _OURS if owns(Cursor(data.decode("latin-1"))) else _PASS
+        # Misspelt ones too: whatever goes to the engine stands in its log, and these texts hold passwords.
+        cursor = Cursor(data.decode("latin-1"))
+        return _PASS if cursor.token(ahead=2).text in {"=", ":="} else _OURS
     if b"secure_file_priv" in data.lower() and _assigns_file_priv(Cursor(data.decode("latin-1"))):
         return Ownership(Owner.REFUSED, "secure_file_priv is set by holdfast for every engine")
     return _account(data, first, second)

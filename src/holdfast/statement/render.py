@@ -41,6 +41,8 @@ from holdfast.statement.commands import (
     OptionPairs,
     ParameterAssignments,
     ParameterReset,
+    PinBackupset,
+    PreviewObsolete,
     RecoverPoint,
     RecoverStandby,
     RecoverTable,
@@ -60,6 +62,7 @@ from holdfast.statement.commands import (
     ShowTenants,
     Switchover,
     TableItem,
+    UnpinBackupset,
     Until,
     UntilTime,
     Validate,
@@ -301,6 +304,22 @@ def _(r: _Renderer, c: DeleteBackupAll) -> _Words:
 @_of(CancelDelete)
 def _(r: _Renderer, c: CancelDelete) -> _Words:
     return "ALTER SYSTEM CANCEL DELETE BACKUP", _tenants(c.tenants), _description(c.description)
+
+
+@_of(PreviewObsolete)
+def _(r: _Renderer, c: PreviewObsolete) -> _Words:
+    return "ALTER SYSTEM DELETE OBSOLETE BACKUP PREVIEW", _tenants(c.tenants)
+
+
+@_of(PinBackupset)
+def _(r: _Renderer, c: PinBackupset) -> _Words:
+    note = _clause("NOTE", c.note or None)
+    return f"ALTER SYSTEM PIN BACKUPSET {c.backup_set_id}", note, _tenants(c.tenants)
+
+
+@_of(UnpinBackupset)
+def _(r: _Renderer, c: UnpinBackupset) -> _Words:
+    return f"ALTER SYSTEM UNPIN BACKUPSET {c.backup_set_id}", _tenants(c.tenants)
 
 
 @_of(Validate)

@@ -4,6 +4,9 @@ A user tenant's DBA_OB_* views live in the sys engine, in a schema of their own.
 with `oceanbase.` or `SYS.` before a known view replaced by that schema and nothing else touched, so that column
 headings stay as typed. Rights are not decided here: the user that runs the query can read that schema only.
 
+A right that seekdb 1.4.0 does not check is decided here: within a common table expression it lets every user read every table
+(measured). So the caller asks which of `schemas_named` are schemas of the sys engine and refuses the text.
+
 Where a schema is replaced:
 - `oceanbase.v`, anywhere, as a table or before a column; blanks, comments and backticks in between change nothing;
 - `SHOW COLUMNS FROM v FROM oceanbase` and its relatives: the schema at the end.
@@ -16,7 +19,7 @@ from dataclasses import dataclass, field
 
 from holdfast import codes
 from holdfast.errors import refuse
-from holdfast.statement.lexer import Kind, Token, name_value, tokens
+from holdfast.statement.lexer import Kind, Token, name_value, string_value, tokens
 
 _HOME_SCHEMAS = frozenset({"oceanbase", "sys"})
 _NAME_KINDS = frozenset({Kind.NAME, Kind.QUOTED_NAME})
@@ -44,7 +47,7 @@ def substitute_views(text: str, names: frozenset[str], schema: str, current_sche
     """Return `text` reading `schema`.v wherever it read oceanbase.v or SYS.v, or None if it names none of `names`.
 
     `names` in upper case. With current schema oceanbase or SYS, bare names count too. `schema` is put in as it is.
-    Raises RefusedError (1227) when the text would show the sys engine's sessions beside a view.
+    Raises RefusedError (1227, 1235) when the text would show the sys engine's own sessions or settings beside a view.
     """
     found = list(tokens(text))
     edits = _schema_edits(found, names, schema)
@@ -52,6 +55,7 @@ def substitute_views(text: str, names: frozenset[str], schema: str, current_sche
         edits += _bare_edits(found, names, schema)
     if not edits:
         return None
+    _refuse_subquery_in_show(found)
     _refuse_other_sessions(found)
     parts: list[str] = []
     end = 0
@@ -62,13 +66,42 @@ def substitute_views(text: str, names: frozenset[str], schema: str, current_sche
     return "".join(parts)
 
 
+def schemas_named(text: str) -> frozenset[str]:
+    """Return every name, as written, that stands before a dot and may be a schema: aliases and tables among them.
+
+    A string counts too, since under ANSI_QUOTES it is a name. The text must be lexed as the engine will lex it.
+    """
+    found = list(tokens(text))
+    named: set[str] = set()
+    for before, token, following in zip([None, *found], found, [*found[1:], None], strict=False):
+        if following is None or not following.text.startswith(".") or (before is not None and before.text == "."):
+            continue
+        if token.kind in _NAME_KINDS or token.kind is Kind.NUMBER:
+            named.add(name_value(token))
+        elif token.kind is Kind.STRING:
+            named.add(string_value(token))
+    return frozenset(named)
+
+
+def _refuse_subquery_in_show(found: list[Token]) -> None:
+    """Refuse a SHOW that reads a view in its WHERE: what it shows would be the sys engine's variables or parameters."""
+    if found[0].word == "SHOW" and any(token.word == "SELECT" for token in found):
+        raise refuse(codes.OB_NOT_SUPPORTED, "a subquery on dictionary views in SHOW is")
+
+
 def _refuse_other_sessions(found: list[Token]) -> None:
     """Refuse to read the process list where views are read.
 
     The engine shows every user every session with its statement, without asking for a privilege (measured on 1.4.0); in
     the sys engine those are other people's.
     """
-    if any(token.kind in _NAME_KINDS and name_value(token).lower() == "processlist" for token in found):
+    names = [name_value(token) if token.kind in _NAME_KINDS else token.text for token in found]
+    # To the engine `processlíst` is the same name; nothing else there has a letter beyond ASCII.
+    is_disguised = any(
+        schema.lower() == "information_schema" and dot == "." and not table.isascii()
+        for schema, dot, table in zip(names, names[1:], names[2:], strict=False)
+    )
+    if is_disguised or any(name.lower() == "processlist" for name in names):
         raise refuse(
             codes.OB_ERR_NO_PRIVILEGE, "PROCESS", hint="read the process list and the dictionary views one at a time"
         )

@@ -33,6 +33,10 @@ class CompatibilityMode(StrEnum):
     ORACLE = "ORACLE"
 
 
+ORACLE_ADMINISTRATOR = "SYS"
+"""The administrator of a tenant of Oracle mode, as its engine spells it; also the schema its dictionary views are named in."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unit:
     """What one engine may use. Units: bytes; `max_cpu` in cores."""

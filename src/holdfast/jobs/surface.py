@@ -1,0 +1,349 @@
+"""Every statement of the surface in one table: who may run it, what the others are told, and how far it goes.
+
+The desk asks `admit` before it looks at what a statement means, so rights lie here and nowhere else; `docs/compatibility.md`
+is written from the same rows. `state` is what the page says: the desk refuses a statement it has no case for, whatever
+the row says, and a test finds rows that disagree with it.
+
+Source: the tables of rights, of tenant list errors and of statements in the project's statements specification.
+"""
+
+from dataclasses import dataclass
+from enum import Enum, StrEnum
+from typing import get_args
+
+from holdfast import codes
+from holdfast.codes import Code
+from holdfast.errors import RefusedError, refuse
+from holdfast.jobs.rights import require_alter_system
+from holdfast.jobs.session import Session
+from holdfast.statement import commands as c
+
+
+class State(StrEnum):
+    """How a statement, view or parameter compares with OceanBase V4.x."""
+
+    SAME = "same"
+    BEYOND = "beyond"
+    PART = "part"
+    LATER = "later"
+    NEVER = "never"
+
+
+class Callers(Enum):
+    """Which tenants may run a statement, as the page prints it: (sys, user tenant)."""
+
+    BOTH = ("yes", "yes")
+    SYS = ("yes", "no")
+    USER = ("no", "yes")
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A code and what fills its pattern."""
+
+    code: Code
+    detail: str
+
+    def error(self) -> RefusedError:
+        return refuse(self.code, self.detail)
+
+
+_SYS_ONLY = Refusal(codes.OB_ERR_NO_PRIVILEGE, "SYS TENANT")
+_NO_NAMES = Refusal(codes.OB_NOT_SUPPORTED, "user tenant cannot specify tenant names")
+_NO_NAMES_IN_SETTINGS = Refusal(codes.OB_ERR_NO_PRIVILEGE, "SYS TENANT")
+_NO_NAMES_IN_VALIDATION = Refusal(codes.OB_NOT_SUPPORTED, "specify tenant under user tenant")
+_NO_NAMES_FOR_STANDBYS = Refusal(codes.OB_INVALID_ARGUMENT, "tenant name, please don't specify tenant name")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Statement:
+    """One statement.
+
+    `outsiders`: what the tenants hear that may not run it. `names`: what a user tenant hears for a TENANT clause, None
+    where it may write one or the grammar has none. `asks_privilege`: whether ALTER SYSTEM is needed.
+    """
+
+    command: type
+    text: str
+    state: State
+    note: str = ""
+    callers: Callers = Callers.BOTH
+    outsiders: Refusal = _SYS_ONLY
+    names: Refusal | None = None
+    asks_privilege: bool = True
+
+
+STATEMENTS: tuple[Statement, ...] = (
+    Statement(
+        command=c.SetLogArchiveDest,
+        text="`SET LOG_ARCHIVE_DEST`",
+        state=State.SAME,
+        note="`file://` only; `_1` is the same destination, `_2` to `_8` refused; refused within another destination",
+        names=_NO_NAMES_IN_SETTINGS,
+    ),
+    Statement(
+        command=c.SetLogArchiveDestState,
+        text="`SET LOG_ARCHIVE_DEST_STATE`",
+        state=State.SAME,
+        names=_NO_NAMES_IN_SETTINGS,
+    ),
+    Statement(
+        command=c.SetDataBackupDest,
+        text="`SET DATA_BACKUP_DEST`",
+        state=State.SAME,
+        note="`file://` only; refused within another destination",
+        names=_NO_NAMES_IN_SETTINGS,
+    ),
+    Statement(
+        command=c.SetLogRestoreSource,
+        text="`SET LOG_RESTORE_SOURCE`",
+        state=State.LATER,
+        names=_NO_NAMES_IN_SETTINGS,
+    ),
+    Statement(
+        command=c.ChangeExternalStorage,
+        text="`CHANGE EXTERNAL_STORAGE_DEST`",
+        state=State.PART,
+        note="ATTRIBUTE is checked and shown in EXTENSION; there are no keys to change: `file://` only",
+        callers=Callers.USER,
+        outsiders=Refusal(codes.OB_NOT_SUPPORTED, "change external storage dest by sys tenant is"),
+    ),
+    Statement(command=c.Archivelog, text="`ARCHIVELOG`", state=State.SAME, names=_NO_NAMES_IN_SETTINGS),
+    Statement(
+        command=c.Noarchivelog,
+        text="`NOARCHIVELOG`",
+        state=State.SAME,
+        note="no tenant snapshot can stand in its way: seekdb has none",
+        names=_NO_NAMES_IN_SETTINGS,
+    ),
+    Statement(
+        command=c.Backup,
+        text="`BACKUP [INCREMENTAL] {DATABASE, TENANT} [TO]`",
+        state=State.SAME,
+        note="`PLUS ARCHIVELOG` in both word orders; a second backup is refused whoever began the first (-9036)",
+        names=_NO_NAMES,
+    ),
+    Statement(command=c.CancelBackup, text="`CANCEL BACKUP`", state=State.SAME, names=_NO_NAMES),
+    Statement(
+        command=c.SetEncryption,
+        text="`SET ENCRYPTION`",
+        state=State.SAME,
+        note="the bytes are really encrypted, logs of `PLUS ARCHIVELOG` included (decision 11); `PASSWD` shows the same hash",
+    ),
+    Statement(
+        command=c.SetDecryption,
+        text="`SET DECRYPTION`",
+        state=State.SAME,
+        callers=Callers.SYS,
+        outsiders=Refusal(codes.OB_NOT_SUPPORTED, "non-sys tenant set decryption is"),
+    ),
+    Statement(
+        command=c.BackupKey,
+        text="`BACKUP KEY`",
+        state=State.NEVER,
+        note="seekdb has no transparent encryption: there is no master key to save, and `tde_method` takes `none` only",
+        names=_NO_NAMES,
+    ),
+    Statement(
+        command=c.BackupClusterParameters,
+        text="`BACKUP CLUSTER PARAMETERS`",
+        state=State.PART,
+        note="one readable object per statement (format.md 6.1); `ENCRYPTED BY` later",
+        callers=Callers.SYS,
+    ),
+    Statement(
+        command=c.AddDeletePolicy,
+        text="`ADD DELETE BACKUP POLICY`",
+        state=State.SAME,
+        note="`default` and `log_only`",
+        names=_NO_NAMES,
+    ),
+    Statement(
+        command=c.DropDeletePolicy,
+        text="`DROP DELETE BACKUP POLICY`",
+        state=State.SAME,
+        names=_NO_NAMES,
+    ),
+    Statement(
+        command=c.DeleteObsolete,
+        text="`DELETE OBSOLETE BACKUP`",
+        state=State.BEYOND,
+        note="nothing goes while something can not be read; cancelled sets go at once; without a policy -4018",
+        names=_NO_NAMES,
+    ),
+    Statement(
+        command=c.DeleteBackupset,
+        text="`DELETE BACKUPSET`",
+        state=State.SAME,
+        note="on the current path refused while a policy is set, as the engine's source has it",
+        names=_NO_NAMES,
+    ),
+    Statement(
+        command=c.DeleteArchivelogPiece,
+        text="`DELETE ARCHIVELOG_PIECE`",
+        state=State.SAME,
+        note="as above",
+        names=_NO_NAMES,
+    ),
+    Statement(
+        command=c.DeleteBackupAll,
+        text="`DELETE BACKUP ALL`",
+        state=State.SAME,
+        note="the format file and others' files stay; the path can not be set again (-9081)",
+        names=_NO_NAMES,
+    ),
+    Statement(
+        command=c.CancelDelete,
+        text="`CANCEL DELETE BACKUP`",
+        state=State.SAME,
+        names=_NO_NAMES,
+    ),
+    Statement(
+        command=c.PreviewObsolete,
+        text="`DELETE OBSOLETE BACKUP PREVIEW`",
+        state=State.BEYOND,
+        note="Holdfast's own: every verdict, its reason, and the moments that would be lost",
+        names=_NO_NAMES,
+    ),
+    Statement(
+        command=c.PinBackupset,
+        text="`PIN BACKUPSET n [NOTE = 's']`",
+        state=State.BEYOND,
+        note="Holdfast's own: the set, its chain and its log stay for ever; view `CDB_OB_BACKUP_PINS`, `DBA_OB_BACKUP_PINS`",
+        names=_NO_NAMES,
+    ),
+    Statement(
+        command=c.UnpinBackupset,
+        text="`UNPIN BACKUPSET n`",
+        state=State.BEYOND,
+        note="Holdfast's own",
+        names=_NO_NAMES,
+    ),
+    Statement(
+        command=c.Validate,
+        text="`VALIDATE ...`",
+        state=State.LATER,
+        note="a restore verifies every byte it reads",
+        names=_NO_NAMES_IN_VALIDATION,
+    ),
+    Statement(
+        command=c.CancelValidate,
+        text="`CANCEL VALIDATE BACKUP`",
+        state=State.LATER,
+        names=_NO_NAMES_IN_VALIDATION,
+    ),
+    Statement(
+        command=c.Restore,
+        text="`RESTORE t FROM ... [UNTIL ...] [WITH ...]`",
+        state=State.PART,
+        note="`WITH` may be left out (beyond); `method=quick` and `WITH KEY FROM` later",
+        callers=Callers.SYS,
+    ),
+    Statement(command=c.RestorePreview, text="`RESTORE ... PREVIEW`", state=State.LATER, callers=Callers.SYS),
+    Statement(command=c.ShowRestorePreview, text="`SHOW RESTORE PREVIEW`", state=State.LATER, callers=Callers.SYS),
+    Statement(command=c.AddRestoreSource, text="`ADD RESTORE SOURCE`", state=State.LATER, callers=Callers.SYS),
+    Statement(command=c.ClearRestoreSource, text="`CLEAR RESTORE SOURCE`", state=State.LATER, callers=Callers.SYS),
+    Statement(
+        command=c.CancelRestore,
+        text="`CANCEL RESTORE`",
+        state=State.LATER,
+        note="`DROP TENANT t FORCE` ends a restore and removes what it made",
+        callers=Callers.SYS,
+    ),
+    Statement(command=c.RecoverStandby, text="`RECOVER STANDBY`", state=State.LATER, names=_NO_NAMES_FOR_STANDBYS),
+    Statement(command=c.ActivateStandby, text="`ACTIVATE STANDBY`", state=State.SAME, names=_NO_NAMES_FOR_STANDBYS),
+    Statement(command=c.Switchover, text="`SWITCHOVER TO`", state=State.LATER, names=_NO_NAMES_FOR_STANDBYS),
+    Statement(
+        command=c.RunUpgradeJob,
+        text="`RUN UPGRADE JOB`",
+        state=State.LATER,
+        note="sets are bound to the engine version that made them",
+        callers=Callers.SYS,
+    ),
+    Statement(
+        command=c.RecoverTable,
+        text="`RECOVER TABLE`",
+        state=State.LATER,
+        callers=Callers.SYS,
+        outsiders=Refusal(codes.OB_OP_NOT_ALLOW, "user tenant initiate recover table is"),
+    ),
+    Statement(
+        command=c.CancelRecoverTable,
+        text="`CANCEL RECOVER TABLE`",
+        state=State.LATER,
+        callers=Callers.SYS,
+        outsiders=Refusal(codes.OB_OP_NOT_ALLOW, "user tenant cancel recover table is"),
+    ),
+    Statement(
+        command=c.ParameterAssignments,
+        text="`ALTER SYSTEM SET p = v [TENANT = t]`",
+        state=State.SAME,
+        note="ours in the catalog, the engine's on that tenant's engine",
+    ),
+    Statement(command=c.ResetParameters, text="`ALTER SYSTEM RESET p`", state=State.SAME),
+    Statement(
+        command=c.ShowParameters,
+        text="`SHOW PARAMETERS [LIKE, WHERE] [TENANT = t]`",
+        state=State.SAME,
+        note="a condition can not hold a subquery (decision 20)",
+        asks_privilege=False,
+    ),
+    Statement(
+        command=c.CreateResourceUnit,
+        text="`CREATE RESOURCE UNIT`",
+        state=State.SAME,
+        note="memory and log disk bind the engine; CPU and IOPS are kept and shown",
+        callers=Callers.SYS,
+    ),
+    Statement(
+        command=c.CreateResourcePool,
+        text="`CREATE RESOURCE POOL`",
+        state=State.SAME,
+        note="one server: `UNIT_NUM = 1`",
+        callers=Callers.SYS,
+    ),
+    Statement(command=c.DropResourceUnit, text="`DROP RESOURCE UNIT`", state=State.SAME, callers=Callers.SYS),
+    Statement(command=c.DropResourcePool, text="`DROP RESOURCE POOL`", state=State.SAME, callers=Callers.SYS),
+    Statement(
+        command=c.CreateTenant,
+        text="`CREATE TENANT`",
+        state=State.BEYOND,
+        note="a pool may be left out; `ob_compatibility_mode = 'oracle'` gives the management surface only, with a warning",
+        callers=Callers.SYS,
+    ),
+    Statement(
+        command=c.DropTenant,
+        text="`DROP TENANT`",
+        state=State.SAME,
+        note="no recycle bin: always `FORCE`",
+        callers=Callers.SYS,
+    ),
+    Statement(
+        command=c.ShowTenants,
+        text="`SHOW TENANTS`",
+        state=State.SAME,
+        note="a user tenant sees itself",
+        asks_privilege=False,
+    ),
+    Statement(
+        command=c.NotOurs, text="grammar leftovers of V3", state=State.NEVER, note="refused with 1235, as V4 does"
+    ),
+)
+
+OF_COMMAND: dict[type, Statement] = {row.command: row for row in STATEMENTS}
+assert OF_COMMAND.keys() == set(get_args(c.Command)), "every command has one row"
+
+
+def admit(session: Session, command: c.Command) -> None:
+    """Raise RefusedError when this session may not run this statement: privilege first, then tenant, then TENANT clause."""
+    row = OF_COMMAND[type(command)]
+    if row.asks_privilege:
+        require_alter_system(session)
+    if session.tenant.is_sys:
+        if row.callers is Callers.USER:
+            raise row.outsiders.error()
+        return
+    if row.callers is Callers.SYS:
+        raise row.outsiders.error()
+    if row.names is not None and getattr(command, "tenants", None):
+        raise row.names.error()

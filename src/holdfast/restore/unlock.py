@@ -1,0 +1,62 @@
+"""The keys of a plan's encrypted sets, from the passwords of a session, before anything is created."""
+
+from collections.abc import Callable
+
+from holdfast import codes
+from holdfast.backup_format.digest import DataKey
+from holdfast.backup_format.manifest import EncryptionMode, check_authentic
+from holdfast.errors import refuse
+from holdfast.keys.password import Passwords, SetKey, place_of
+from holdfast.restore.plan import RestorePlan, SetFact
+
+Secrets = dict[int, SetKey]
+"""The keys of encrypted sets, by set id."""
+
+
+def open_keys(plan: RestorePlan, passwords: Passwords | None) -> Secrets:
+    """Return the key of every encrypted set in the plan's chain.
+
+    Raises RefusedError -9047 when a password is missing or wrong, CorruptionError for a manifest that was changed.
+    """
+
+    def secret_of(fact: SetFact) -> bytes | None:
+        if passwords is None:
+            return None
+        return passwords.secret_of(fact.manifest.encryption, place_of(fact.manifest), name=fact.root)
+
+    return _keys(plan, secret_of)
+
+
+def _keys(plan: RestorePlan, secret_of: Callable[[SetFact], bytes | None]) -> Secrets:
+    found: Secrets = {}
+    for fact in plan.chain:
+        manifest = fact.manifest
+        if manifest.encryption.mode is EncryptionMode.NONE:
+            continue
+        secret = secret_of(fact)
+        if secret is None:
+            raise refuse(
+                codes.OB_BACKUP_INVALID_PASSWORD,
+                hint=f"{fact.root} is encrypted: run SET DECRYPTION IDENTIFIED BY '...' with the password of every set of"
+                f" its chain ({', '.join(plan.set_roots)}), then restore in the same session",
+            )
+        found[manifest.backup_set_id] = SetKey(secret=secret, encryption=manifest.encryption)
+    return found
+
+
+def data_keys(plan: RestorePlan, kept: Callable[[int], SetKey | None]) -> dict[int, DataKey]:
+    """Return the data keys of a plan from keys that were kept, by set id, each manifest checked against its key.
+
+    Raises RefusedError -9047 when one is not kept, CorruptionError for a manifest that is not as it was written.
+    """
+
+    def secret_of(fact: SetFact) -> bytes | None:
+        key = kept(fact.manifest.backup_set_id)
+        return None if key is None else key.secret
+
+    keys = {set_id: DataKey(key.secret) for set_id, key in _keys(plan, secret_of).items()}
+    for fact in plan.chain:
+        key = keys.get(fact.manifest.backup_set_id)
+        if key is not None:
+            check_authentic(fact.manifest, key, name=fact.root)
+    return keys
