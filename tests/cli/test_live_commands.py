@@ -188,9 +188,16 @@ def test_a_canceled_backup_is_exit_5(port: int, server: Server, first_set: dict[
     assert run(port, "cancel", "backup").code == 0  # nothing runs: no error
 
 
-def test_restore_stops_at_a_time_of_the_logins_zone_and_opens(
-    port: int, server: Server, place: Path, first_set: dict[str, object]
+def test_an_encrypted_set_is_restored_to_a_time_of_the_logins_zone_and_opened(
+    port: int, server: Server, place: Path, tmp_path: Path, first_set: dict[str, object]
 ) -> None:
+    """With the password of the set, which is in no output and no log."""
+    secret = tmp_path / "secret"
+    secret.write_text("corr'ect \\horse\nsecond line\n")
+    backup = run(port, "backup", "-t", "shop", "--encryption-password-file", str(secret), "--json")
+    assert backup.code == 0, backup.out
+    (newest,) = run(port, "sets", "--json").document["sets"][-1:]
+    assert newest["encryption_mode"] == "PASSWORD"
     made = run(
         port,
         *("sql", "-u", "root@shop", "--time-zone", "+00:00", "--json"),
@@ -206,12 +213,15 @@ def test_restore_stops_at_a_time_of_the_logins_zone_and_opens(
         end = client.one("SELECT current_scn()")
     with server.client() as client:  # what is not archived yet can not be restored
         wait_for(lambda: client.one("SELECT CHECKPOINT_SCN FROM oceanbase.CDB_OB_ARCHIVELOG"), lambda scn: scn >= end)
-    ran = run(
-        port,
+    restore = (
         *("restore", "then", "--from", f"file://{place}/data,file://{place}/log"),
         *("--until-time", moment, "--time-zone", "+00:00", "--activate"),
     )
+    without = run(port, *restore, "--json")
+    assert (without.code, without.document["error"]["code"]) == (3, 9047)
+    ran = run(port, *restore, "--encryption-password-file", str(secret))
     assert ran.code == 0, ran.err
+    assert "horse" not in backup.out + backup.err + ran.out + ran.err + server.log.read_text()
     lines = ran.out.splitlines()
     assert lines[0].startswith("restore then #")
     assert any(line.startswith("tenant then stands at SCN ") for line in lines)
@@ -222,6 +232,8 @@ def test_restore_stops_at_a_time_of_the_logins_zone_and_opens(
     refused = run(port, "restore", "then", "--from", f"file://{place}/data")
     assert refused.code == 3
     assert refused.err.startswith("ERROR 4179 (HY000): restore tenant with existed tenant name is not allowed")
+    secret.write_text("\n")
+    assert run(port, "backup", "--encryption-password-file", str(secret)).code == 2
     both = run(port, "restore", "x", "--from", "file:///x", "--until-scn", "1", "--until-time", "x")
     assert both.code == 2
 
@@ -245,25 +257,6 @@ def test_a_failed_restore_is_exit_1_with_its_comment(port: int, place: Path, fir
     assert "rotten" not in run(port, "tenants").out
 
 
-def test_an_encryption_password_is_sent_and_shown_nowhere(
-    port: int, server: Server, tmp_path: Path, place: Path, first_set: dict[str, object]
-) -> None:
-    """A server that can not encrypt says so (1235); whatever it says, the password is in no output and no log."""
-    secret = tmp_path / "secret"
-    secret.write_text("corr'ect \\horse\n")
-    backup = run(port, "backup", "-t", "shop", "--encryption-password-file", str(secret), "--json")
-    restore = run(
-        port,
-        *("restore", "never", "--from", f"file://{place}/nothing", "--json"),
-        *("--encryption-password-file", str(secret), "--encryption-password-file", str(secret)),
-    )
-    assert restore.code == 3
-    assert backup.code == 0 or backup.document["error"]["code"] == 1235
-    assert "horse" not in backup.out + restore.out + server.log.read_text()
-    secret.write_text("\n")
-    assert run(port, "backup", "--encryption-password-file", str(secret)).code == 2
-
-
 def test_a_server_that_is_not_there_is_exit_4() -> None:
     ran = run(1, "status", "--host", "127.0.0.1")
     assert (ran.code, ran.out) == (4, "")
@@ -271,6 +264,16 @@ def test_a_server_that_is_not_there_is_exit_4() -> None:
     assert "holdfast serve" in ran.err
     document = run(1, "jobs", "--json").document
     assert (document["exit_code"], document["error"]["code"]) == (4, None)
+
+
+def test_cleanups_are_jobs_too(port: int, first_set: dict[str, object]) -> None:
+    """Deleting the only full set is refused by its job."""
+    assert run(port, "sql", "-e", "ALTER SYSTEM DELETE BACKUPSET 1 TENANT = shop").code == 0
+    assert run(port, "jobs", "--watch").code == 0  # until it is over
+    ended = run(port, "jobs", "--ended", "3", "--json").document["jobs"]
+    cleanup = next(job for job in ended if job["kind"] == "cleanup")
+    assert (cleanup["tenant"], cleanup["ending"], cleanup["result"]) == ("shop", "failed", -9045)
+    assert run(port, "cancel", "cleanup").code == 0
 
 
 def test_wrong_usage_is_exit_2(port: int) -> None:
