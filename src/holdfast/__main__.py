@@ -7,13 +7,21 @@ from pathlib import Path
 import click
 
 from holdfast import __version__
+from holdfast.cli.group import VerbGroup
+from holdfast.cli.outcome import EPILOG
 from holdfast.config import Config
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=VerbGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110}, epilog=EPILOG
+)
 @click.version_option(__version__, prog_name="holdfast")
 def main() -> None:
-    """Physical backup, log archiving and point-in-time restore for seekdb, in OceanBase's own SQL."""
+    """Physical backup, log archiving and point-in-time restore for seekdb, in OceanBase's own SQL.
+
+    `holdfast serve` hosts a cluster. The other commands log in at one, here or on another machine (--host, --port, --user),
+    and send the SQL any client would; the password comes from --password-file, HOLDFAST_PASSWORD or a question.
+    """
 
 
 @main.command()

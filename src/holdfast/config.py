@@ -22,3 +22,8 @@ def engine_binary_override() -> Path | None:
     """Return the engine binary named by HOLDFAST_ENGINE, or None for the one the wheel ships."""
     named = os.environ.get("HOLDFAST_ENGINE")
     return Path(named) if named else None
+
+
+def client_password() -> str | None:
+    """Return the password of HOLDFAST_PASSWORD for the client commands, or None. Never the place for it: a command line."""
+    return os.environ.get("HOLDFAST_PASSWORD")
