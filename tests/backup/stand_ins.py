@@ -83,6 +83,9 @@ class ListJournal:
     def check(self) -> None:
         pass
 
+    def begin_commit(self) -> None:
+        pass
+
     def begin_phase(self, phase: TaskStatus) -> None:
         self.phases.append(phase)
 

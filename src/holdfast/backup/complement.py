@@ -74,15 +74,17 @@ def copy_log(
     *,
     set_root: str,
     copied: Callable[[int], None],
+    before: Callable[[int], None] = lambda size_bytes: None,
 ) -> Iterator[ObjectRecord]:
     """Copy the objects and write a frozen record for each piece; yield what the manifest says of each new object.
 
-    `copied` is told the bytes of each object that is done, and may end the work by raising.
+    `before` is told the bytes of each part (a MiB at most) that is about to be copied, and may wait; `copied` is told the
+    bytes of each object that is done. Both may end the work by raising.
     """
     log_root = names.set_log_root(set_root)
     for item in log_objects:
         name = names.log_name(f"{log_root}/{item.root}", item.block_id)
-        yield _copy_object(archive, store, item, name, set_root)
+        yield _copy_object(archive, store, item, name, set_root, before)
         copied(item.size_bytes)
     for root in dict.fromkeys(item.root for item in log_objects):
         parts = tuple(item for item in log_objects if item.root == root)
@@ -125,10 +127,12 @@ def _needed(
     return LogObject(piece=piece, root=root, block_id=block_id, frames=needed)
 
 
-def _copy_object(archive: Store, store: Store, item: LogObject, name: str, set_root: str) -> ObjectRecord:
+def _copy_object(
+    archive: Store, store: Store, item: LogObject, name: str, set_root: str, before: Callable[[int], None]
+) -> ObjectRecord:
     digest = ObjectDigest()
     with archive.reader(names.log_name(item.root, item.block_id)) as reader, store.writer(name) as writer:
-        for part in _parts(reader, item.size_bytes):
+        for part in _parts(reader, item.size_bytes, before):
             digest.update(part)
             writer.write(part)
         if writer.offset != item.size_bytes:
@@ -138,9 +142,11 @@ def _copy_object(archive: Store, store: Store, item: LogObject, name: str, set_r
     return _object_record(name, set_root, item.size_bytes, content_bytes, digest)
 
 
-def _parts(reader: ObjectReader, size_bytes: int) -> Iterator[bytes]:
+def _parts(reader: ObjectReader, size_bytes: int, before: Callable[[int], None]) -> Iterator[bytes]:
     for offset in range(0, size_bytes, _COPY_BYTES):
-        yield reader.read(offset, min(_COPY_BYTES, size_bytes - offset))
+        part_bytes = min(_COPY_BYTES, size_bytes - offset)
+        before(part_bytes)
+        yield reader.read(offset, part_bytes)
 
 
 def _record_of(parts: tuple[LogObject, ...]) -> PieceRecord:

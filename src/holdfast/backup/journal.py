@@ -39,6 +39,10 @@ class Journal(Protocol):
         """
         ...
 
+    def begin_commit(self) -> None:
+        """Return when the manifest may be put: from here on the backup can not be cancelled any more. Raises as `check`."""
+        ...
+
     def begin_phase(self, phase: TaskStatus) -> None:
         """Record the phase the task is in now."""
         ...

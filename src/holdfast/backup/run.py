@@ -314,7 +314,12 @@ class _Run:
             counters.log_copied(size_bytes)
             self._note(counters.figures())
 
-        return tuple(copy_log(self._archive, self._store, log_objects, set_root=self._plan.root, copied=copied))
+        def before(size_bytes: int) -> None:
+            self._note(counters.figures())
+
+        return tuple(
+            copy_log(self._archive, self._store, log_objects, set_root=self._plan.root, before=before, copied=copied)
+        )
 
     def _put_files(self, moment: Moment) -> tuple[ObjectRecord, ...]:
         account = SmallFile(name=ACCOUNT_FILE, data=self._plan.account, size_bytes=len(self._plan.account))
@@ -408,6 +413,8 @@ class _Run:
         )
         self._store.put(summary, names.PLACEHOLDER_CONTENT)
         self._journal.check()
+        # The last line that a cancel can stop. A crash after it leaves a set that the next attempt finds complete, or not.
+        self._journal.begin_commit()
         self._store.put(names.manifest_name(plan.root), encode_manifest(manifest))
         return manifest
 

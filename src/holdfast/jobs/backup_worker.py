@@ -38,6 +38,7 @@ from holdfast.errors import (
 from holdfast.jobs.archiving import Archiving
 from holdfast.jobs.destinations import OpenStore, check_destination
 from holdfast.jobs.identity import ClusterIdentity
+from holdfast.jobs.stops import ServerStoppingError, Stops
 from holdfast.jobs.supervisor import Supervisor
 from holdfast.store.store import Store
 from holdfast.values.archive import FileStatus, Round, RoundStatus
@@ -62,27 +63,6 @@ _COMMENT_CHARACTERS_MAX = 4000
 _INDEX_SLICE_BYTES = 1 << 20
 _BLOCKS_IN_USE = "select distinct macro_block_idx from oceanbase.__all_virtual_tablet_sstable_macro_info"
 _TABLET_COUNT = "select count(*) from oceanbase.__all_virtual_tablet_pointer_status"
-
-
-class ServerStoppingError(HoldfastError):
-    """The server is ending: the job stays as it is, the next server takes it up."""
-
-
-class Stops:
-    """Why a running job may have to end, set from other threads."""
-
-    def __init__(self) -> None:
-        self.server_stops = threading.Event()
-        self.cancelled = threading.Event()
-        self.tenant_dropped = threading.Event()
-
-    def check(self) -> None:
-        if self.server_stops.is_set():
-            raise ServerStoppingError("the server is stopping")
-        if self.tenant_dropped.is_set():
-            raise refuse(codes.OB_TENANT_HAS_BEEN_DROPPED)
-        if self.cancelled.is_set():
-            raise CanceledError
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +97,11 @@ class JobJournal:
         if now - self._asked >= _ASK_SECONDS:
             self._asked = now
             if self._around.catalog.backups.cancel_requested(self._job.tenant_id, self._job.job_id):
-                self._stops.cancelled.set()
+                self._stops.cancel()
                 raise CanceledError
+
+    def begin_commit(self) -> None:
+        self._stops.close_gate()
 
     def begin_phase(self, phase: TaskStatus) -> None:
         self._save(replace(self.task, status=phase))
@@ -133,7 +116,7 @@ class JobJournal:
     def _save(self, task: BackupTask) -> None:
         stored = self._around.catalog.backups.update_task(task)
         if stored.status is TaskStatus.CANCELING:
-            self._stops.cancelled.set()
+            self._stops.cancel()
         self.task = task
 
 
@@ -169,18 +152,24 @@ def require_same_round(around: Surroundings, tenant_id: int, archive_round: Roun
 class JobRun:
     """One job in the hands of a worker of this server."""
 
-    def __init__(self, around: Surroundings, job: BackupJob, stops: Stops) -> None:
+    def __init__(self, around: Surroundings, job: BackupJob, stops: Stops, *, predecessor: Stops | None = None) -> None:
+        """`predecessor`: the tenant's abandoned worker that may still be in its files; it leaves first."""
         self._around = around
         self._job = job
         self._stops = stops
+        self._predecessor = predecessor
+        self._rows = threading.Lock()
         self._task: BackupTask | None = None
         self._set: BackupSet | None = None
         self._phase = TaskStatus.INIT
 
     def run(self) -> None:
         """Carry the job to its end, or leave it to the next server. Raises nothing but defects."""
+        trouble: HoldfastError | None = None
         while True:
             try:
+                if trouble is not None:
+                    self._rest_after(trouble)
                 self._attempt()
                 return
             except ServerStoppingError:
@@ -199,35 +188,47 @@ class JobRun:
                     self._job.attempt,
                     error,
                 )
-                if self._stops.server_stops.wait(_RETRY_SECONDS * self._job.attempt):
-                    return
-                self._job = self._around.catalog.backups.update_job(
-                    replace(self._job, attempt=self._job.attempt + 1, comment=comment_of(self._phase, error))
-                )
+                trouble = error
 
     def fail(self, error: HoldfastError) -> None:
         """End the job as FAILED for a reason from outside."""
         self._end_badly(error)
 
+    def end_abandoned(self) -> None:
+        """End the rows as CANCELED while the worker is still somewhere: it finds them ended (see `stops`)."""
+        with self._rows:
+            self._adopt_rows()  # what the catalog holds, not what a thread is about to write
+        self._end_badly(CanceledError())
+
+    def _rest_after(self, trouble: HoldfastError) -> None:
+        self._stops.rest(_RETRY_SECONDS * self._job.attempt)
+        self._job = self._around.catalog.backups.update_job(
+            replace(self._job, attempt=self._job.attempt + 1, comment=comment_of(self._phase, trouble))
+        )
+
     def _attempt(self) -> None:
         around, job = self._around, self._job
-        if job.status is JobStatus.CANCELING:
-            raise CanceledError
-        if job.attempt > ATTEMPTS_MAX:
-            raise EngineError(f"gave up after {ATTEMPTS_MAX} attempts, the last one ended with its server")
-        self._stops.check()
+        self._adopt_rows()
+        if self._set is None:
+            self._check(job)
+        while self._predecessor is not None and not self._predecessor.is_over:
+            self._stops.rest(_ARCHIVE_POLL_SECONDS)
+        destination = around.catalog.destinations.by_id(job.tenant_id, job.dest_id)
+        store = around.open_store(destination.uri)
+        if self._set is not None:
+            # An earlier attempt may have put the manifest and died before its rows: then the set is complete, also when
+            # the user has cancelled since.
+            with self._stops.gate_closed():
+                finished = self._finished(self._set, store)
+                if finished is not None:
+                    self._end_well(finished)
+                    return
+            self._check(job)
         tenant = around.catalog.tenants.by_id(job.tenant_id)
         if tenant.status is not TenantStatus.NORMAL:
             raise refuse(codes.OB_BACKUP_CAN_NOT_START, "tenant status is not normal.")
-        destination = around.catalog.destinations.by_id(job.tenant_id, job.dest_id)
-        store = around.open_store(destination.uri)
         check = check_destination(store, owner_of(around, tenant, destination), around.clock)
         around.catalog.destinations.record_check(destination, check)
-        self._adopt_rows()
-        finished = self._finished(store)
-        if finished is not None:
-            self._end_well(finished)
-            return
         archive_round = around.catalog.rounds.current(job.tenant_id)
         if archive_round is None:
             raise refuse(codes.OB_LOG_ARCHIVE_NOT_RUNNING)
@@ -244,15 +245,20 @@ class JobRun:
             follower = self._around.archiving.follower(self._job.tenant_id)
             if follower is not None and follower.status().status not in _ARCHIVE_BEGINS:
                 return
-            self._stops.check()
-            self._around.clock.sleep(_ARCHIVE_POLL_SECONDS)
+            self._stops.rest(_ARCHIVE_POLL_SECONDS)
 
-    def _finished(self, store: Store) -> BackupResult | None:
+    def _check(self, job: BackupJob) -> None:
+        """Raise when the job is not to be begun (again)."""
+        if job.status is JobStatus.CANCELING:
+            raise CanceledError
+        if job.attempt > ATTEMPTS_MAX:
+            raise EngineError(f"gave up after {ATTEMPTS_MAX} attempts, the last one ended with its server")
+        self._stops.check()
+
+    def _finished(self, backup_set: BackupSet, store: Store) -> BackupResult | None:
         """Return the result when an earlier attempt died between its manifest and its rows: the set is complete,
         whatever became of the archive since."""
-        if self._set is None:
-            return None
-        root = names.set_root(self._set.backup_set_id, self._set.backup_type)
+        root = names.set_root(backup_set.backup_set_id, backup_set.backup_type)
         manifest = finished_manifest(root, store)
         return None if manifest is None else complete(manifest, store)
 
@@ -325,7 +331,10 @@ class JobRun:
                 cluster_version=plan.engine_binary_version,
                 path=job.path,
             )
-        self._job = backups.begin(replace(job, status=JobStatus.DOING, backup_type=plan.type), self._task, self._set)
+        with self._rows:
+            self._stops.check()  # an abandoned job's rows have ended: none is added
+            doing = replace(job, status=JobStatus.DOING, backup_type=plan.type)
+            self._job = backups.begin(doing, self._task, self._set)
         if self._job.status is JobStatus.CANCELING:
             raise CanceledError
 
@@ -337,7 +346,7 @@ class JobRun:
         """
         try:
             with self._around.supervisor.session(self._job.tenant_id) as session:
-                control.take_first_checkpoint(session)
+                control.take_first_checkpoint(session, check=self._stops.check)
         except EngineError as error:
             log.warning("tenant %d: its first checkpoint could not be waited for: %s", self._job.tenant_id, error)
 
@@ -433,7 +442,11 @@ class JobRun:
             result=number,
             comment=comment,
         )
-        self._around.catalog.backups.finish(job, task=task, backup_set=backup_set)
+        try:
+            self._around.catalog.backups.finish(job, task=task, backup_set=backup_set)
+        except ConflictError as ended:
+            log.info("tenant %d: backup job %d: %s", job.tenant_id, job.job_id, ended)
+            return
         log.warning("tenant %d: backup job %d ended as %s: %s", job.tenant_id, job.job_id, job.status, error)
 
     def _is_worth_another(self, error: HoldfastError) -> bool:
