@@ -106,6 +106,10 @@ class Pause(Protocol):
 class Image(Protocol):
     """A tenant's engine as files. Reading never disturbs it. Safe to call from several threads."""
 
+    def read_bytes(self) -> int:
+        """Return how many bytes were read of the engine's files so far, every read counted, repeated ones too."""
+        ...
+
     def block_count(self) -> int:
         """Return how many macro blocks block_file has room for now."""
         ...

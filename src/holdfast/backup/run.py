@@ -44,6 +44,7 @@ from holdfast.store.store import Store
 from holdfast.values.backup_set import BackupType, TaskStatus
 from holdfast.values.buffers import Buffer
 from holdfast.values.lsn import Lsn
+from holdfast.values.pace import FixedPace, Pace
 from holdfast.values.scn import Scn
 from holdfast.values.tenant import Unit
 
@@ -53,6 +54,7 @@ ACCOUNT_FILE = "account"
 ARCHIVE_WAIT_SECONDS_MAX = 3600.0
 _ARCHIVE_POLL_SECONDS = 0.02
 _TELL_SECONDS = 0.5
+_PACE_WAIT_SECONDS = 0.1
 _BROKEN_LISTED_MAX = 20
 
 
@@ -97,7 +99,6 @@ class BackupPlan:
     base: BaseSet | None = None
     encryption: Encryption = field(default_factory=Encryption)
     key: DataKey | None = field(default=None, repr=False)
-    thread_count: int = DEFAULT_THREADS
     policy: PassPolicy = field(default_factory=PassPolicy)
 
     @property
@@ -128,10 +129,12 @@ def run_backup(
     clock: Clock,
     *,
     archive: Store | None = None,
+    pace: Pace | None = None,
 ) -> BackupResult:
     """Make the set and return what it is; when this returns, the manifest is durable.
 
-    `archive`: the archive's destination, from which a set PLUS ARCHIVELOG takes its log; None makes one without.
+    `archive`: the archive's destination, from which a set PLUS ARCHIVELOG takes its log; None makes one without. `pace`: how
+    fast it may go, asked again and again; None means two threads and no limit.
 
     Repeatable: running it again with the same plan after a crash takes up what the crashed one put, or finds it done.
     Raises CanceledError, RefusedError (the archive), StoreUnavailableError, CorruptionError, EngineError; then no
@@ -140,7 +143,8 @@ def run_backup(
     manifest = finished_manifest(plan.root, store)
     if manifest is not None:
         return complete(manifest, store)
-    with contextlib.closing(_Run(plan, image, store, tail, journal, clock, archive)) as run:
+    pace = pace or FixedPace(threads=DEFAULT_THREADS)
+    with contextlib.closing(_Run(plan, image, store, tail, journal, clock, archive, pace)) as run:
         manifest, comment = run.run()
     return complete(manifest, store, comment)
 
@@ -198,8 +202,10 @@ class _Run:
         journal: Journal,
         clock: Clock,
         archive: Store | None,
+        pace: Pace,
     ) -> None:
         self._plan = plan
+        self._pace = pace
         self._archive = archive
         self._image = image
         self._store = store
@@ -224,7 +230,7 @@ class _Run:
             root=plan.root,
             set_id=plan.backup_set_id,
             objects=leftover.objects,
-            thread_count=plan.thread_count,
+            pace=pace,
             key=plan.key,
             clock=clock,
             tell=self._note,
@@ -316,6 +322,9 @@ class _Run:
 
         def before(size_bytes: int) -> None:
             self._note(counters.figures())
+            while (seconds := self._pace.try_take(2 * size_bytes)) > 0:  # read here, written there
+                self._clock.sleep(min(seconds, _PACE_WAIT_SECONDS))
+                self._note(counters.figures())
 
         return tuple(
             copy_log(self._archive, self._store, log_objects, set_root=self._plan.root, before=before, copied=copied)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from holdfast import codes
 from holdfast.backup.image import EngineImage
 from holdfast.backup.journal import Figures
-from holdfast.backup.plan import thread_count
+from holdfast.backup.plan import DEFAULT_THREADS
 from holdfast.backup.run import ArchiveRef, BackupPlan, BackupResult, BaseSet, complete, finished_manifest, run_backup
 from holdfast.backup_format import names
 from holdfast.backup_format.index import decode_index
@@ -38,6 +38,7 @@ from holdfast.errors import (
 from holdfast.jobs.archiving import Archiving
 from holdfast.jobs.destinations import OpenStore, check_destination
 from holdfast.jobs.identity import ClusterIdentity
+from holdfast.jobs.pace import Paces, TenantPace
 from holdfast.jobs.stops import ServerStoppingError, Stops
 from holdfast.jobs.supervisor import Supervisor
 from holdfast.store.store import Store
@@ -75,24 +76,33 @@ class Surroundings:
     clock: Clock
     identity: ClusterIdentity
     open_store: OpenStore
+    paces: Paces
 
 
 class JobJournal:
     """The journal of one running job, kept in its task's row."""
 
     def __init__(
-        self, around: Surroundings, job: BackupJob, task: BackupTask, archive_round: Round, stops: Stops
+        self,
+        around: Surroundings,
+        job: BackupJob,
+        task: BackupTask,
+        archive_round: Round,
+        stops: Stops,
+        pace: TenantPace,
     ) -> None:
         self.task = task
         self._around = around
         self._job = job
         self._round = archive_round
         self._stops = stops
+        self._pace = pace
         self._asked = around.clock.monotonic()
 
     def check(self) -> None:
         self._stops.check()
         require_same_round(self._around, self._job.tenant_id, self._round)
+        self._pace.refresh()
         now = self._around.clock.monotonic()
         if now - self._asked >= _ASK_SECONDS:
             self._asked = now
@@ -284,7 +294,6 @@ class JobRun:
             )
         if self._set is not None and base is not None and base.backup_set_id != self._set.prev_inc_backup_set_id:
             raise CorruptionError(f"the base of backup set {job.backup_set_id} changed while it was made")
-        score = int(around.catalog.parameters.get(tenant.tenant_id, "ha_low_thread_score"))
         return BackupPlan(
             cluster_name=around.identity.name,
             cluster_id=around.identity.cluster_id,
@@ -300,7 +309,6 @@ class JobRun:
             started_us=self._set.start_timestamp_us if self._set else around.clock.now_ns() // 1000,
             description=job.description,
             base=base,
-            thread_count=thread_count(score),
         )
 
     def _begin(self, plan: BackupPlan) -> None:
@@ -356,7 +364,8 @@ class JobRun:
         if follower is None or self._task is None:
             raise refuse(codes.OB_LOG_ARCHIVE_NOT_RUNNING)
         self._wait_for_checkpoint()
-        journal = JobJournal(around, self._job, self._task, archive_round, self._stops)
+        pace = around.paces.backup(tenant_id, DEFAULT_THREADS)
+        journal = JobJournal(around, self._job, self._task, archive_round, self._stops, pace)
         try:
             with EngineImage(
                 around.supervisor.directory(tenant_id),
@@ -365,7 +374,7 @@ class JobRun:
                 blocks_in_use=self._blocks_in_use,
             ) as image:
                 archive = self._archive_store(archive_round) if self._job.plus_archivelog else None
-                return run_backup(plan, image, store, follower, journal, around.clock, archive=archive)
+                return run_backup(plan, image, store, follower, journal, around.clock, archive=archive, pace=pace)
         finally:
             self._task, self._phase = journal.task, journal.task.status
 

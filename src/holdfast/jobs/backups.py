@@ -16,6 +16,7 @@ from holdfast.jobs.backup_worker import JobRun, Surroundings, owner_of
 from holdfast.jobs.destinations import OpenStore, claim_destination
 from holdfast.jobs.directories import ClusterDirectory
 from holdfast.jobs.identity import ClusterIdentity
+from holdfast.jobs.pace import Paces
 from holdfast.jobs.reply import OK, Reply
 from holdfast.jobs.rights import not_supported, unknown_tenant
 from holdfast.jobs.session import Session
@@ -67,11 +68,15 @@ class Backups:
         open_store: OpenStore,
         supervisor: Supervisor,
         generation: int,
+        paces: Paces | None = None,
     ) -> None:
+        """`paces`: shared with the restores, whose bytes count for the same limit."""
         self._catalog = catalog
         self._directories = directories
         self._generation = generation
-        self._around = Surroundings(catalog, archiving, supervisor, clock, identity, open_store)
+        self._around = Surroundings(
+            catalog, archiving, supervisor, clock, identity, open_store, paces or Paces(catalog, clock)
+        )
         self._clock = clock
         self._lock = threading.Lock()
         self._running: dict[int, _Running] = {}

@@ -56,6 +56,7 @@ OWN_ACCOUNT = "__holdfast"
 PARAMETERS_OURS = frozenset(
     {
         "archive_lag_target",
+        "backup_bandwidth_limit",
         "backup_data_file_size",
         "data_backup_dest",
         "ddl_thread_score",
