@@ -80,7 +80,8 @@ class BaseSet:
 class BackupPlan:
     """What one backup is to make. Nothing in it changes while the backup runs, so that a crashed one can resume.
 
-    `base`: None makes a full set. `account`: the bytes of the login's file, a secret.
+    `base`: None makes a full set. `note`: what a person should know of it before it begins. `account`: the bytes of the
+    login's file, a secret.
     """
 
     cluster_name: str
@@ -97,6 +98,7 @@ class BackupPlan:
     started_us: int
     description: str = ""
     base: BaseSet | None = None
+    note: str = ""
     encryption: Encryption = field(default_factory=Encryption)
     key: DataKey | None = field(default=None, repr=False)
     policy: PassPolicy = field(default_factory=PassPolicy)
@@ -213,7 +215,7 @@ class _Run:
         self._journal = journal
         self._clock = clock
         self._told = clock.monotonic() - _TELL_SECONDS
-        self._notes: list[str] = []
+        self._notes = [plan.note] if plan.note else []
         table = BlockTable(image.block_count())
         if plan.base is not None:
             _refer_to(plan.base, table)

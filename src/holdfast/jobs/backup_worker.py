@@ -7,6 +7,7 @@ the next server will take it up; SUCCESS only after the manifest is durable.
 
 import logging
 import threading
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from holdfast import codes
@@ -41,7 +42,7 @@ from holdfast.jobs.identity import ClusterIdentity
 from holdfast.jobs.pace import Paces, TenantPace
 from holdfast.jobs.stops import ServerStoppingError, Stops
 from holdfast.jobs.supervisor import Supervisor
-from holdfast.store.store import Store
+from holdfast.store.store import ObjectReader, Store
 from holdfast.values.archive import FileStatus, Round, RoundStatus
 from holdfast.values.backup_set import BackupType, JobStatus, SetStatus, TaskStatus
 from holdfast.values.destination import Destination
@@ -287,11 +288,22 @@ class JobRun:
         follower = around.archiving.follower(tenant.tenant_id)
         assert follower is not None, "checked a moment ago"
         wants_base = (self._set.backup_type if self._set else job.backup_type) is BackupType.INC
-        base = find_base(around.catalog, store, destination, tenant, below=job.backup_set_id) if wants_base else None
-        if self._set is not None and self._set.backup_type is BackupType.INC and base is None:
-            raise CorruptionError(
-                f"the base of backup set {job.backup_set_id} is no longer whole", hint="take a full backup"
+        base: BaseSet | None = None
+        note = self._task.comment if self._task else ""
+        if wants_base:
+            found = find_base(
+                around.catalog, store, destination, tenant, below=job.backup_set_id, check=self._stops.check
             )
+            if isinstance(found, BaseSet):
+                base = found
+            elif self._set is not None:
+                raise CorruptionError(
+                    f"the base of backup set {job.backup_set_id} can not be used any more: {found}",
+                    hint="take a full backup",
+                )
+            else:
+                note = f"full instead of incremental: {found}"
+                log.warning("tenant %d: backup set %d is %s", tenant.tenant_id, job.backup_set_id, note)
         if self._set is not None and base is not None and base.backup_set_id != self._set.prev_inc_backup_set_id:
             raise CorruptionError(f"the base of backup set {job.backup_set_id} changed while it was made")
         return BackupPlan(
@@ -309,6 +321,7 @@ class JobRun:
             started_us=self._set.start_timestamp_us if self._set else around.clock.now_ns() // 1000,
             description=job.description,
             base=base,
+            note=note,
         )
 
     def _begin(self, plan: BackupPlan) -> None:
@@ -322,6 +335,7 @@ class JobRun:
                 backup_set_id=job.backup_set_id,
                 start_timestamp_us=plan.started_us,
                 path=job.path,
+                comment=plan.note,
                 tablet_count=self._tablet_count(),
             )
         if self._set is None:
@@ -517,12 +531,19 @@ def archive_ref(around: Surroundings, archive_round: Round) -> ArchiveRef:
 
 
 def find_base(
-    catalog: Catalog, store: Store, destination: Destination, tenant: Tenant, *, below: int
-) -> BaseSet | None:
-    """Return the newest usable set on this destination, None when an increment has nothing to rest on.
+    catalog: Catalog,
+    store: Store,
+    destination: Destination,
+    tenant: Tenant,
+    *,
+    below: int,
+    check: Callable[[], None] = lambda: None,
+) -> BaseSet | str:
+    """Return the newest usable set on this destination, or why an increment has nothing to rest on: a lower-case fact.
 
-    Usable: SUCCESS and AVAILABLE, of the tenant's engine data version, and its whole chain there, every object with
-    its size. An older one is not taken instead of a damaged one: its log may be gone.
+    Usable: SUCCESS and AVAILABLE, of the tenant's engine data version by its row and by its manifest, and its whole chain
+    there, every object with its size. An older one is not taken instead of a damaged one: its log may be gone.
+    `check` is called between reads and may raise.
     """
     candidates = [
         candidate
@@ -531,28 +552,37 @@ def find_base(
         and candidate.status is SetStatus.SUCCESS
         and candidate.file_status is FileStatus.AVAILABLE
     ]
-    if not candidates or candidates[-1].tenant_compatible != tenant.data_version:
-        return None
+    if not candidates:
+        return f"no complete backup set on {destination.uri.identity}"
     newest = candidates[-1]
+    if newest.tenant_compatible != tenant.data_version:
+        return _other_version(newest, newest.tenant_compatible, tenant)
     roots = {one.backup_set_id: names.set_root(one.backup_set_id, one.backup_type) for one in candidates}
     try:
         manifest = _manifest(store, roots[newest.backup_set_id])
+        if manifest.engine_data_version != tenant.data_version:
+            return _other_version(newest, manifest.engine_data_version, tenant)
         for set_id in manifest.chain:
+            check()
             _require_objects(store, roots[set_id])
         with store.reader(names.index_name(roots[newest.backup_set_id])) as reader:
-            size_bytes = reader.size_bytes
-            slices = (reader.read(offset, _INDEX_SLICE_BYTES) for offset in range(0, size_bytes, _INDEX_SLICE_BYTES))
-            index = decode_index(slices)
-    except (NotFoundError, CorruptionError, UnknownVersionError, KeyError) as error:
-        log.warning(
-            "tenant %d: backup set %d can not be a base, a full backup is taken: %s",
-            tenant.tenant_id,
-            newest.backup_set_id,
-            error,
-        )
-        return None
+            index = decode_index(_slices(reader, check))
+    except KeyError as error:
+        return f"backup set {error} of the chain of set {newest.backup_set_id} is not complete or was removed"
+    except (NotFoundError, CorruptionError, UnknownVersionError) as error:
+        return f"backup set {newest.backup_set_id} can not be its base: {error.message}"
     full_id = newest.prev_full_backup_set_id or newest.backup_set_id
     return BaseSet(backup_set_id=newest.backup_set_id, full_backup_set_id=full_id, table=index.table)
+
+
+def _other_version(base: BackupSet, version: str, tenant: Tenant) -> str:
+    return f"backup set {base.backup_set_id} is of engine data version {version}, the engine is of {tenant.data_version} now"
+
+
+def _slices(reader: ObjectReader, check: Callable[[], None]) -> Iterator[bytes]:
+    for offset in range(0, reader.size_bytes, _INDEX_SLICE_BYTES):
+        check()
+        yield reader.read(offset, _INDEX_SLICE_BYTES)
 
 
 def _manifest(store: Store, root: str) -> Manifest:
