@@ -60,6 +60,8 @@ ATTEMPTS_MAX = 3
 """Attempts at one job, over servers' lives and failures that may pass. What was sealed is not read again."""
 
 _RETRY_SECONDS = 2.0
+_FINISH_WAITS_SECONDS = (0.1, 0.5, 2.0, 5.0)
+"""A catalog whose engine died is back in some 2 s."""
 _ASK_SECONDS = 1.0
 _COMMENT_CHARACTERS_MAX = 4000
 _INDEX_SLICE_BYTES = 1 << 20
@@ -327,8 +329,9 @@ class JobRun:
     def _begin(self, plan: BackupPlan) -> None:
         """INIT is over: the job is DOING, its task and set have rows."""
         backups, job = self._around.catalog.backups, self._job
-        if self._task is None:
-            self._task = BackupTask(
+        task, backup_set = self._task, self._set
+        if task is None:
+            task = BackupTask(
                 tenant_id=job.tenant_id,
                 task_id=backups.next_task_id(job.tenant_id),
                 job_id=job.job_id,
@@ -338,8 +341,8 @@ class JobRun:
                 comment=plan.note,
                 tablet_count=self._tablet_count(),
             )
-        if self._set is None:
-            self._set = BackupSet(
+        if backup_set is None:
+            backup_set = BackupSet(
                 tenant_id=job.tenant_id,
                 backup_set_id=job.backup_set_id,
                 dest_id=job.dest_id,
@@ -348,7 +351,7 @@ class JobRun:
                 prev_inc_backup_set_id=plan.base.backup_set_id if plan.base else 0,
                 start_timestamp_us=plan.started_us,
                 plus_archivelog=job.plus_archivelog,
-                tablet_count=self._task.tablet_count,
+                tablet_count=task.tablet_count,
                 tenant_compatible=plan.engine_data_version,
                 cluster_version=plan.engine_binary_version,
                 path=job.path,
@@ -356,7 +359,9 @@ class JobRun:
         with self._rows:
             self._stops.check()  # an abandoned job's rows have ended: none is added
             doing = replace(job, status=JobStatus.DOING, backup_type=plan.type)
-            self._job = backups.begin(doing, self._task, self._set)
+            self._job = backups.begin(doing, task, backup_set)
+            # Known only now: rows that are not there can not be ended.
+            self._task, self._set = task, backup_set
         if self._job.status is JobStatus.CANCELING:
             raise CanceledError
 
@@ -436,8 +441,24 @@ class JobRun:
             comment=result.comment,
         )
         job = replace(self._job, status=JobStatus.COMPLETED, end_timestamp_us=now_us, result=0, comment="")
-        self._around.catalog.backups.finish(job, task=task, backup_set=backup_set)
+        self._finish(job, task, backup_set)
         log.info("tenant %d: backup set %d is complete", job.tenant_id, job.backup_set_id)
+
+    def _finish(self, job: BackupJob, task: BackupTask | None, backup_set: BackupSet | None) -> None:
+        """End the rows, also when the catalog stumbles: a job that nobody works on any more must not stay active.
+
+        Harmless to repeat: a second end is a ConflictError. One that can not be recorded is taken up by the next server.
+        """
+        for seconds in _FINISH_WAITS_SECONDS:
+            try:
+                self._around.catalog.backups.finish(job, task=task, backup_set=backup_set)
+                return
+            except EngineError as error:
+                log.warning(
+                    "tenant %d: the end of backup job %d is not recorded yet: %s", job.tenant_id, job.job_id, error
+                )
+                self._around.clock.sleep(seconds)
+        self._around.catalog.backups.finish(job, task=task, backup_set=backup_set)
 
     def _end_badly(self, error: HoldfastError) -> None:
         now_us = self._around.clock.now_ns() // 1000
@@ -466,7 +487,7 @@ class JobRun:
             comment=comment,
         )
         try:
-            self._around.catalog.backups.finish(job, task=task, backup_set=backup_set)
+            self._finish(job, task, backup_set)
         except ConflictError as ended:
             log.info("tenant %d: backup job %d: %s", job.tenant_id, job.job_id, ended)
             return
