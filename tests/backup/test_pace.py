@@ -7,7 +7,7 @@ from typing import cast
 
 import pytest
 from fake_image import FREE, FakeClock, FakeImage, write_once
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from holdfast.backup.copier import Copier
@@ -57,6 +57,7 @@ def test_what_was_not_used_is_not_saved_up() -> None:
     assert bucket.tokens == pytest.approx(MIB * BURST_SECONDS)
 
 
+@settings(max_examples=40, deadline=None)
 @given(st.lists(st.integers(min_value=1, max_value=4 * MIB), min_size=1, max_size=60), st.integers(1, 64))
 def test_over_any_run_the_mean_is_the_rate(sizes: list[int], mib_per_second: int) -> None:
     """Whatever the sizes: what was granted is at most rate x time, the burst, and the last request's debt."""
@@ -106,31 +107,42 @@ def copier_of(image: FakeImage, pace: SetPace, store: MemoryStore, tell: object 
 
 
 def test_lanes_begin_and_end_while_blocks_are_copied_and_no_block_is_lost() -> None:
-    """4 lanes, then 1, then 6: the readers are counted as they come, and every block is stored once."""
-    blocks = [FREE, FREE, *(write_once(seed) for seed in range(400))]
-    image, pace, store = FakeImage(blocks=blocks), SetPace(4), MemoryStore()
-    seen: list[set[int]] = [set(), set(), set()]
+    """4 lanes, then 1, then 6. Each change waits until the one before is seen: by its readers, or by what leavers commit."""
+    count = 600
+    image = FakeImage(blocks=[FREE, FREE, *[write_once(1)] * count])  # one block's memory
+    pace, store, told = SetPace(4), MemoryStore(), threading.Condition()
+    readers: set[int] = set()
+    stages: list[str] = []
 
     def follow(block_id: int) -> None:
-        done = len(image.reads)
-        phase = 0 if done < 100 else 1 if done < 200 else 2
-        pace.count = (4, 1, 6)[phase]
-        if (phase, done) != (1, done) or done > 120:  # a lane too many ends at its next block
-            seen[phase].add(threading.get_ident())
-        rested.wait(0.002)
+        with told:
+            readers.add(threading.get_ident())
+            told.notify_all()
+            if not stages:
+                told.wait_for(lambda: stages or len(readers) == 4, timeout=5)
+                if not stages and len(readers) == 4:
+                    stages.append("four came")
+                    pace.count = 1
+            elif stages[-1] == "four came":
+                told.wait(0.02)
+                if stages[-1] == "four came" and len(list(store.list())) == 3:
+                    stages.append("three left")
+                    readers.clear()
+                    pace.count = 6
+            elif stages[-1] == "three left":
+                told.wait(0.02)
+                if stages[-1] == "three left" and len(readers) > 3:
+                    stages.append("others came")
 
-    rested = threading.Event()
     image.on_read = follow
     copier = copier_of(image, pace, store)
     copied = copier.copy_pass()
     copier.commit()
     copier.close()
-    assert copied.changed_count == 400
-    assert sorted(image.reads) == list(range(2, 402))
-    assert len(copier.table) == 400
-    assert len(seen[0]) == 4
-    assert len(seen[2]) > 1
-    assert len(list(store.list())) >= 4  # those that left have made their objects durable
+    assert stages == ["four came", "three left", "others came"]
+    assert copied.changed_count == count
+    assert sorted(image.reads) == list(range(2, count + 2))
+    assert len(copier.table) == count
 
 
 def test_every_byte_read_and_written_is_paid_for() -> None:

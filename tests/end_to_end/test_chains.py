@@ -45,9 +45,9 @@ class Tables:
 
     def stir(self) -> None:
         """Do a few random things: rows and definitions."""
-        for _ in range(3):
+        for _ in range(2):
             self._create()
-        for _ in range(4):
+        for _ in range(3):
             self.chance.choice((self._write, self._index, self._alter, self._truncate, self._copy, self._drop))()
         self._write()
 
