@@ -204,11 +204,11 @@ def test_every_set_restores_to_its_own_end(chain: Chain) -> None:
 
 
 def test_later_moments_equal_the_source(chain: Chain) -> None:
-    """Moments between two sets, one of them after every other step, and random ones judged by the bank alone."""
+    """Moments between two sets, and random ones judged by the bank alone."""
     chance = random.Random(5)
     ends = {row[5] for row in chain.client.rows(_SETS)}
     known = sorted(chain.truths.keys() - ends)
-    for scn in known if _IS_LONG else known[1::3]:
+    for scn in known if _IS_LONG else known[2::4]:
         _check(chain, scn)
     for _ in range(RANDOM_POINTS):
         _check(chain, chance.randint(min(ends), max(known)))
