@@ -4,6 +4,7 @@ One server; every restored tenant is dropped before the next one comes. What is 
 and tables that come and go, whose truth the client keeps itself.
 """
 
+import itertools
 import os
 import random
 import shutil
@@ -29,6 +30,8 @@ _SETS = (
     "select BACKUP_SET_ID, BACKUP_TYPE, STATUS, PREV_FULL_BACKUP_SET_ID, PREV_INC_BACKUP_SET_ID, MIN_RESTORE_SCN "
     "from oceanbase.CDB_OB_BACKUP_SET_FILES order by BACKUP_SET_ID"
 )
+
+_numbers = itertools.count(1)
 
 Content = dict[str, tuple[object, ...]]
 """By table name: row count and sum over all rows and columns."""
@@ -169,13 +172,13 @@ def _backed_up(client: Client, kind: str) -> None:
 
 def _check(chain: Chain, scn: int) -> str:
     """Restore to `scn`, compare with the source, drop; return the sets that were used."""
-    status, comment = restore(chain.client, "back", chain.place, f"UNTIL SCN = {scn}")
+    name = f"back{next(_numbers)}"  # a name of its own: the history keeps what became of the ones before
+    status, comment = restore(chain.client, name, chain.place, f"UNTIL SCN = {scn}")
     assert status == "SUCCESS", comment
     used = chain.client.one(
-        "select BACKUP_SET_LIST from oceanbase.CDB_OB_RESTORE_HISTORY where TENANT_ID = 1 and RESTORE_TENANT_NAME = 'back' "
-        "order by JOB_ID desc limit 1"
+        f"select BACKUP_SET_LIST from oceanbase.CDB_OB_RESTORE_HISTORY where TENANT_ID = 1 and RESTORE_TENANT_NAME = '{name}'"
     )
-    with chain.server.client("root@back") as back:
+    with chain.server.client(f"root@{name}") as back:
         found = chain.bank.check(cast(Session, SimpleNamespace(query=back.rows)))
         assert found.is_right, found
         # Judged by what the writers saw, not by ora_rowscn, which a major freeze forgets.
@@ -186,7 +189,7 @@ def _check(chain: Chain, scn: int) -> str:
         assert absent & found.transactions == set()
         if scn in chain.truths:
             assert content(back, chain.tables[scn]) == chain.truths[scn], scn
-    chain.client.run("DROP TENANT back FORCE")
+    chain.client.run(f"DROP TENANT {name} FORCE")
     return str(used)
 
 
