@@ -42,6 +42,7 @@ from holdfast.jobs.desk import SYS_TENANT_NAME, HoldfastDesk
 from holdfast.jobs.destinations import Ground
 from holdfast.jobs.directories import ClusterDirectory
 from holdfast.jobs.identity import ClusterIdentity, open_identity, take_lock
+from holdfast.jobs.pace import Paces
 from holdfast.jobs.restores import Restores
 from holdfast.jobs.supervisor import Supervisor
 from holdfast.jobs.tenants import Dependents, Tenants
@@ -188,6 +189,7 @@ class Server:
             open_store=open_store,
             version=version,
         )
+        paces = Paces(catalog, self._clock)
         backups = Backups(
             catalog,
             archiving,
@@ -197,6 +199,7 @@ class Server:
             open_store=open_store,
             supervisor=supervisor,
             generation=generation,
+            paces=paces,
         )
         restores = Restores(
             catalog,
@@ -207,7 +210,7 @@ class Server:
             version=version,
             open_store=open_store,
             generation=generation,
-            score_of=lambda tenant_id: int(catalog.parameters.get(tenant_id, "ha_high_thread_score")),
+            paces=paces,
         )
         cleanup = Cleanup(
             catalog,

@@ -57,11 +57,16 @@ class FakeImage:
     slog_reads: int = 0
     pauses: int = 0
     reads: list[int] = field(default_factory=list)
+    head_reads: int = 0
+
+    def read_bytes(self) -> int:
+        return len(self.reads) * MACRO_BLOCK_BYTES + self.head_reads * HEAD_BYTES
 
     def block_count(self) -> int:
         return len(self.blocks)
 
     def read_head(self, block_id: int) -> bytes:
+        self.head_reads += 1
         return self.blocks[block_id][:HEAD_BYTES]
 
     def read_block(self, block_id: int, buffer: memoryview) -> None:

@@ -83,6 +83,9 @@ class ListJournal:
     def check(self) -> None:
         pass
 
+    def begin_commit(self) -> None:
+        pass
+
     def begin_phase(self, phase: TaskStatus) -> None:
         self.phases.append(phase)
 
@@ -93,9 +96,7 @@ class ListJournal:
         self.notes.append(figures)
 
 
-def plan_of(
-    *, set_id: int = 1, account: bytes = b"{}", policy: PassPolicy | None = None, threads: int = 2
-) -> BackupPlan:
+def plan_of(*, set_id: int = 1, account: bytes = b"{}", policy: PassPolicy | None = None) -> BackupPlan:
     return BackupPlan(
         cluster_name="test",
         cluster_id=7,
@@ -109,7 +110,6 @@ def plan_of(
         unit=UNIT,
         account=account,
         started_us=time.time_ns() // 1000,
-        thread_count=threads,
         policy=policy or PassPolicy(),
     )
 

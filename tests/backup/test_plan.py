@@ -3,14 +3,12 @@
 import pytest
 
 from holdfast.backup.plan import (
-    THREADS_MAX,
     BlockAction,
     PassOutcome,
     PassPolicy,
     Step,
     is_broken_for_good,
     next_step,
-    thread_count,
     verdict_on,
 )
 from holdfast.engine_format.macro_block import BlockKind
@@ -102,8 +100,3 @@ def test_a_block_is_broken_for_good_only_after_several_sightings_over_seconds(
     sightings: int, seconds: float, verdict: bool
 ) -> None:
     assert is_broken_for_good(sightings, seconds) is verdict
-
-
-@pytest.mark.parametrize(("score", "threads"), [(0, 2), (1, 1), (2, 2), (10, 10), (100, THREADS_MAX)])
-def test_thread_count_of_ha_low_thread_score(score: int, threads: int) -> None:
-    assert thread_count(score) == threads

@@ -28,6 +28,7 @@ from holdfast.store.memory import MemoryStore
 from holdfast.store.store import Store
 from holdfast.values.backup_set import BackupType, TaskStatus
 from holdfast.values.lsn import Lsn
+from holdfast.values.pace import FixedPace
 
 ROOT = "backup_set_1_full"
 SUPERS = [FREE, FREE]  # blocks 0 and 1 of the file; a pass reads them by themselves
@@ -331,7 +332,7 @@ def test_progress_reaches_its_end_only_with_the_manifest() -> None:
         clock.now += 0.2
 
     image.on_read = pass_time
-    result = run_backup(plan_of(threads=1), image, MemoryStore(), FakeTail(behind=20), journal, clock)
+    result = run_backup(plan_of(), image, MemoryStore(), FakeTail(behind=20), journal, clock, pace=FixedPace(threads=1))
     assert journal.notes
     assert all(figures.block_done_count < figures.block_count for figures in journal.notes)
     assert result.figures.block_done_count == result.figures.block_count == 42

@@ -89,7 +89,7 @@ class Hold:
             assert self.victim is not None
             self.victim._ended.set()
             for running in self.victim._running.values():
-                running.stops.server_stops.set()
+                running.stops.stop_server()
             raise ServerStoppingError("killed here")
         if number == self.waits_at:
             self.met.set()

@@ -24,6 +24,8 @@ pytestmark = [pytest.mark.live, pytest.mark.crash]
 
 ROUNDS = 100 if os.environ.get("HOLDFAST_LONG") else 10
 """Of each of three kinds: 30 kills of the server in every run, 300 behind HOLDFAST_LONG."""
+INC_ROUNDS = 50 if os.environ.get("HOLDFAST_LONG") else 8
+"""Kills in increments and in backups PLUS ARCHIVELOG, in turns: each rests on what the one before left."""
 ENGINE_ROUNDS = 50 if os.environ.get("HOLDFAST_LONG") else 10
 _IN_TENANT = "TENANT_ID = (select TENANT_ID from oceanbase.DBA_OB_TENANTS where TENANT_NAME = 'bank')"
 
@@ -110,6 +112,47 @@ def test_killed_during_backups_each_set_is_whole_or_not_there(story: Story) -> N
         assert (status, file_status) in {("SUCCESS", "AVAILABLE"), ("FAILED", "INCOMPLETE")}
         assert manifest.exists() == (status == "SUCCESS"), (set_id, status)
     assert sum(status == "SUCCESS" for _, status, _ in sets) >= ROUNDS - 1, sets
+
+
+def test_killed_during_increments_and_plus_archivelog_each_set_is_whole_or_not_there(story: Story) -> None:
+    """A killed increment keeps its base and is resumed, or has failed; the last set restores alone, with its own log."""
+    client_sets = (
+        "select BACKUP_SET_ID, BACKUP_TYPE, STATUS, FILE_STATUS, PREV_INC_BACKUP_SET_ID, PLUS_ARCHIVELOG, MIN_RESTORE_SCN "
+        f"from oceanbase.CDB_OB_BACKUP_SET_FILES where {_IN_TENANT} order by BACKUP_SET_ID"
+    )
+    with story.server.client() as client:
+        known = len(client.rows(client_sets))
+    for number in range(INC_ROUNDS):
+        words = ("INCREMENTAL", "INCREMENTAL PLUS ARCHIVELOG", "PLUS ARCHIVELOG")[number % 3]
+        bank = story.bank(f"inc{number}")
+        bank.begin()
+        with story.server.client() as client:
+            client.run(f"ALTER SYSTEM BACKUP {words} TENANT = bank")
+        story.kill_somewhere(within_seconds=0.8)
+        story.restart()
+        with story.server.client() as client:
+            wait_for(lambda c=client: c.rows("select 1 from oceanbase.CDB_OB_BACKUP_JOBS"), lambda rows: not rows)
+        bank.end()
+    with story.server.client() as client:
+        sets = client.rows(client_sets)
+        assert client.rows("select 1 from oceanbase.CDB_OB_BACKUP_TASKS") == []
+    assert len(sets) == known + INC_ROUNDS
+    usable = 0
+    for set_id, type_, status, file_status, base, _, _ in sets:
+        manifest = story.place / "data" / f"backup_set_{set_id}_{type_.lower()}" / "manifest.json"
+        assert (status, file_status) in {("SUCCESS", "AVAILABLE"), ("FAILED", "INCOMPLETE")}
+        assert manifest.exists() == (status == "SUCCESS"), (set_id, status)
+        if type_ == "INC":
+            assert base == usable, (set_id, base, usable)  # the newest usable set before it
+        usable = set_id if status == "SUCCESS" else usable
+    assert sum(row[2] == "SUCCESS" for row in sets[known:]) >= INC_ROUNDS - 1, sets
+    scn = [row[6] for row in sets if row[2] == "SUCCESS" and row[5] == "ON"][-1]
+    with story.server.client() as client:
+        client.run(f"ALTER SYSTEM RESTORE alone FROM 'file://{story.place}/data' UNTIL SCN = {scn}")
+        status, comment = wait_restored(client, "alone")
+        assert status == "SUCCESS", comment
+        assert _ledger(story.server, "alone")[0] == _ledger(story.server, "bank", f"where ora_rowscn <= {scn}")[0]
+        client.run("DROP TENANT alone FORCE")
 
 
 def test_killed_during_restores_a_tenant_is_whole_or_not_there(story: Story) -> None:

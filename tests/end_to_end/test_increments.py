@@ -11,7 +11,7 @@ from server_rig import Client, Server, archive, restore, running_server, wait_fo
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(600)]
 
-INCREMENTS = 4
+INCREMENTS = 2
 _SETS = (
     "select BACKUP_SET_ID, BACKUP_TYPE, STATUS, PREV_FULL_BACKUP_SET_ID, PREV_INC_BACKUP_SET_ID, MIN_RESTORE_SCN, INPUT_BYTES "
     "from oceanbase.CDB_OB_BACKUP_SET_FILES order by BACKUP_SET_ID"

@@ -20,6 +20,7 @@ from holdfast.restore.plan import RestorePlan, plan_restore
 from holdfast.restore.run import LaidOut, Progress, lay_out
 from holdfast.store.open import open_store
 from holdfast.values.destination import parse_uri
+from holdfast.values.pace import FixedPace
 from holdfast.values.scn import Scn
 
 
@@ -47,7 +48,7 @@ def layout(facts: Facts, target: int | None, root: Path) -> tuple[EngineDirector
         plan,
         tuple(source.store for source in facts.sources),
         directory,
-        thread_count=2,
+        pace=FixedPace(threads=2),
         progress=Progress(),
         check=lambda: None,
     )

@@ -85,16 +85,18 @@ def copy_log(
     set_root: str,
     copied: Callable[[int], None],
     key: DataKey | None = None,
+    before: Callable[[int], None] = lambda size_bytes: None,
 ) -> Iterator[ObjectRecord]:
     """Copy the objects and write a frozen record for each piece; yield what the manifest says of each new object.
 
-    `copied` is told the bytes of each object that is done, and may end the work by raising.
+    `before` is told the bytes of each part that is about to be copied (a MiB at most, or a frame that is sealed anew), and
+    may wait; `copied` is told the bytes of each object that is done. Both may end the work by raising.
     """
     log_root = names.set_log_root(set_root)
     sizes: dict[str, int] = {}
     for item in log_objects:
         name = names.log_name(f"{log_root}/{item.root}", item.block_id)
-        record = _copy_object(archive, store, item, name, set_root, key)
+        record = _copy_object(archive, store, item, name, set_root, key, before)
         sizes[name] = record.size_bytes
         yield record
         copied(record.size_bytes)
@@ -142,12 +144,21 @@ def _needed(
 
 
 def _copy_object(
-    archive: Store, store: Store, item: LogObject, name: str, set_root: str, key: DataKey | None
+    archive: Store,
+    store: Store,
+    item: LogObject,
+    name: str,
+    set_root: str,
+    key: DataKey | None,
+    before: Callable[[int], None],
 ) -> ObjectRecord:
     digest = ObjectDigest()
     source = names.log_name(item.root, item.block_id)
     with archive.reader(source) as reader, store.writer(name) as writer:
-        parts = _parts(reader, item.size_bytes) if key is None else _sealed_parts(reader, item, key, source)
+        if key is None:
+            parts: Iterator[Buffer] = _parts(reader, item.size_bytes, before)
+        else:
+            parts = _sealed_parts(reader, item, key, source, before)
         for part in parts:
             digest.update(part)
             writer.write(part)
@@ -159,19 +170,24 @@ def _copy_object(
     return _object_record(name, set_root, size_bytes, content_bytes, digest)
 
 
-def _sealed_parts(reader: ObjectReader, item: LogObject, key: DataKey, name: str) -> Iterator[Buffer]:
+def _sealed_parts(
+    reader: ObjectReader, item: LogObject, key: DataKey, name: str, before: Callable[[int], None]
+) -> Iterator[Buffer]:
     """Yield the item's frames sealed with `key`: header and body by turns. Each is checked by being opened."""
     opener, sealer = FrameOpener(), FrameSealer(key=key)
     for found in item.frames:
+        before(found.header.size_bytes)
         stored = reader.read(found.offset + FRAME_HEADER_BYTES, found.header.stored_size_bytes)
         sealed = sealer.seal(found.header.frame, opener.open(found.header, stored, name=name))
         yield sealed.header_bytes
         yield sealed.body
 
 
-def _parts(reader: ObjectReader, size_bytes: int) -> Iterator[bytes]:
+def _parts(reader: ObjectReader, size_bytes: int, before: Callable[[int], None]) -> Iterator[bytes]:
     for offset in range(0, size_bytes, _COPY_BYTES):
-        yield reader.read(offset, min(_COPY_BYTES, size_bytes - offset))
+        part_bytes = min(_COPY_BYTES, size_bytes - offset)
+        before(part_bytes)
+        yield reader.read(offset, part_bytes)
 
 
 def _record_of(parts: tuple[LogObject, ...], sizes: Sequence[int]) -> PieceRecord:

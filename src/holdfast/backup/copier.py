@@ -4,11 +4,15 @@ A pass looks first and copies then. Looking is one loop over the head of every b
 cached, which they are from the second pass on because a block that was read leaves its first page in the cache.
 Copying is done by lanes: each has a thread, a buffer of one block, a compressor and a data object of its own, so lanes
 share nothing but the table and the queue of blocks, and memory is bounded by their number.
+
+How many lanes there are, how far each asks the disk ahead and how many bytes may move a second is the pace's word, which
+may change while they run. A lane that is one too many makes its object durable, gives the rest of its run back and ends.
 """
 
+import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 
 from holdfast.backup.journal import Figures, Image
@@ -30,6 +34,9 @@ from holdfast.engine_format.macro_block import (
 from holdfast.errors import CanceledError, CorruptionError
 from holdfast.store.store import ObjectWriter, Store
 from holdfast.values.buffers import Buffer
+from holdfast.values.pace import LANES_MAX, Pace
+
+log = logging.getLogger("holdfast.backups")
 
 FIRST_BLOCK = 2
 """Blocks 0 and 1 are the super blocks, which a pass reads by itself."""
@@ -39,18 +46,19 @@ DATA_OBJECT_BYTES = 128 << 20
 backup loses little and that lanes end a backup at about the same time."""
 
 _QUEUE_RUN = 16
-"""Blocks a lane takes from the queue at once: 32 MiB in a row keep a disk reading in order."""
+"""Blocks a lane takes from the queue at once, and the most it asks the disk for ahead: 32 MiB in a row keep a disk reading
+in order."""
 
-_AHEAD_BLOCKS = 4
-"""Blocks the disk is asked to read ahead of a lane: 8 MiB, some 10 ms of its work."""
-
-_LOOK_RUN = 16384
-"""Blocks looked at between two questions whether to go on: some 40 ms."""
+_LOOK_RUN = 2048
+"""Blocks looked at between two questions whether to go on: some 5 ms from the cache, and seconds from a disk that seeks."""
 
 _READS_PER_SIGHTING = 3
 """A block caught half written is whole a few milliseconds later; more reads in a row never helped."""
 
-_TELL_SECONDS = 0.5
+_TELL_SECONDS = 0.25
+"""How often the caller's thread looks at the lanes, the pace and whether to go on."""
+_PACE_WAIT_SECONDS = 0.1
+"""A wait for bandwidth is cut into these: the limit, or the job's mind, may change meanwhile."""
 _SETTLE_SECONDS = 2.0
 _SETTLE_REST_SECONDS = 0.05
 _SHARED_TYPES = frozenset({7, 8})
@@ -67,9 +75,11 @@ class Copied:
 class Counters:
     """The figures of a backup while its threads add to them."""
 
-    def __init__(self) -> None:
+    def __init__(self, read_bytes: Callable[[], int]) -> None:
+        """`read_bytes` returns what was read of the engine's files so far, all of it."""
         self._lock = threading.Lock()
-        self._input_bytes = 0
+        self._read_bytes = read_bytes
+        self._log_bytes = 0
         self._output_bytes = 0
         self._meta_bytes = 0
         self._objects = 0
@@ -78,9 +88,8 @@ class Counters:
         self._log_count = 0
         self._log_done_count = 0
 
-    def add(self, *, input_bytes: int = 0, output_bytes: int = 0, meta_bytes: int = 0, objects: int = 0) -> None:
+    def add(self, *, output_bytes: int = 0, meta_bytes: int = 0, objects: int = 0) -> None:
         with self._lock:
-            self._input_bytes += input_bytes
             self._output_bytes += output_bytes + meta_bytes
             self._meta_bytes += meta_bytes
             self._objects += objects
@@ -105,7 +114,7 @@ class Counters:
     def log_copied(self, size_bytes: int) -> None:
         with self._lock:
             self._log_done_count += 1
-            self._input_bytes += size_bytes
+            self._log_bytes += size_bytes
             self._output_bytes += size_bytes
             self._objects += 1
 
@@ -115,7 +124,7 @@ class Counters:
             return Figures(
                 block_count=self._block_count + FIRST_BLOCK,
                 block_done_count=self._block_done_count,
-                input_bytes=self._input_bytes,
+                input_bytes=self._read_bytes() + self._log_bytes,
                 output_bytes=self._output_bytes,
                 meta_bytes=self._meta_bytes,
                 object_count=self._objects,
@@ -173,7 +182,9 @@ class Brokenness:
 class Lane:
     """One thread's share of the copying. Not safe to share."""
 
-    def __init__(self, copier: "Copier") -> None:
+    def __init__(self, copier: "Copier", number: int) -> None:
+        """`number`: from 0; a lane whose number is not below the count that is wanted leaves."""
+        self.number = number
         self._copier = copier
         self._sealer = ChunkSealer(key=copier.key)
         self._buffer = memoryview(bytearray(MACRO_BLOCK_BYTES))
@@ -185,14 +196,14 @@ class Lane:
         """Bring the copy of one block up to date and return whether it had changed."""
         copier = self._copier
         if copier.table.head_hash(block_id) is None:
+            copier.spend(HEAD_BYTES)
             head = copier.image.read_head(block_id)
-            copier.counters.add(input_bytes=len(head))
             if _is_free(block_id, head):
                 copier.counters.visited(is_free=True)
                 return False
         for _ in range(_READS_PER_SIGHTING):
+            copier.spend(MACRO_BLOCK_BYTES)
             copier.image.read_block(block_id, self._buffer)
-            copier.counters.add(input_bytes=MACRO_BLOCK_BYTES)
             verdict = self.take(block_id, self._buffer)
             if verdict is not None:
                 copier.counters.visited(is_free=verdict.action is BlockAction.FORGET)
@@ -243,6 +254,7 @@ class Lane:
             set_id=copier.set_id, object_number=self._number, offset=self._writer.offset, block_id=block_id
         )
         chunk = self._sealer.seal(place, block, head_hash=head_hash(block, copier.key), block_type=block_type)
+        copier.spend(chunk.size_bytes)
         self._writer.write(chunk.header_bytes, chunk.body)
         self._digest.update(chunk.header_bytes)
         copier.counters.add(output_bytes=chunk.size_bytes)
@@ -310,14 +322,28 @@ class _Queue:
 
     def __init__(self, block_ids: Sequence[int]) -> None:
         self._block_ids = block_ids
+        self._given_back: list[Sequence[int]] = []
         self._next = 0
         self._lock = threading.Lock()
 
     def take(self) -> Sequence[int]:
         with self._lock:
+            if self._given_back:
+                return self._given_back.pop()
             first = self._next
             self._next += _QUEUE_RUN
         return self._block_ids[first : first + _QUEUE_RUN]
+
+    def give_back(self, run: Sequence[int]) -> None:
+        """Take the rest of a run from a lane that leaves."""
+        if run:
+            with self._lock:
+                self._given_back.append(run)
+
+    @property
+    def is_empty(self) -> bool:
+        with self._lock:
+            return self._next >= len(self._block_ids) and not self._given_back
 
 
 class Copier:
@@ -335,7 +361,7 @@ class Copier:
         root: str,
         set_id: int,
         objects: Sequence[ObjectRecord],
-        thread_count: int,
+        pace: Pace,
         key: DataKey | None,
         clock: Clock,
         tell: Callable[[Figures], None],
@@ -357,7 +383,8 @@ class Copier:
         self._has_one_key = key is None and not base_keys
         self.data_object_bytes = data_object_bytes
         self.block_count = 0
-        self.counters = Counters()
+        self.counters = Counters(image.read_bytes)
+        self.counters.add(output_bytes=sum(record.size_bytes for record in objects), objects=len(objects))
         self.brokenness = Brokenness(clock, image.blocks_in_use)
         self._clock = clock
         self._tell = tell
@@ -368,8 +395,10 @@ class Copier:
         self._free_head = head_hash(bytes(HEAD_HASHED_BYTES), key)
         self._is_first_look = True
         self._stop = threading.Event()
-        self._lanes = [Lane(self) for _ in range(thread_count)]
-        self._pool = ThreadPoolExecutor(thread_count, thread_name_prefix="backup-lane")
+        self._pace = pace
+        self._lanes_wanted = min(pace.lanes(), LANES_MAX)
+        self._lanes = [Lane(self, number) for number in range(self._lanes_wanted)]
+        self._pool = ThreadPoolExecutor(LANES_MAX, thread_name_prefix="backup-lane")
 
     def close(self) -> None:
         """End the threads; what is not committed is forgotten."""
@@ -435,6 +464,7 @@ class Copier:
         `blocks_max` differ. Nothing is stored here: every millisecond is one the tenant waits.
         """
         block_count = self.image.block_count()
+        # Neither bandwidth nor pace counts here: every millisecond is one the tenant waits.
         differing = self._look(range(FIRST_BLOCK, min(block_count, len(expected))), expected)
         differing += range(len(expected), block_count)
         if len(differing) > blocks_max:
@@ -510,9 +540,8 @@ class Copier:
             if self._is_first_look:
                 self.image.expect_heads(run)
             differing += self._look(run, expected)
-            self._tell(self.counters.figures())
+            self._spend_here(len(run) * HEAD_BYTES)
         self._is_first_look = False
-        self.counters.add(input_bytes=(block_count - FIRST_BLOCK) * HEAD_BYTES)
         return differing
 
     def _look(self, run: range, expected: "ExpectedHeads") -> list[int]:
@@ -527,32 +556,70 @@ class Copier:
         kept = len(self.table) - known
         self.counters.expect(block_count=kept + len(block_ids), done_count=kept)
         queue = _Queue(block_ids)
-        futures = [self._pool.submit(self._run_lane, lane, queue, differing) for lane in self._lanes]
+        running: dict[Future[int], Lane] = {}
+        changed_count = 0
         try:
-            running = set(futures)
-            while running:
-                done, running = wait(running, timeout=_TELL_SECONDS, return_when=FIRST_EXCEPTION)
+            while True:
+                self._fit_crew(running, queue, differing)
+                if not running:
+                    return changed_count
+                done, _ = wait(running, timeout=_TELL_SECONDS, return_when=FIRST_COMPLETED)
                 for future in done:
-                    future.result()
+                    del running[future]
+                    changed_count += future.result()
                 self._tell(self.counters.figures())
         except BaseException:
             self._stop.set()
-            wait(futures)
+            wait(running)
             raise
-        return sum(future.result() for future in futures)
+
+    def _fit_crew(self, running: dict["Future[int]", Lane], queue: _Queue, differing: frozenset[int]) -> None:
+        """Let as many lanes run as the pace wants now; those that are too many find out by their number."""
+        wanted = min(self._pace.lanes(), LANES_MAX)
+        if wanted != self._lanes_wanted:
+            log.info("%s: %d threads copy from now on, %d before", self.root, wanted, self._lanes_wanted)
+        self._lanes_wanted = wanted
+        at_work = {lane.number for lane in running.values()}
+        for number in range(wanted):
+            if number in at_work or queue.is_empty:
+                continue
+            if number == len(self._lanes):
+                self._lanes.append(Lane(self, number))
+            lane = self._lanes[number]
+            running[self._pool.submit(self._run_lane, lane, queue, differing)] = lane
 
     def _run_lane(self, lane: Lane, queue: _Queue, differing: frozenset[int]) -> int:
         changed_count = 0
         while run := queue.take():
-            for block_id in run[:_AHEAD_BLOCKS]:
+            ahead = min(self._pace.depth(), len(run))
+            for block_id in run[:ahead]:
                 self.image.expect_block(block_id)
             for ordinal, block_id in enumerate(run):
                 if self._stop.is_set():
                     raise CanceledError
-                if ordinal + _AHEAD_BLOCKS < len(run):
-                    self.image.expect_block(run[ordinal + _AHEAD_BLOCKS])
+                if lane.number >= self._lanes_wanted:
+                    queue.give_back(run[ordinal:])
+                    lane.commit()
+                    return changed_count
+                if ordinal + ahead < len(run):
+                    self.image.expect_block(run[ordinal + ahead])
                 changed_count += lane.visit(block_id) and block_id not in differing
         return changed_count
+
+    def spend(self, size_bytes: int) -> None:
+        """Return when a lane may move so many bytes. Raises CanceledError when the work ends."""
+        while (seconds := self._pace.try_take(size_bytes)) > 0:
+            if self._stop.wait(min(seconds, _PACE_WAIT_SECONDS)):
+                raise CanceledError
+
+    def _spend_here(self, size_bytes: int) -> None:
+        """As `spend`, on the caller's thread: it goes on telling and asking. Raises what `tell` raises."""
+        while True:
+            self._tell(self.counters.figures())
+            seconds = self._pace.try_take(size_bytes)
+            if seconds <= 0:
+                return
+            self._clock.sleep(min(seconds, _PACE_WAIT_SECONDS))
 
     def _take_broken(self) -> set[int]:
         with self._lock:

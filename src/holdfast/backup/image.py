@@ -13,6 +13,7 @@ expect is a file caught in the middle of a change: every kind of file has its ow
 
 import os
 import sqlite3
+import threading
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -67,6 +68,8 @@ class EngineImage:
     ) -> None:
         self._directory = directory
         self._clock = clock
+        self._lock = threading.Lock()
+        self._read_bytes = 0
         self._pause = pause
         self._blocks_in_use = blocks_in_use
         self._whole = _open(directory.block_file)
@@ -91,11 +94,19 @@ class EngineImage:
     ) -> None:
         self.close()
 
+    def read_bytes(self) -> int:
+        return self._read_bytes
+
+    def _count(self, size_bytes: int) -> None:
+        with self._lock:  # 0.1 us beside the 2 us of the shortest read
+            self._read_bytes += size_bytes
+
     def block_count(self) -> int:
         return os.fstat(self._whole).st_size // MACRO_BLOCK_BYTES
 
     def read_head(self, block_id: int) -> bytes:
         head = os.pread(self._heads, HEAD_BYTES, block_id * MACRO_BLOCK_BYTES)
+        self._count(len(head))
         if len(head) != HEAD_BYTES:
             raise self._too_short(block_id, len(head))
         return head
@@ -108,6 +119,7 @@ class EngineImage:
             if not count:
                 raise self._too_short(block_id, read_bytes)
             read_bytes += count
+        self._count(read_bytes)
 
     def expect_block(self, block_id: int) -> None:
         self._advise(self._whole, block_id, 0, os.POSIX_FADV_WILLNEED)
@@ -143,6 +155,7 @@ class EngineImage:
         try:
             with path.open("rb", buffering=0) as opened:
                 head = opened.read(LOG_INFO_BYTES + _FIRST_GROUPS_BYTES)
+            self._count(len(head))
         except FileNotFoundError:
             return None
         info = decode_info_block(head[:LOG_INFO_BYTES])
@@ -202,6 +215,7 @@ class EngineImage:
             data = bytearray()
             while len(data) < size_bytes:
                 piece = opened.read(min(_READ_STEP_BYTES, size_bytes - len(data)))
+                self._count(len(piece))
                 if not piece or piece == _NOTHING[: len(piece)]:
                     # The engine preallocates 64 MiB and fills from the front: a MiB of zeros is the end.
                     break

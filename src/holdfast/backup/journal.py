@@ -39,6 +39,10 @@ class Journal(Protocol):
         """
         ...
 
+    def begin_commit(self) -> None:
+        """Return when the manifest may be put: from here on the backup can not be cancelled any more. Raises as `check`."""
+        ...
+
     def begin_phase(self, phase: TaskStatus) -> None:
         """Record the phase the task is in now."""
         ...
@@ -101,6 +105,10 @@ class Pause(Protocol):
 
 class Image(Protocol):
     """A tenant's engine as files. Reading never disturbs it. Safe to call from several threads."""
+
+    def read_bytes(self) -> int:
+        """Return how many bytes were read of the engine's files so far, every read counted, repeated ones too."""
+        ...
 
     def block_count(self) -> int:
         """Return how many macro blocks block_file has room for now."""

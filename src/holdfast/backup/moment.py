@@ -15,8 +15,8 @@ from holdfast.engine_format.macro_block import MACRO_BLOCK_BYTES
 from holdfast.errors import CorruptionError, EngineError
 
 _REST_SECONDS = 0.05
-_REST_SECONDS_MAX = 1.0
-"""Rest after the n-th pass: n times 0.05 s, at most 1 s. What hinders is mostly a merge, which lasts seconds."""
+_RESTS_MAX = 20
+"""Rest after the n-th pass: n times 0.05 s, at most 20 times. What hinders is mostly a merge, which lasts seconds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +76,9 @@ class Search:
             step = next_step(self._outcomes, self._clock.monotonic() - first_end, self._policy)
             if step is Step.PAUSE:
                 return self._pause()
-            self._clock.sleep(min(_REST_SECONDS * len(self._outcomes), _REST_SECONDS_MAX))
+            for _ in range(min(len(self._outcomes), _RESTS_MAX)):
+                self._check()
+                self._clock.sleep(_REST_SECONDS)
 
     def _pass(self, *, always_shared: bool = False) -> Moment | None:
         """Take one pass; return the moment if it was one."""

@@ -152,9 +152,4 @@ def is_broken_for_good(sighting_count: int, seconds: float) -> bool:
 
 
 DEFAULT_THREADS = 2
-THREADS_MAX = 16
-
-
-def thread_count(ha_low_thread_score: int) -> int:
-    """Return how many threads copy blocks: the score itself, 0 means 2; never more than 16 (each holds 4 MiB)."""
-    return min(ha_low_thread_score, THREADS_MAX) or DEFAULT_THREADS
+"""Threads that copy blocks when ha_low_thread_score is 0."""

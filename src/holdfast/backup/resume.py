@@ -41,7 +41,7 @@ def seed_table(
         digest = ObjectDigest()
         try:
             with store.reader(item.name) as reader:
-                headers = _verified(reader, item.name, set_id, number, opener, digest)
+                headers = _verified(reader, item.name, set_id, number, opener, digest, check)
         except CorruptionError:
             # Nothing refers to it yet: the set has no manifest.
             store.delete(item.name)
@@ -56,10 +56,17 @@ def seed_table(
 
 
 def _verified(
-    reader: ObjectReader, name: str, set_id: int, number: int, opener: ChunkOpener, digest: ObjectDigest
+    reader: ObjectReader,
+    name: str,
+    set_id: int,
+    number: int,
+    opener: ChunkOpener,
+    digest: ObjectDigest,
+    check: Callable[[], None],
 ) -> list[ChunkHeader]:
     headers: list[ChunkHeader] = []
     for header in walk_chunks(reader.read, reader.size_bytes, set_id=set_id, object_number=number, name=name):
+        check()  # per block: an object of 128 MiB takes a second on a slow destination
         digest.update(reader.read(header.place.offset, CHUNK_HEADER_BYTES))
         stored = reader.read(header.place.offset + CHUNK_HEADER_BYTES, header.stored_size_bytes)
         opener.open(header, stored, place=header.place, name=name)

@@ -45,6 +45,7 @@ from holdfast.store.store import Store
 from holdfast.values.backup_set import BackupType, TaskStatus
 from holdfast.values.buffers import Buffer
 from holdfast.values.lsn import Lsn
+from holdfast.values.pace import FixedPace, Pace
 from holdfast.values.scn import Scn
 from holdfast.values.tenant import CompatibilityMode, Unit
 
@@ -54,6 +55,7 @@ ACCOUNT_FILE = "account"
 ARCHIVE_WAIT_SECONDS_MAX = 3600.0
 _ARCHIVE_POLL_SECONDS = 0.02
 _TELL_SECONDS = 0.5
+_PACE_WAIT_SECONDS = 0.1
 _BROKEN_LISTED_MAX = 20
 
 
@@ -83,7 +85,8 @@ class BaseSet:
 class BackupPlan:
     """What one backup is to make. Nothing in it changes while the backup runs, so that a crashed one can resume.
 
-    `base`: None makes a full set. `account`: the bytes of the login's file, a secret.
+    `base`: None makes a full set. `note`: what a person should know of it before it begins. `account`: the bytes of the
+    login's file, a secret.
     """
 
     cluster_name: str
@@ -101,9 +104,9 @@ class BackupPlan:
     started_us: int
     description: str = ""
     base: BaseSet | None = None
+    note: str = ""
     encryption: Encryption = field(default_factory=Encryption)
     key: DataKey | None = field(default=None, repr=False)
-    thread_count: int = DEFAULT_THREADS
     policy: PassPolicy = field(default_factory=PassPolicy)
 
     @property
@@ -134,10 +137,12 @@ def run_backup(
     clock: Clock,
     *,
     archive: Store | None = None,
+    pace: Pace | None = None,
 ) -> BackupResult:
     """Make the set and return what it is; when this returns, the manifest is durable.
 
-    `archive`: the archive's destination, from which a set PLUS ARCHIVELOG takes its log; None makes one without.
+    `archive`: the archive's destination, from which a set PLUS ARCHIVELOG takes its log; None makes one without. `pace`: how
+    fast it may go, asked again and again; None means two threads and no limit.
 
     Repeatable: running it again with the same plan after a crash takes up what the crashed one put, or finds it done.
     Raises CanceledError, RefusedError (the archive), StoreUnavailableError, CorruptionError, EngineError; then no
@@ -146,7 +151,8 @@ def run_backup(
     manifest = finished_manifest(plan.root, store)
     if manifest is not None:
         return complete(manifest, store)
-    with contextlib.closing(_Run(plan, image, store, tail, journal, clock, archive)) as run:
+    pace = pace or FixedPace(threads=DEFAULT_THREADS)
+    with contextlib.closing(_Run(plan, image, store, tail, journal, clock, archive, pace)) as run:
         manifest, comment = run.run()
     return complete(manifest, store, comment)
 
@@ -204,8 +210,10 @@ class _Run:
         journal: Journal,
         clock: Clock,
         archive: Store | None,
+        pace: Pace,
     ) -> None:
         self._plan = plan
+        self._pace = pace
         self._archive = archive
         self._image = image
         self._store = store
@@ -213,7 +221,7 @@ class _Run:
         self._journal = journal
         self._clock = clock
         self._told = clock.monotonic() - _TELL_SECONDS
-        self._notes: list[str] = []
+        self._notes = [plan.note] if plan.note else []
         table = BlockTable(image.block_count())
         if plan.base is not None:
             _refer_to(plan.base, table)
@@ -230,7 +238,7 @@ class _Run:
             root=plan.root,
             set_id=plan.backup_set_id,
             objects=leftover.objects,
-            thread_count=plan.thread_count,
+            pace=pace,
             key=plan.key,
             clock=clock,
             tell=self._note,
@@ -321,12 +329,19 @@ class _Run:
             counters.log_copied(size_bytes)
             self._note(counters.figures())
 
+        def before(size_bytes: int) -> None:
+            self._note(counters.figures())
+            while (seconds := self._pace.try_take(2 * size_bytes)) > 0:  # read here, written there
+                self._clock.sleep(min(seconds, _PACE_WAIT_SECONDS))
+                self._note(counters.figures())
+
         return tuple(
             copy_log(
                 self._archive,
                 self._store,
                 log_objects,
                 set_root=self._plan.root,
+                before=before,
                 copied=copied,
                 key=self._plan.key,
             )
@@ -427,6 +442,8 @@ class _Run:
         )
         self._store.put(summary, names.PLACEHOLDER_CONTENT)
         self._journal.check()
+        # The last line that a cancel can stop. A crash after it leaves a set that the next attempt finds complete, or not.
+        self._journal.begin_commit()
         self._store.put(names.manifest_name(plan.root), encode_manifest(manifest))
         return manifest
 

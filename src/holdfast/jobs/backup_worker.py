@@ -7,13 +7,13 @@ the next server will take it up; SUCCESS only after the manifest is durable.
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from holdfast import codes
 from holdfast.backup.image import EngineImage
 from holdfast.backup.journal import Figures
-from holdfast.backup.plan import thread_count
+from holdfast.backup.plan import DEFAULT_THREADS
 from holdfast.backup.run import ArchiveRef, BackupPlan, BackupResult, BaseSet, complete, finished_manifest, run_backup
 from holdfast.backup_format import names
 from holdfast.backup_format.digest import DataKey
@@ -47,10 +47,12 @@ from holdfast.errors import (
 from holdfast.jobs.archiving import Archiving
 from holdfast.jobs.destinations import OpenStore, check_destination
 from holdfast.jobs.identity import ClusterIdentity
+from holdfast.jobs.pace import Paces, TenantPace
+from holdfast.jobs.stops import ServerStoppingError, Stops
 from holdfast.jobs.supervisor import Supervisor
 from holdfast.keys.keyring import Keyring
 from holdfast.keys.password import SetKey
-from holdfast.store.store import Store
+from holdfast.store.store import ObjectReader, Store
 from holdfast.values.archive import FileStatus, Round, RoundStatus
 from holdfast.values.backup_set import BackupType, JobStatus, SetStatus, TaskStatus
 from holdfast.values.destination import Destination
@@ -68,32 +70,13 @@ ATTEMPTS_MAX = 3
 """Attempts at one job, over servers' lives and failures that may pass. What was sealed is not read again."""
 
 _RETRY_SECONDS = 2.0
+_FINISH_WAITS_SECONDS = (0.1, 0.5, 2.0, 5.0)
+"""A catalog whose engine died is back in some 2 s."""
 _ASK_SECONDS = 1.0
 _COMMENT_CHARACTERS_MAX = 4000
 _INDEX_SLICE_BYTES = 1 << 20
 _BLOCKS_IN_USE = "select distinct macro_block_idx from oceanbase.__all_virtual_tablet_sstable_macro_info"
 _TABLET_COUNT = "select count(*) from oceanbase.__all_virtual_tablet_pointer_status"
-
-
-class ServerStoppingError(HoldfastError):
-    """The server is ending: the job stays as it is, the next server takes it up."""
-
-
-class Stops:
-    """Why a running job may have to end, set from other threads."""
-
-    def __init__(self) -> None:
-        self.server_stops = threading.Event()
-        self.cancelled = threading.Event()
-        self.tenant_dropped = threading.Event()
-
-    def check(self) -> None:
-        if self.server_stops.is_set():
-            raise ServerStoppingError("the server is stopping")
-        if self.tenant_dropped.is_set():
-            raise refuse(codes.OB_TENANT_HAS_BEEN_DROPPED)
-        if self.cancelled.is_set():
-            raise CanceledError
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,30 +90,42 @@ class Surroundings:
     identity: ClusterIdentity
     open_store: OpenStore
     keyring: Callable[[int], Keyring]
+    paces: Paces
 
 
 class JobJournal:
     """The journal of one running job, kept in its task's row."""
 
     def __init__(
-        self, around: Surroundings, job: BackupJob, task: BackupTask, archive_round: Round, stops: Stops
+        self,
+        around: Surroundings,
+        job: BackupJob,
+        task: BackupTask,
+        archive_round: Round,
+        stops: Stops,
+        pace: TenantPace,
     ) -> None:
         self.task = task
         self._around = around
         self._job = job
         self._round = archive_round
         self._stops = stops
+        self._pace = pace
         self._asked = around.clock.monotonic()
 
     def check(self) -> None:
         self._stops.check()
         require_same_round(self._around, self._job.tenant_id, self._round)
+        self._pace.refresh()
         now = self._around.clock.monotonic()
         if now - self._asked >= _ASK_SECONDS:
             self._asked = now
             if self._around.catalog.backups.cancel_requested(self._job.tenant_id, self._job.job_id):
-                self._stops.cancelled.set()
+                self._stops.cancel()
                 raise CanceledError
+
+    def begin_commit(self) -> None:
+        self._stops.close_gate()
 
     def begin_phase(self, phase: TaskStatus) -> None:
         self._save(replace(self.task, status=phase))
@@ -145,7 +140,7 @@ class JobJournal:
     def _save(self, task: BackupTask) -> None:
         stored = self._around.catalog.backups.update_task(task)
         if stored.status is TaskStatus.CANCELING:
-            self._stops.cancelled.set()
+            self._stops.cancel()
         self.task = task
 
 
@@ -181,18 +176,24 @@ def require_same_round(around: Surroundings, tenant_id: int, archive_round: Roun
 class JobRun:
     """One job in the hands of a worker of this server."""
 
-    def __init__(self, around: Surroundings, job: BackupJob, stops: Stops) -> None:
+    def __init__(self, around: Surroundings, job: BackupJob, stops: Stops, *, predecessor: Stops | None = None) -> None:
+        """`predecessor`: the tenant's abandoned worker that may still be in its files; it leaves first."""
         self._around = around
         self._job = job
         self._stops = stops
+        self._predecessor = predecessor
+        self._rows = threading.Lock()
         self._task: BackupTask | None = None
         self._set: BackupSet | None = None
         self._phase = TaskStatus.INIT
 
     def run(self) -> None:
         """Carry the job to its end, or leave it to the next server. Raises nothing but defects."""
+        trouble: HoldfastError | None = None
         while True:
             try:
+                if trouble is not None:
+                    self._rest_after(trouble)
                 self._attempt()
                 return
             except ServerStoppingError:
@@ -211,35 +212,47 @@ class JobRun:
                     self._job.attempt,
                     error,
                 )
-                if self._stops.server_stops.wait(_RETRY_SECONDS * self._job.attempt):
-                    return
-                self._job = self._around.catalog.backups.update_job(
-                    replace(self._job, attempt=self._job.attempt + 1, comment=comment_of(self._phase, error))
-                )
+                trouble = error
 
     def fail(self, error: HoldfastError) -> None:
         """End the job as FAILED for a reason from outside."""
         self._end_badly(error)
 
+    def end_abandoned(self) -> None:
+        """End the rows as CANCELED while the worker is still somewhere: it finds them ended (see `stops`)."""
+        with self._rows:
+            self._adopt_rows()  # what the catalog holds, not what a thread is about to write
+        self._end_badly(CanceledError())
+
+    def _rest_after(self, trouble: HoldfastError) -> None:
+        self._stops.rest(_RETRY_SECONDS * self._job.attempt)
+        self._job = self._around.catalog.backups.update_job(
+            replace(self._job, attempt=self._job.attempt + 1, comment=comment_of(self._phase, trouble))
+        )
+
     def _attempt(self) -> None:
         around, job = self._around, self._job
-        if job.status is JobStatus.CANCELING:
-            raise CanceledError
-        if job.attempt > ATTEMPTS_MAX:
-            raise EngineError(f"gave up after {ATTEMPTS_MAX} attempts, the last one ended with its server")
-        self._stops.check()
+        self._adopt_rows()
+        if self._set is None:
+            self._check(job)
+        while self._predecessor is not None and not self._predecessor.is_over:
+            self._stops.rest(_ARCHIVE_POLL_SECONDS)
+        destination = around.catalog.destinations.by_id(job.tenant_id, job.dest_id)
+        store = around.open_store(destination.uri)
+        if self._set is not None:
+            # An earlier attempt may have put the manifest and died before its rows: then the set is complete, also when
+            # the user has cancelled since.
+            with self._stops.gate_closed():
+                finished = self._finished(self._set, store)
+                if finished is not None:
+                    self._end_well(finished)
+                    return
+            self._check(job)
         tenant = around.catalog.tenants.by_id(job.tenant_id)
         if tenant.status is not TenantStatus.NORMAL:
             raise refuse(codes.OB_BACKUP_CAN_NOT_START, "tenant status is not normal.")
-        destination = around.catalog.destinations.by_id(job.tenant_id, job.dest_id)
-        store = around.open_store(destination.uri)
         check = check_destination(store, owner_of(around, tenant, destination), around.clock)
         around.catalog.destinations.record_check(destination, check)
-        self._adopt_rows()
-        finished = self._finished(store)
-        if finished is not None:
-            self._end_well(finished)
-            return
         archive_round = around.catalog.rounds.current(job.tenant_id)
         if archive_round is None:
             raise refuse(codes.OB_LOG_ARCHIVE_NOT_RUNNING)
@@ -256,15 +269,20 @@ class JobRun:
             follower = self._around.archiving.follower(self._job.tenant_id)
             if follower is not None and follower.status().status not in _ARCHIVE_BEGINS:
                 return
-            self._stops.check()
-            self._around.clock.sleep(_ARCHIVE_POLL_SECONDS)
+            self._stops.rest(_ARCHIVE_POLL_SECONDS)
 
-    def _finished(self, store: Store) -> BackupResult | None:
+    def _check(self, job: BackupJob) -> None:
+        """Raise when the job is not to be begun (again)."""
+        if job.status is JobStatus.CANCELING:
+            raise CanceledError
+        if job.attempt > ATTEMPTS_MAX:
+            raise EngineError(f"gave up after {ATTEMPTS_MAX} attempts, the last one ended with its server")
+        self._stops.check()
+
+    def _finished(self, backup_set: BackupSet, store: Store) -> BackupResult | None:
         """Return the result when an earlier attempt died between its manifest and its rows: the set is complete,
         whatever became of the archive since."""
-        if self._set is None:
-            return None
-        root = names.set_root(self._set.backup_set_id, self._set.backup_type)
+        root = names.set_root(backup_set.backup_set_id, backup_set.backup_type)
         manifest = finished_manifest(root, store)
         return None if manifest is None else complete(manifest, store)
 
@@ -284,18 +302,30 @@ class JobRun:
         assert follower is not None, "checked a moment ago"
         wants_base = (self._set.backup_type if self._set else job.backup_type) is BackupType.INC
         keyring = around.keyring(tenant.tenant_id)
-        base = (
-            find_base(around.catalog, store, destination, tenant, below=job.backup_set_id, keyring=keyring)
-            if wants_base
-            else None
-        )
-        if self._set is not None and self._set.backup_type is BackupType.INC and base is None:
-            raise CorruptionError(
-                f"the base of backup set {job.backup_set_id} is no longer whole", hint="take a full backup"
+        base: BaseSet | None = None
+        note = self._task.comment if self._task else ""
+        if wants_base:
+            found = find_base(
+                around.catalog,
+                store,
+                destination,
+                tenant,
+                below=job.backup_set_id,
+                keyring=keyring,
+                check=self._stops.check,
             )
+            if isinstance(found, BaseSet):
+                base = found
+            elif self._set is not None:
+                raise CorruptionError(
+                    f"the base of backup set {job.backup_set_id} can not be used any more: {found}",
+                    hint="take a full backup",
+                )
+            else:
+                note = f"full instead of incremental: {found}"
+                log.warning("tenant %d: backup set %d is %s", tenant.tenant_id, job.backup_set_id, note)
         if self._set is not None and base is not None and base.backup_set_id != self._set.prev_inc_backup_set_id:
             raise CorruptionError(f"the base of backup set {job.backup_set_id} changed while it was made")
-        score = int(around.catalog.parameters.get(tenant.tenant_id, "ha_low_thread_score"))
         key = self._key(keyring)
         return BackupPlan(
             encryption=key.encryption if key else Encryption(),
@@ -315,7 +345,7 @@ class JobRun:
             started_us=self._set.start_timestamp_us if self._set else around.clock.now_ns() // 1000,
             description=job.description,
             base=base,
-            thread_count=thread_count(score),
+            note=note,
         )
 
     def _key(self, keyring: Keyring) -> SetKey | None:
@@ -333,20 +363,22 @@ class JobRun:
     def _begin(self, plan: BackupPlan) -> None:
         """INIT is over: the job is DOING, its task and set have rows."""
         backups, job = self._around.catalog.backups, self._job
-        if self._task is None:
-            self._task = BackupTask(
+        task, backup_set = self._task, self._set
+        if task is None:
+            task = BackupTask(
                 tenant_id=job.tenant_id,
                 task_id=backups.next_task_id(job.tenant_id),
                 job_id=job.job_id,
                 backup_set_id=job.backup_set_id,
                 start_timestamp_us=plan.started_us,
                 path=job.path,
+                comment=plan.note,
                 tablet_count=self._tablet_count(),
                 encryption_mode=job.encryption_mode,
                 passwd=job.passwd,
             )
-        if self._set is None:
-            self._set = BackupSet(
+        if backup_set is None:
+            backup_set = BackupSet(
                 tenant_id=job.tenant_id,
                 backup_set_id=job.backup_set_id,
                 dest_id=job.dest_id,
@@ -355,14 +387,19 @@ class JobRun:
                 prev_inc_backup_set_id=plan.base.backup_set_id if plan.base else 0,
                 start_timestamp_us=plan.started_us,
                 plus_archivelog=job.plus_archivelog,
-                tablet_count=self._task.tablet_count,
+                tablet_count=task.tablet_count,
                 tenant_compatible=plan.engine_data_version,
                 cluster_version=plan.engine_binary_version,
                 path=job.path,
                 encryption_mode=job.encryption_mode,
                 passwd=job.passwd,
             )
-        self._job = backups.begin(replace(job, status=JobStatus.DOING, backup_type=plan.type), self._task, self._set)
+        with self._rows:
+            self._stops.check()  # an abandoned job's rows have ended: none is added
+            doing = replace(job, status=JobStatus.DOING, backup_type=plan.type)
+            self._job = backups.begin(doing, task, backup_set)
+            # Known only now: rows that are not there can not be ended.
+            self._task, self._set = task, backup_set
         if self._job.status is JobStatus.CANCELING:
             raise CanceledError
 
@@ -374,7 +411,7 @@ class JobRun:
         """
         try:
             with self._around.supervisor.session(self._job.tenant_id) as session:
-                control.take_first_checkpoint(session)
+                control.take_first_checkpoint(session, check=self._stops.check)
         except EngineError as error:
             log.warning("tenant %d: its first checkpoint could not be waited for: %s", self._job.tenant_id, error)
 
@@ -384,7 +421,8 @@ class JobRun:
         if follower is None or self._task is None:
             raise refuse(codes.OB_LOG_ARCHIVE_NOT_RUNNING)
         self._wait_for_checkpoint()
-        journal = JobJournal(around, self._job, self._task, archive_round, self._stops)
+        pace = around.paces.backup(tenant_id, DEFAULT_THREADS)
+        journal = JobJournal(around, self._job, self._task, archive_round, self._stops, pace)
         try:
             with EngineImage(
                 around.supervisor.directory(tenant_id),
@@ -393,7 +431,7 @@ class JobRun:
                 blocks_in_use=self._blocks_in_use,
             ) as image:
                 archive = self._archive_store(archive_round) if self._job.plus_archivelog else None
-                return run_backup(plan, image, store, follower, journal, around.clock, archive=archive)
+                return run_backup(plan, image, store, follower, journal, around.clock, archive=archive, pace=pace)
         finally:
             self._task, self._phase = journal.task, journal.task.status
 
@@ -441,8 +479,24 @@ class JobRun:
             comment=result.comment,
         )
         job = replace(self._job, status=JobStatus.COMPLETED, end_timestamp_us=now_us, result=0, comment="")
-        self._around.catalog.backups.finish(job, task=task, backup_set=backup_set)
+        self._finish(job, task, backup_set)
         log.info("tenant %d: backup set %d is complete", job.tenant_id, job.backup_set_id)
+
+    def _finish(self, job: BackupJob, task: BackupTask | None, backup_set: BackupSet | None) -> None:
+        """End the rows, also when the catalog stumbles: a job that nobody works on any more must not stay active.
+
+        Harmless to repeat: a second end is a ConflictError. One that can not be recorded is taken up by the next server.
+        """
+        for seconds in _FINISH_WAITS_SECONDS:
+            try:
+                self._around.catalog.backups.finish(job, task=task, backup_set=backup_set)
+                return
+            except EngineError as error:
+                log.warning(
+                    "tenant %d: the end of backup job %d is not recorded yet: %s", job.tenant_id, job.job_id, error
+                )
+                self._around.clock.sleep(seconds)
+        self._around.catalog.backups.finish(job, task=task, backup_set=backup_set)
 
     def _end_badly(self, error: HoldfastError) -> None:
         now_us = self._around.clock.now_ns() // 1000
@@ -470,7 +524,11 @@ class JobRun:
             result=number,
             comment=comment,
         )
-        self._around.catalog.backups.finish(job, task=task, backup_set=backup_set)
+        try:
+            self._finish(job, task, backup_set)
+        except ConflictError as ended:
+            log.info("tenant %d: backup job %d: %s", job.tenant_id, job.job_id, ended)
+            return
         log.warning("tenant %d: backup job %d ended as %s: %s", job.tenant_id, job.job_id, job.status, error)
 
     def _is_worth_another(self, error: HoldfastError) -> bool:
@@ -532,13 +590,20 @@ def archive_ref(around: Surroundings, archive_round: Round) -> ArchiveRef:
 
 
 def find_base(
-    catalog: Catalog, store: Store, destination: Destination, tenant: Tenant, *, below: int, keyring: Keyring
-) -> BaseSet | None:
-    """Return the newest usable set on this destination, None when an increment has nothing to rest on.
+    catalog: Catalog,
+    store: Store,
+    destination: Destination,
+    tenant: Tenant,
+    *,
+    below: int,
+    keyring: Keyring,
+    check: Callable[[], None] = lambda: None,
+) -> BaseSet | str:
+    """Return the newest usable set on this destination, or why an increment has nothing to rest on: a lower-case fact.
 
-    Usable: SUCCESS and AVAILABLE, of the tenant's engine data version, its whole chain there, every object with
-    its size, and the keys of its encrypted sets in our keyring. An older one is not taken instead of a damaged one: its
-    log may be gone.
+    Usable: SUCCESS and AVAILABLE, of the tenant's engine data version by its row and by its manifest, its whole chain
+    there, every object with its size, and the keys of its encrypted sets in our keyring. An older one is not taken instead
+    of a damaged one: its log may be gone. `check` is called between reads and may raise.
     """
     candidates = [
         candidate
@@ -547,31 +612,40 @@ def find_base(
         and candidate.status is SetStatus.SUCCESS
         and candidate.file_status is FileStatus.AVAILABLE
     ]
-    if not candidates or candidates[-1].tenant_compatible != tenant.data_version:
-        return None
+    if not candidates:
+        return f"no complete backup set on {destination.uri.identity}"
     newest = candidates[-1]
+    if newest.tenant_compatible != tenant.data_version:
+        return _other_version(newest, newest.tenant_compatible, tenant)
     roots = {one.backup_set_id: names.set_root(one.backup_set_id, one.backup_type) for one in candidates}
     keys: dict[int, DataKey] = {}
     try:
         manifest = _manifest(store, roots[newest.backup_set_id])
+        if manifest.engine_data_version != tenant.data_version:
+            return _other_version(newest, manifest.engine_data_version, tenant)
         for set_id in manifest.chain:
+            check()
             member = _require_objects(store, roots[set_id])
             if member.encryption.mode is not EncryptionMode.NONE:
                 keys[set_id] = _kept_key(keyring, member, roots[set_id])
         with store.reader(names.index_name(roots[newest.backup_set_id])) as reader:
-            size_bytes = reader.size_bytes
-            slices = (reader.read(offset, _INDEX_SLICE_BYTES) for offset in range(0, size_bytes, _INDEX_SLICE_BYTES))
-            index = decode_index(slices)
-    except (NotFoundError, CorruptionError, UnknownVersionError, KeyError) as error:
-        log.warning(
-            "tenant %d: backup set %d can not be a base, a full backup is taken: %s",
-            tenant.tenant_id,
-            newest.backup_set_id,
-            error,
-        )
-        return None
+            index = decode_index(_slices(reader, check))
+    except KeyError as error:
+        return f"backup set {error} of the chain of set {newest.backup_set_id} is not complete or was removed"
+    except (NotFoundError, CorruptionError, UnknownVersionError) as error:
+        return f"backup set {newest.backup_set_id} can not be its base: {error.message}"
     full_id = newest.prev_full_backup_set_id or newest.backup_set_id
     return BaseSet(backup_set_id=newest.backup_set_id, full_backup_set_id=full_id, table=index.table, keys=keys)
+
+
+def _other_version(base: BackupSet, version: str, tenant: Tenant) -> str:
+    return f"backup set {base.backup_set_id} is of engine data version {version}, the engine is of {tenant.data_version} now"
+
+
+def _slices(reader: ObjectReader, check: Callable[[], None]) -> Iterator[bytes]:
+    for offset in range(0, reader.size_bytes, _INDEX_SLICE_BYTES):
+        check()
+        yield reader.read(offset, _INDEX_SLICE_BYTES)
 
 
 def _manifest(store: Store, root: str) -> Manifest:

@@ -2,7 +2,8 @@
 
 import logging
 import threading
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from holdfast import codes
@@ -11,13 +12,15 @@ from holdfast.catalog.catalog import Catalog
 from holdfast.clock import Clock
 from holdfast.errors import ConflictError, HoldfastError, RefusedError, refuse
 from holdfast.jobs.archiving import Archiving
-from holdfast.jobs.backup_worker import JobRun, Stops, Surroundings, owner_of
+from holdfast.jobs.backup_worker import JobRun, Surroundings, owner_of
 from holdfast.jobs.destinations import Ground, OpenStore, claim_destination
 from holdfast.jobs.directories import ClusterDirectory
 from holdfast.jobs.identity import ClusterIdentity
+from holdfast.jobs.pace import Paces
 from holdfast.jobs.reply import OK, Reply
 from holdfast.jobs.rights import not_supported, unknown_tenant
 from holdfast.jobs.session import Session
+from holdfast.jobs.stops import Stops
 from holdfast.jobs.supervisor import Supervisor
 from holdfast.keys.keyring import Keyring
 from holdfast.keys.password import BackupPassword, SetPlace
@@ -33,6 +36,9 @@ WORKERS = 2
 """Tenants backed up at once; each uses threads of its own (ha_low_thread_score). More would only share one disk."""
 
 _STOP_WAIT_SECONDS = 60.0
+_CANCEL_PATIENCE_SECONDS = 0.75
+"""How long a cancelled worker may take to leave by itself, mostly a few milliseconds. A CANCEL ends its job within two
+seconds, so after this the job's rows end without it (see `stops`)."""
 
 _NOT_NORMAL = "tenant status is not normal."
 _NOT_ARCHIVING = "log archive status is not doing."
@@ -64,7 +70,9 @@ class Backups:
         open_store: OpenStore,
         supervisor: Supervisor,
         generation: int,
+        paces: Paces | None = None,
     ) -> None:
+        """`paces`: shared with the restores, whose bytes count for the same limit."""
         self._catalog = catalog
         self._ground = Ground(directories.base)
         self._generation = generation
@@ -76,10 +84,12 @@ class Backups:
             identity,
             open_store,
             keyring=lambda tenant_id: Keyring(directories.keys(tenant_id)),
+            paces=paces or Paces(catalog, clock),
         )
         self._clock = clock
         self._lock = threading.Lock()
         self._running: dict[int, _Running] = {}
+        self._abandoned: dict[int, Stops] = {}
         self._is_stopping = False
         self._pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="backup")
 
@@ -109,13 +119,17 @@ class Backups:
         else:
             _refuse_names(command.tenants)
             chosen = {session.tenant.tenant_id}
-        for job in self._catalog.backups.active_jobs():
-            if chosen is None or job.tenant_id in chosen:
-                self._catalog.backups.request_cancel(job.tenant_id, job.job_id)
-                with self._lock:
-                    running = self._running.get(job.tenant_id)
-                if running is not None and running.job.job_id == job.job_id:
-                    running.stops.cancelled.set()
+        jobs = [job for job in self._catalog.backups.active_jobs() if chosen is None or job.tenant_id in chosen]
+        for job in jobs:
+            self._catalog.backups.request_cancel(job.tenant_id, job.job_id)
+        for job in jobs:
+            with self._lock:
+                running = self._running.get(job.tenant_id)
+            if running is not None and running.job.job_id == job.job_id:
+                running.stops.cancel()
+                self._end_queued(running)
+            elif job.tenant_id == SYS_TENANT_ID:
+                self._settle(job.job_id)
         return OK
 
     def set_destination(self, session: Session, tenant: Tenant, text: str) -> Reply:
@@ -172,23 +186,23 @@ class Backups:
         with self._lock:
             self._is_stopping = True
             for running in self._running.values():
-                running.stops.server_stops.set()
+                running.stops.stop_server()
         self._pool.shutdown(wait=True, cancel_futures=True)
 
     def drop_tenant(self, tenant_id: int) -> None:
         """End the tenant's jobs as FAILED; returns when its worker is out of its files."""
         with self._lock:
-            running = self._running.get(tenant_id)
-        if running is None or running.future is None:
-            return
-        running.stops.tenant_dropped.set()
-        _, late = wait([running.future], timeout=_STOP_WAIT_SECONDS)
-        if late:
-            raise RefusedError(
-                f"the backup of tenant {tenant_id} did not end in {_STOP_WAIT_SECONDS:.0f} s",
-                hint="drop the tenant again",
-                code=codes.OB_TIMEOUT,
-            )
+            running, abandoned = self._running.get(tenant_id), self._abandoned.get(tenant_id)
+        if running is not None:
+            running.stops.drop_tenant()
+            self._end_queued(running)
+        for stops in (running.stops if running else None, abandoned):
+            if stops is not None and not stops.wait_over(_STOP_WAIT_SECONDS):
+                raise RefusedError(
+                    f"the backup of tenant {tenant_id} did not end in {_STOP_WAIT_SECONDS:.0f} s",
+                    hint="drop the tenant again",
+                    code=codes.OB_TIMEOUT,
+                )
 
     # --- start checks, in OceanBase's order
 
@@ -340,31 +354,70 @@ class Backups:
                 return
             self._running[job.tenant_id] = running
             running.future = self._pool.submit(self._work, running)
+        # A CANCEL that came before the line above found no worker to tell: it left its word in the row.
+        if self._catalog.backups.cancel_requested(job.tenant_id, job.job_id):
+            running.stops.cancel()
+            self._end_queued(running)
+
+    def _end_queued(self, running: _Running) -> None:
+        """Let a job that waits for a worker, and has a reason to end, do so now; no effect on one that has a worker."""
+        if running.future is not None and running.future.cancel():
+            self._work(running)
 
     def _work(self, running: _Running) -> None:
         tenant_id, job_id = running.job.tenant_id, running.job.job_id
         try:
             job = self._catalog.backups.claim(tenant_id, job_id, self._generation)
-            if job is not None:
-                self._run(JobRun(self._around, job, running.stops))
+            if job is None:
+                running.stops.end()
+            else:
+                self._carry(job, running.stops)
         except HoldfastError:
             # The catalog itself failed: the row stays as it is, owned by us, and the next server takes it up.
+            running.stops.end()
             log.exception("tenant %d: backup job %d could not be carried on", tenant_id, job_id)
         finally:
             with self._lock:
                 if self._running.get(tenant_id) is running:
                     del self._running[tenant_id]
-            if running.job.initiator_tenant_id == SYS_TENANT_ID and not running.stops.server_stops.is_set():
+            if running.job.initiator_tenant_id == SYS_TENANT_ID and not running.stops.is_server_stopping:
                 self._settle(running.job.initiator_job_id)
 
-    def _run(self, run: JobRun) -> None:
+    def _carry(self, job: BackupJob, stops: Stops) -> None:
+        """Return when the job has ended, or is left to the next server. Its thread may then still be in a slow step: one
+        that was cancelled there is left behind, and the tenant's next backup waits for it."""
+        with self._lock:
+            predecessor = self._abandoned.get(job.tenant_id)
+        run = JobRun(self._around, job, stops, predecessor=predecessor)
+        # A daemon: a destination that hangs for good must not keep the server from ending, and whatever line it is killed
+        # at is as safe as a kill of the server.
+        threading.Thread(
+            target=self._run, args=(run, job, stops), name=f"backup-job-{job.tenant_id}", daemon=True
+        ).start()
+        stops.wait_cancel_or_over()
+        if stops.wait_over(_CANCEL_PATIENCE_SECONDS) or not stops.abandon():
+            return
+        with self._lock:
+            self._abandoned[job.tenant_id] = stops
+        log.warning(
+            "tenant %d: backup job %d is cancelled inside a slow step, which is left behind", job.tenant_id, job.job_id
+        )
+        run.end_abandoned()
+
+    def _run(self, run: JobRun, job: BackupJob, stops: Stops) -> None:
         try:
             run.run()
         except HoldfastError:
-            raise
+            log.exception("tenant %d: backup job %d could not be carried on", job.tenant_id, job.job_id)
         except Exception as error:
             log.exception("a backup job met a defect of Holdfast")
-            run.fail(HoldfastError(f"unexpected {type(error).__name__}: {error}", hint="see the server's log"))
+            with suppress(HoldfastError):
+                run.fail(HoldfastError(f"unexpected {type(error).__name__}: {error}", hint="see the server's log"))
+        finally:
+            stops.end()
+            with self._lock:
+                if self._abandoned.get(job.tenant_id) is stops:
+                    del self._abandoned[job.tenant_id]
 
     def _settle(self, parent_id: int) -> None:
         """End a sys job when none of its children is active. Repeatable: the first to come ends it."""

@@ -17,7 +17,6 @@ from holdfast.catalog.catalog import Catalog
 from holdfast.catalog.cleanup import DeleteJob, DeletePolicy, DeleteType, PinnedSet
 from holdfast.clock import Clock
 from holdfast.errors import ConflictError, HoldfastError, NotFoundError, RefusedError, refuse
-from holdfast.jobs.backup_worker import Stops
 from holdfast.jobs.cleanup_worker import CleanupRun, CleanupSurroundings, plan_obsolete, policy_of
 from holdfast.jobs.destinations import OpenStore
 from holdfast.jobs.estate import catalog_estate
@@ -25,6 +24,7 @@ from holdfast.jobs.identity import ClusterIdentity
 from holdfast.jobs.reply import OK, Cell, Column, ColumnKind, Reply
 from holdfast.jobs.rights import not_supported, unknown_tenant
 from holdfast.jobs.session import Session
+from holdfast.jobs.stops import Stops
 from holdfast.keys.keyring import Keyring
 from holdfast.retention.reach import ancestors, sets_by_id
 from holdfast.retention.verdict import Plan, PolicyName
@@ -256,7 +256,7 @@ class Cleanup:
                 with self._lock:
                     running = self._running.get(job.tenant_id)
                 if running is not None and running.job.job_id == job.job_id:
-                    running.stops.cancelled.set()
+                    running.stops.cancel()
         self._dispatch()
         return OK
 
@@ -279,7 +279,7 @@ class Cleanup:
             self._scheduler.join()
         with self._lock:
             for running in self._running.values():
-                running.stops.server_stops.set()
+                running.stops.stop_server()
         self._pool.shutdown(wait=True, cancel_futures=True)
 
     def drop_tenant(self, tenant_id: int) -> None:
@@ -288,7 +288,7 @@ class Cleanup:
         with self._lock:
             running = self._running.get(tenant_id)
         if running is not None and running.future is not None:
-            running.stops.tenant_dropped.set()
+            running.stops.drop_tenant()
             _, late = wait([running.future], timeout=_STOP_WAIT_SECONDS)
             if late:
                 raise RefusedError(
@@ -500,7 +500,7 @@ class Cleanup:
             with self._lock:
                 if self._running.get(tenant_id) is running:
                     del self._running[tenant_id]
-            if not running.stops.server_stops.is_set() and is_carried_on:
+            if not running.stops.is_server_stopping and is_carried_on:
                 self._after(running.job)
 
     def _after(self, job: DeleteJob) -> None:

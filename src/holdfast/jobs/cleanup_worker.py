@@ -16,10 +16,11 @@ Increments go before what they rest on, sets before pieces, pieces oldest first.
 
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from holdfast import codes
-from holdfast.backup.plan import thread_count
+from holdfast.backup.plan import DEFAULT_THREADS
 from holdfast.backup_format import names
 from holdfast.backup_format.piece_record import FormatFile
 from holdfast.catalog.catalog import Catalog
@@ -35,10 +36,10 @@ from holdfast.errors import (
     RefusedError,
     StoreUnavailableError,
 )
-from holdfast.jobs.backup_worker import ServerStoppingError, Stops
 from holdfast.jobs.destinations import OpenStore, check_destination
 from holdfast.jobs.estate import Survey, survey
 from holdfast.jobs.identity import ClusterIdentity
+from holdfast.jobs.stops import ServerStoppingError, Stops
 from holdfast.keys.keyring import Keyring
 from holdfast.retention import by_hand
 from holdfast.retention.plan import judge, pieces_of
@@ -49,6 +50,7 @@ from holdfast.values.archive import FileStatus, RoundStatus
 from holdfast.values.backup_set import JobStatus
 from holdfast.values.capacity import time_us_from_text
 from holdfast.values.destination import Destination, DestinationKind
+from holdfast.values.pace import lanes_of
 from holdfast.values.tenant import Tenant
 
 log = logging.getLogger("holdfast.cleanup")
@@ -106,7 +108,7 @@ class _TaskJournal:
         if now - self._asked >= _ASK_SECONDS:
             self._asked = now
             if self._around.catalog.cleanup.cancel_requested(self.task.tenant_id, self.task.job_id):
-                self._stops.cancelled.set()
+                self._stops.cancel()
                 raise CanceledError
 
     def expect(self, *, count: int, size_bytes: int) -> None:
@@ -162,8 +164,11 @@ class CleanupRun:
                     self._end_badly(error)
                     return
                 log.warning("tenant %d: deletion job %d: %s", self._job.tenant_id, self._job.job_id, error)
-                if self._stops.server_stops.wait(_RETRY_SECONDS * self._job.attempt):
-                    return
+                with suppress(RefusedError, CanceledError):  # a reason to end is met by the next attempt's own look
+                    try:
+                        self._stops.rest(_RETRY_SECONDS * self._job.attempt)
+                    except ServerStoppingError:
+                        return
                 self._job = self._cleanup.update_job(replace(self._job, attempt=self._job.attempt + 1))
 
     def fail(self, error: HoldfastError) -> None:
@@ -430,7 +435,8 @@ class CleanupRun:
             raise RefusedError(reason, code=code)
 
     def _thread_count(self) -> int:
-        return thread_count(int(self._around.catalog.parameters.get(self._job.tenant_id, "ha_low_thread_score")))
+        score = int(self._around.catalog.parameters.get(self._job.tenant_id, "ha_low_thread_score"))
+        return lanes_of(score, DEFAULT_THREADS)
 
     def _now_us(self) -> int:
         return self._around.clock.now_ns() // 1000

@@ -29,6 +29,8 @@ def _boolean(text: str) -> int:
 INT = ParameterKind(name="INT", measure=int)
 TIME = ParameterKind(name="TIME", measure=time_us_from_text)
 CAPACITY = ParameterKind(name="CAPACITY", measure=capacity_bytes_from_text)
+RATE = ParameterKind(name="CAPACITY", measure=lambda text: 0 if text == "0" else capacity_bytes_from_text(text))
+"""A capacity a second. Zero needs no unit: it is no rate but the absence of a limit."""
 BOOL = ParameterKind(name="BOOL", measure=_boolean)
 
 
@@ -99,12 +101,13 @@ def _hidden(
 
 DEFINITIONS: tuple[ParameterDefinition, ...] = (
     _score(
-        "ha_low_thread_score", "weight of the threads of data backup and cleanup. 0 means 2 threads. Range: [0,100]"
+        "ha_low_thread_score",
+        "weight of backup and cleanup: threads, up to 16, then reads ahead. 0 means 2 threads. Range: [0,100]",
     ),
     _score("ha_mid_thread_score", "weight of the medium-priority threads. Range: [0,100]"),
-    _score("ha_high_thread_score", "weight of the threads of restore. 0 means 8 threads. Range: [0,100]"),
-    _score("log_archive_concurrency", "log archive threads, 0 = by MAX_CPU. Range: [0,100]"),
-    _score("log_restore_concurrency", "log restore threads, 0 = MAX_CPU. Range: [0,100]"),
+    _score("ha_high_thread_score", "weight of restore: its threads, up to 16. 0 means 8 threads. Range: [0,100]"),
+    _score("log_archive_concurrency", "accepted; one thread archives a tenant's one log. Range: [0,100]"),
+    _score("log_restore_concurrency", "accepted; one thread restores a tenant's one log. Range: [0,100]"),
     ParameterDefinition(
         name="archive_lag_target",
         kind=TIME,
@@ -119,7 +122,15 @@ DEFINITIONS: tuple[ParameterDefinition, ...] = (
         default="4G",
         least="512M",
         most="4G",
-        info="size of one data file of a backup set. Range: [512M,4G]",
+        info="largest data file of a backup set; Holdfast's have 128M whatever it says. Range: [512M,4G]",
+    ),
+    ParameterDefinition(
+        name="backup_bandwidth_limit",
+        kind=RATE,
+        default="0",
+        least="0",
+        most=None,
+        info="Holdfast's own: bytes a second that the tenant's backup and restore may read and write, 0 = no limit. Range: [0,)",
     ),
     ParameterDefinition(
         name="recover_table_concurrency",

@@ -17,7 +17,6 @@ import errno
 import logging
 import shutil
 import threading
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
@@ -34,6 +33,7 @@ from holdfast.engine.version import EngineVersion
 from holdfast.errors import CanceledError, EngineError, HoldfastError, RefusedError, refuse
 from holdfast.jobs.destinations import OpenStore
 from holdfast.jobs.directories import ClusterDirectory
+from holdfast.jobs.pace import Paces
 from holdfast.jobs.reply import OK, Reply
 from holdfast.jobs.rights import not_supported
 from holdfast.jobs.session import Session
@@ -95,7 +95,7 @@ class Restores:
         version: EngineVersion,
         open_store: OpenStore,
         generation: int,
-        score_of: Callable[[int], int] = lambda tenant_id: 0,
+        paces: Paces | None = None,
     ) -> None:
         self._catalog = catalog
         self._supervisor = supervisor
@@ -105,7 +105,7 @@ class Restores:
         self._version = version
         self._open_store = open_store
         self._generation = generation
-        self._score_of = score_of
+        self._paces = paces or Paces(catalog, clock)
         self._lock = threading.Lock()
         self._runs: dict[int, _Run] = {}
         self._ending = threading.Event()
@@ -359,11 +359,13 @@ class Restores:
         tenant_id = run.tenant.tenant_id
         place = self._directories.restore(tenant_id)
         directory = EngineDirectory(place / "engine", self._version)
+        pace = self._paces.restore(tenant_id, _THREADS_DEFAULT)
         told = 0.0
 
         def check() -> None:
             nonlocal told
             self._check(run)
+            pace.refresh()
             now = self._clock.monotonic()
             if now - told >= _TELL_SECONDS and run.progress.total_bytes:
                 told = now  # several threads may tell at once: each tells the truth
@@ -374,7 +376,7 @@ class Restores:
             plan,
             tuple(source.store for source in found.sources),
             directory,
-            thread_count=self._score_of(tenant_id) or _THREADS_DEFAULT,
+            pace=pace,
             progress=run.progress,
             check=check,
             keys=data_keys(plan, self._keyring(tenant_id).get),

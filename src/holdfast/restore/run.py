@@ -12,7 +12,7 @@ import os
 import threading
 from bisect import bisect_left
 from collections.abc import Callable, Generator, Iterator, Mapping
-from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any
@@ -38,6 +38,7 @@ from holdfast.engine_format.macro_block import MACRO_BLOCK_BYTES
 from holdfast.errors import CorruptionError
 from holdfast.restore.plan import LogObjectFact, LogStep, PieceFact, RestorePlan, SetFact
 from holdfast.store.store import ObjectReader, Store
+from holdfast.values.pace import LANES_MAX, Pace
 from holdfast.values.scn import Scn
 
 ACCOUNT_FILE = "account"
@@ -47,6 +48,10 @@ _BATCH_BYTES = 8 << 20
 """One read of neighbouring chunks: large enough for a spinning disk or an object store, small enough for many threads."""
 _INDEX_SLICE_BYTES = 4 << 20
 _FRAME_WINDOW_BYTES = 4 << 20
+_CREW_SECONDS = 0.25
+"""How often the pace is asked how many threads it wants."""
+_PACE_WAIT_SECONDS = 0.1
+"""A wait for bandwidth is cut into these: the limit may change meanwhile, or the restore be cancelled."""
 
 
 @dataclass(slots=True)
@@ -81,15 +86,15 @@ def lay_out(
     stores: tuple[Store, ...],
     directory: EngineDirectory,
     *,
-    thread_count: int,
+    pace: Pace,
     progress: Progress,
     check: Callable[[], None],
     keys: Mapping[int, DataKey] | None = None,
 ) -> LaidOut:
     """Fill `directory`, which must be empty or absent, and return what it holds; durable when this returns.
 
-    `stores[fact.source]` holds each fact. `keys`: of the encrypted sets of the chain, by set id. `check` is called between
-    batches and may raise CanceledError.
+    `stores[fact.source]` holds each fact. `pace`: how fast it may go, asked again and again. `keys`: of the encrypted sets of
+    the chain, by set id. `check` is called between batches and may raise CanceledError.
     Raises CorruptionError naming the object and the place, StoreUnavailableError, NotFoundError for a missing object.
     """
     prepare_restored_directory(directory)
@@ -106,9 +111,15 @@ def lay_out(
         if stop.is_set():
             raise _Abandoned
 
+    def spend(size_bytes: int) -> None:
+        """Return when so many bytes may move."""
+        while (seconds := pace.try_take(size_bytes)) > 0:
+            go_on()
+            stop.wait(min(seconds, _PACE_WAIT_SECONDS))
+
     with ThreadPoolExecutor(max_workers=2, thread_name_prefix="restore") as pool:
-        blocks = pool.submit(_lay_out_blocks, plan, stores, table, directory, thread_count, progress, go_on, keys)
-        log = pool.submit(_lay_out_log, plan, stores, objects, directory, progress, go_on, keys)
+        blocks = pool.submit(_lay_out_blocks, plan, stores, table, directory, pace, spend, progress, go_on, keys)
+        log = pool.submit(_lay_out_log, plan, stores, objects, directory, spend, progress, go_on, keys)
         works: list[Future[Any]] = [blocks, log]
         done, _ = wait(works, return_when=FIRST_EXCEPTION)
         if any(work.exception() for work in done):
@@ -235,7 +246,8 @@ def _lay_out_blocks(
     stores: tuple[Store, ...],
     table: BlockTable,
     directory: EngineDirectory,
-    thread_count: int,
+    pace: Pace,
+    spend: Callable[[int], None],
     progress: Progress,
     check: Callable[[], None],
     keys: Mapping[int, DataKey],
@@ -246,30 +258,58 @@ def _lay_out_blocks(
         os.ftruncate(descriptor, plan.set.manifest.block_file_size_bytes)
         batches, turn = _batches(table), threading.Lock()
 
-        def carry() -> None:
+        def carry(number: int) -> bool:
+            """Carry batches until there are none (True) or this thread is one too many (False)."""
             with _BlockCarrier(holders, stores, descriptor, progress, keys) as carrier:
-                while True:
+                while number < min(pace.lanes(), LANES_MAX):
                     check()
                     with turn:
                         batch = next(batches, None)
                     if batch is None:
-                        return
+                        return True
+                    # Read here, written there; a batch is read and written whole, so it is paid whole.
+                    spend(2 * (batch[-1].end_offset - batch[0].offset))
                     carrier.carry(batch)
+                return False
 
-        with ThreadPoolExecutor(max_workers=thread_count, thread_name_prefix="restore-block") as pool:
-            futures = [pool.submit(carry) for _ in range(thread_count)]
-            wait(futures, return_when=FIRST_EXCEPTION)
-            if any(future.done() and future.exception() for future in futures):
-                # The others find nothing more to do; what they hold they finish.
-                with turn:
-                    batches.close()
-        errors = [error for future in futures if (error := future.exception())]
-        real = [error for error in errors if not isinstance(error, _Abandoned)]
-        if errors:
-            raise (real or errors)[0]
+        _run_crew(pace, carry, lambda: _close(batches, turn))
         os.fdatasync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _run_crew(pace: Pace, carry: Callable[[int], bool], give_up: Callable[[], None]) -> None:
+    """Run `carry(number)` on as many threads as the pace wants, now and while they run; raise what the first of them raised.
+
+    `give_up` is called at a failure, so that the others find nothing more to do; what they hold they finish.
+    """
+    running: dict[Future[bool], int] = {}
+    errors: list[BaseException] = []
+    is_exhausted = False
+    with ThreadPoolExecutor(max_workers=LANES_MAX, thread_name_prefix="restore-block") as pool:
+        while True:
+            at_work = set(running.values())
+            for number in range(min(pace.lanes(), LANES_MAX)):
+                if number not in at_work and not is_exhausted:
+                    running[pool.submit(carry, number)] = number
+            if not running:
+                break
+            done, _ = wait(running, timeout=_CREW_SECONDS, return_when=FIRST_COMPLETED)
+            for future in done:
+                del running[future]
+                error = future.exception()
+                if error is not None:
+                    errors.append(error)
+                    give_up()
+                is_exhausted = is_exhausted or error is not None or future.result()
+    real = [error for error in errors if not isinstance(error, _Abandoned)]
+    if errors:
+        raise (real or errors)[0]
+
+
+def _close(batches: Generator[list[IndexRecord], None, None], turn: threading.Lock) -> None:
+    with turn:
+        batches.close()
 
 
 class _BlockCarrier:
@@ -368,6 +408,7 @@ def _lay_out_log(
     stores: tuple[Store, ...],
     objects: tuple[_LogWork, ...],
     directory: EngineDirectory,
+    spend: Callable[[int], None],
     progress: Progress,
     check: Callable[[], None],
     keys: Mapping[int, DataKey],
@@ -382,6 +423,7 @@ def _lay_out_log(
             opener = sealed if piece.of_set_id else plain
             for where, info, first_lsn, payload in _frames(stores[piece.source], item, opener):
                 check()
+                spend(2 * len(payload))
                 if first_lsn + len(payload) <= log.position.lsn or first_lsn + len(payload) <= from_lsn:
                     continue  # an earlier piece already gave this log
                 begin = log.position.lsn - first_lsn

@@ -66,6 +66,7 @@ PARAMETERS_OURS = frozenset(
         "backup_backup_dest",
         "backup_backup_dest_option",
         "backup_concurrency",
+        "backup_bandwidth_limit",
         "backup_data_file_size",
         "backup_dest",
         "backup_dest_option",
