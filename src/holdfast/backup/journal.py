@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
+from holdfast.engine_format.macro_block import BlockKinds
 from holdfast.values.backup_set import TaskStatus
 from holdfast.values.lsn import Lsn
 from holdfast.values.scn import Scn
@@ -101,6 +102,11 @@ class Pause(Protocol):
 
 class Image(Protocol):
     """A tenant's engine as files. Reading never disturbs it. Safe to call from several threads."""
+
+    @property
+    def block_kinds(self) -> BlockKinds:
+        """Return what the types of this engine's macro blocks are."""
+        ...
 
     def block_count(self) -> int:
         """Return how many macro blocks block_file has room for now."""
