@@ -22,3 +22,9 @@ def engine_binary_override() -> Path | None:
     """Return the engine binary named by HOLDFAST_ENGINE, or None for the one the wheel ships."""
     named = os.environ.get("HOLDFAST_ENGINE")
     return Path(named) if named else None
+
+
+def engine_places() -> tuple[Path, ...]:
+    """Return the further engines named by HOLDFAST_ENGINES: files `seekdb`, or folders that hold one, separated by `:`."""
+    named = os.environ.get("HOLDFAST_ENGINES", "")
+    return tuple(Path(place).absolute() for place in named.split(os.pathsep) if place)
