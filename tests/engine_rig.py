@@ -32,7 +32,7 @@ from holdfast.engine.fence import FencePolicy
 from holdfast.engine.process import EngineProcess, EngineSettings, Watchdog
 from holdfast.engine.role import EngineRole
 from holdfast.engine.session import Session, SqlError, connect
-from holdfast.engine.version import installed
+from holdfast.engine.version import EngineVersion, installed
 
 ACCOUNTS = 200
 BALANCE = 1000
@@ -131,13 +131,14 @@ def running_engine(
     parameters: tuple[tuple[str, str], ...] = (),
     fence: FencePolicy = FencePolicy.AUTO,
     keep: bool = False,
+    version: EngineVersion | None = None,
 ) -> Iterator[EngineRig]:
     """Run a fresh engine in tmp_path/name/engine (account beside it); end it and, unless `keep`, remove it.
 
     A directory is 161 MB and more: pytest keeps three runs of tmp_path, so it is removed at once.
     """
     home = tmp_path / name
-    directory = EngineDirectory(home / "engine", installed())
+    directory = EngineDirectory(home / "engine", version or installed())
     settings = EngineSettings(parameters=parameters)
     process = EngineProcess.start(directory, settings, fence)
     rig = EngineRig(

@@ -14,7 +14,8 @@ import pymysql
 
 from holdfast.engine.directory import EngineDirectory
 from holdfast.engine.process import EngineProcess
-from holdfast.engine.version import installed
+from holdfast.engine.version import find_engines
+from holdfast.engine_format.data_version import decode_data_version
 
 WAIT_SECONDS_MAX = 90.0
 """Bound of every wait; the slowest step takes a few seconds on a busy machine."""
@@ -86,8 +87,13 @@ class Server:
         return [1, *users]
 
     def directory(self, tenant_id: int) -> EngineDirectory:
+        """Return the places of a tenant's engine, of the version its data is of."""
         place = self.base / "sys" if tenant_id == 1 else self.base / "tenants" / str(tenant_id)
-        return EngineDirectory(place / "engine", installed())
+        engines = find_engines()
+        found = EngineDirectory(place / "engine", engines.newest)
+        if not found.data_version_file.exists():
+            return found
+        return EngineDirectory(found.root, engines.of(decode_data_version(found.data_version_file.read_bytes())))
 
     def client(self, user: str = "root@sys", password: str = "", **options: Any) -> "Client":
         return Client(self.port, user, password, **options)

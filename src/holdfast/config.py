@@ -27,3 +27,9 @@ def engine_binary_override() -> Path | None:
 def client_password() -> str | None:
     """Return the password of HOLDFAST_PASSWORD for the client commands, or None. Never the place for it: a command line."""
     return os.environ.get("HOLDFAST_PASSWORD")
+
+
+def engine_places() -> tuple[Path, ...]:
+    """Return the further engines named by HOLDFAST_ENGINES: files `seekdb`, or folders that hold one, separated by `:`."""
+    named = os.environ.get("HOLDFAST_ENGINES", "")
+    return tuple(Path(place).absolute() for place in named.split(os.pathsep) if place)

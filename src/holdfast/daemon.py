@@ -30,8 +30,9 @@ from holdfast.engine.fence import Fence
 from holdfast.engine.process import LOG_DISK_BYTES_MIN, MEMORY_BUDGET_BYTES_MIN, EngineSettings
 from holdfast.engine.role import EngineRole
 from holdfast.engine.session import ROOT, SqlError, connect
-from holdfast.engine.version import EngineVersion, installed
-from holdfast.errors import HoldfastError, RefusedError
+from holdfast.engine.version import Engines, EngineVersion, find_engines, install_hint
+from holdfast.engine_format.data_version import decode_data_version
+from holdfast.errors import HoldfastError, RefusedError, UnknownVersionError
 from holdfast.gateway.server import GatewayThread
 from holdfast.gateway.settings import GatewaySettings
 from holdfast.jobs.archiving import Archiving
@@ -137,14 +138,16 @@ class Server:
 
     def open(self) -> int:
         """Start everything and return the bound port. Raises HoldfastError; what was opened is then closed by the stack."""
-        _check_socket_length(self._directories)
+        engines = find_engines()
+        _tell_engines(engines)
+        _check_socket_length(self._directories, engines)
+        sys_version = _version_of_sys(self._directories, engines)
         for place in (self._directories.base, self._directories.tenants, self._directories.restores):
             place.mkdir(mode=0o700, parents=True, exist_ok=True)
         lock = take_lock(self._directories)
         self._stack.callback(lock.release)
         identity = open_identity(self._directories, self._config.cluster)
-        version = installed()
-        parts = self._assemble(identity, version, lock.generation)
+        parts = self._assemble(identity, engines, sys_version, lock.generation)
         self._check_open_root(parts)
         self._bring_up_tenants(parts)
         parts.archiving.resume_all()
@@ -172,22 +175,25 @@ class Server:
         parts.catalog.parameters.set_server(self._config.host, port)
         return port
 
-    def _assemble(self, identity: ClusterIdentity, version: EngineVersion, generation: int) -> _Parts:
-        supervisor = Supervisor(self._directories, version, self._clock)
+    def _assemble(
+        self, identity: ClusterIdentity, engines: Engines, sys_version: EngineVersion, generation: int
+    ) -> _Parts:
+        supervisor = Supervisor(self._directories, sys_version, self._clock)
         self._stack.callback(lambda: supervisor.end(stop_engines=True))
         self._bring_up_sys(supervisor)
         catalog = Catalog(lambda: _sys_connection(supervisor), clock=self._clock)
         self._stack.callback(catalog.close)
         catalog.install()
-        self._record_sys(catalog, version)
-        tenants = Tenants(catalog, supervisor, self._directories, version, self._clock)
+        self._record_sys(catalog, sys_version)
+        _set_versions(catalog, supervisor, engines)
+        tenants = Tenants(catalog, supervisor, self._directories, engines, self._clock)
         archiving = Archiving(
             catalog,
             self._directories,
             identity=identity,
             clock=self._clock,
             open_store=open_store,
-            version=version,
+            engines=engines,
         )
         paces = Paces(catalog, self._clock)
         backups = Backups(
@@ -207,7 +213,7 @@ class Server:
             tenants,
             self._directories,
             self._clock,
-            version=version,
+            engines=engines,
             open_store=open_store,
             generation=generation,
             paces=paces,
@@ -325,9 +331,52 @@ def _sys_connection(supervisor: Supervisor) -> "Connection[Cursor]":
     return supervisor.session(SYS_TENANT_ID).connection
 
 
-def _check_socket_length(directories: ClusterDirectory) -> None:
+def _tell_engines(engines: Engines) -> None:
+    for version in engines.installed:
+        log.info("engine %s: %s", version.data_version, version.binary)
+    for fault in engines.faults:
+        log.error("an engine that was named can not be used: %s", fault)
+
+
+def _version_of_sys(directories: ClusterDirectory, engines: Engines) -> EngineVersion:
+    """Return the engine of the sys tenant's data, the newest where there is none yet.
+
+    The catalog can not tell: it is the catalog's own engine that is asked for. Raises RefusedError, before anything is made, if
+    the engine can not hold a catalog.
+    """
+    directory = EngineDirectory(directories.engine(SYS_TENANT_ID), engines.newest)
+    version = engines.newest
+    if directory.is_initialised() and not directory.founding_mark.exists():
+        version = engines.of(decode_data_version(directory.data_version_file.read_bytes()))
+    if not version.release.holds_catalog:
+        raise RefusedError(
+            f"engine {version.data_version} can not hold the catalog of a server",
+            hint="let the server have a newer engine too: this one then runs tenants (HOLDFAST_ENGINES)",
+        )
+    return version
+
+
+def _set_versions(catalog: Catalog, supervisor: Supervisor, engines: Engines) -> None:
+    """Tell the supervisor what each tenant runs on. One whose engine is not here is named; the others go on."""
+    for tenant in catalog.tenants.user_tenants():
+        try:
+            version = engines.of(tenant.data_version)
+        except UnknownVersionError as error:
+            log.error("tenant %s can not be started: %s", tenant.name, error)
+            continue
+        supervisor.set_version(tenant.tenant_id, version)
+        if version.binary is None:
+            log.error(
+                "tenant %s runs on engine %s, which is not installed: it can not be started. To have it, %s",
+                tenant.name,
+                tenant.data_version,
+                install_hint(tenant.data_version),
+            )
+
+
+def _check_socket_length(directories: ClusterDirectory, engines: Engines) -> None:
     """Refuse a base directory whose engines' sockets would have longer paths than the kernel takes."""
-    longest = EngineDirectory(directories.engine(_TENANT_ID_LONGEST), installed()).socket
+    longest = EngineDirectory(directories.engine(_TENANT_ID_LONGEST), engines.newest).socket
     over = len(os.fsencode(longest)) - _SOCKET_PATH_BYTES_MAX
     if over > 0:
         raise RefusedError(

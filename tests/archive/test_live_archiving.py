@@ -16,7 +16,7 @@ from holdfast.catalog.catalog import Catalog
 from holdfast.catalog.parameters import ParameterDefinition
 from holdfast.clock import SystemClock
 from holdfast.codes import Code
-from holdfast.engine.version import installed
+from holdfast.engine.version import find_engines
 from holdfast.errors import HoldfastError
 from holdfast.jobs.archiving import Archiving
 from holdfast.jobs.directories import ClusterDirectory
@@ -101,7 +101,7 @@ class Desk:
             identity=ClusterIdentity(name="holdfast", cluster_id=7),
             clock=CLOCK,
             open_store=open_store,
-            version=installed(),
+            engines=find_engines(),
             limits=self.limits,
         )
         made.resume_all()

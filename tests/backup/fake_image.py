@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from holdfast.backup.journal import BaseBlock, Pause, SmallFile
 from holdfast.engine_format.checksum import raw_crc
-from holdfast.engine_format.macro_block import HEAD_BYTES, MACRO_BLOCK_BYTES
+from holdfast.engine_format.macro_block import HEAD_BYTES, MACRO_BLOCK_BYTES, BlockKinds, block_kinds
 from holdfast.values.lsn import Lsn
 from holdfast.values.scn import Scn
 
@@ -21,9 +21,9 @@ def write_once(seed: int, payload_bytes: int = 5000) -> bytes:
     return (header + payload).ljust(MACRO_BLOCK_BYTES, b"\0")
 
 
-def shared(seed: int, used: int = 1) -> bytes:
-    """Return a shared block (type 8); `used` grows its content behind an unchanged head."""
-    head = struct.pack("<iiiiiIq", 24, 1, 1001, 8, 0, 0, seed).ljust(HEAD_BYTES, b"\0")
+def shared(seed: int, used: int = 1, *, type_: int = 8) -> bytes:
+    """Return a shared block; `used` grows its content behind an unchanged head."""
+    head = struct.pack("<iiiiiIq", 24, 1, 1001, type_, 0, 0, seed).ljust(HEAD_BYTES, b"\0")
     return (head + b"\7" * used).ljust(MACRO_BLOCK_BYTES, b"\0")
 
 
@@ -54,6 +54,7 @@ class FakeImage:
     on_read: Callable[[int], None] = lambda block_id: None
     on_pause: Callable[[int], None] = lambda count: None
     on_pause_end: Callable[[int], None] = lambda count: None
+    block_kinds: BlockKinds = field(default_factory=lambda: block_kinds("1.4.0.0"))
     slog_reads: int = 0
     pauses: int = 0
     reads: list[int] = field(default_factory=list)

@@ -15,7 +15,7 @@ from holdfast.backup_format.chunk import CHUNK_HEADER_BYTES, ChunkOpener, decode
 from holdfast.backup_format.digest import DataKey
 from holdfast.backup_format.index import decode_index
 from holdfast.backup_format.manifest import Encryption, EncryptionMode, ObjectKind, check_authentic
-from holdfast.engine_format.macro_block import MACRO_BLOCK_BYTES
+from holdfast.engine_format.macro_block import MACRO_BLOCK_BYTES, block_kinds
 from holdfast.errors import (
     CanceledError,
     CorruptionError,
@@ -507,6 +507,19 @@ def test_an_increment_of_an_unchanged_image_copies_nothing() -> None:
     backed_up(image, store)
     result = backed_up(image, store, plan=replace(plan_of(set_id=2), base=base_of(store)))
     assert [item for item in result.manifest.objects if item.kind is ObjectKind.DATA] == []
+    assert stored_blocks(store, "backup_set_2_inc") == blocks_of(image)
+
+
+@pytest.mark.parametrize(("data_version", "type_"), [("1.4.0.0", 7), ("1.4.0.0", 8), ("1.3.0.0", 8), ("1.3.0.0", 9)])
+def test_an_increment_takes_what_a_shared_block_gained_whatever_its_engine_numbers_it(
+    data_version: str, type_: int
+) -> None:
+    """Its head tells nothing. With the types of another engine an increment held a block of before, and did not start."""
+    image, store = image_with(write_once(1), shared(2, type_=type_)), MemoryStore()
+    image.block_kinds = block_kinds(data_version)
+    backed_up(image, store)
+    image.blocks[3] = shared(2, used=900, type_=type_)
+    backed_up(image, store, plan=replace(plan_of(set_id=2), base=base_of(store)))
     assert stored_blocks(store, "backup_set_2_inc") == blocks_of(image)
 
 

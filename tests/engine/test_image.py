@@ -10,13 +10,13 @@ from holdfast.engine.image import (
     small_files,
     write_restored_file,
 )
-from holdfast.engine.version import EngineVersion
+from holdfast.engine.version import EngineVersion, release_of
 from holdfast.errors import ConflictError, CorruptionError
 
 
 @pytest.fixture
 def directory(tmp_path: Path) -> EngineDirectory:
-    version = EngineVersion(binary=Path("/nowhere"), data_version="1.4.0.0", log_stream="store/redo/sys/log_stream")
+    version = EngineVersion(binary=Path("/nowhere"), data_version="1.4.0.0", release=release_of("1.4.0.0"))
     return EngineDirectory(tmp_path / "engine", version)
 
 

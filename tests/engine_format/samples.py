@@ -12,23 +12,27 @@ from holdfast.engine_format.log_walk import Position
 from holdfast.values.lsn import Lsn
 from holdfast.values.scn import Scn
 
-GOLDEN = Path(__file__).parent.parent / "golden" / "engine"
-NOTES = json.loads((GOLDEN / "samples.json").read_text())["samples"]
+_GOLDEN = Path(__file__).parent.parent / "golden"
+ENGINE = "engine"
+OLD_ENGINE = "engine_1.3.0"
+"""The folders of samples: engine 1.4.0, and the older one that is still read."""
+NOTES_OF = {name: json.loads((_GOLDEN / name / "samples.json").read_text())["samples"] for name in (ENGINE, OLD_ENGINE)}
+NOTES = NOTES_OF[ENGINE]
 PADDING = 1 << 62
 RAW_WRITE = 1 << 61
 
 
-def golden(name: str) -> bytes:
+def golden(name: str, engine: str = ENGINE) -> bytes:
     """Return a golden sample, unpacked if it is kept packed."""
-    packed = GOLDEN / f"{name}.zst"
+    packed = _GOLDEN / engine / f"{name}.zst"
     if packed.exists():
         return zstandard.ZstdDecompressor().decompress(packed.read_bytes())
-    return (GOLDEN / name).read_bytes()
+    return (_GOLDEN / engine / name).read_bytes()
 
 
-def golden_position(name: str) -> Position:
+def golden_position(name: str, engine: str = ENGINE) -> Position:
     """Return where a golden slice of the log begins."""
-    note = NOTES[name]
+    note = NOTES_OF[engine][name]
     return Position(lsn=Lsn(note["lsn"]), accumulated=note["accumulated"], log_id=note["log_id"], scn=Scn(note["scn"]))
 
 
@@ -69,8 +73,12 @@ def group(
     accumulated: int | None = None,
     log_id: int | None = None,
     flag: int = 0,
+    proposal_id: int | None = None,
 ) -> bytes:
-    """Return a group that continues the log at `position` as the engine would write it, but for what is given."""
+    """Return a group that continues the log at `position` as the engine would write it, but for what is given.
+
+    With a `proposal_id` it has the longer header of version 2.
+    """
     checksum = 0
     for one in entries:
         if not flag & PADDING:
@@ -78,10 +86,11 @@ def group(
     body = b"".join(entries)
     return (
         sealed(
-            "hhiqqqqq",
+            "hhiqqqqq" if proposal_id is None else "hhiqqqqqq",
             magic,
             version,
             len(body) if size is None else size,
+            *(() if proposal_id is None else (proposal_id,)),
             position.lsn if committed_end is None else committed_end,
             int.from_bytes(entries[-1][8:16]) if scn is None else scn,
             crc(checksum.to_bytes(8, "little"), position.accumulated or 0) if accumulated is None else accumulated,

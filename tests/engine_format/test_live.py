@@ -24,6 +24,7 @@ from holdfast.engine_format.macro_block import (
     HEAD_BYTES,
     MACRO_BLOCK_BYTES,
     BlockKind,
+    block_kinds,
     decode_block_head,
     is_block_whole,
 )
@@ -100,16 +101,17 @@ def test_every_commit_is_one_entry_of_the_log(killed: Killed) -> None:
 
 
 def test_every_block_of_a_killed_engine_is_known_and_whole(killed: Killed) -> None:
-    kinds = set()
+    kinds = block_kinds(killed.rig.directory.version.data_version)
+    met = set()
     with killed.rig.directory.block_file.open("rb") as file:
         for block_id in range(killed.rig.directory.block_file.stat().st_size // MACRO_BLOCK_BYTES):
             block = file.read(MACRO_BLOCK_BYTES)
-            head = decode_block_head(block_id, block[:HEAD_BYTES])
+            head = decode_block_head(block_id, block[:HEAD_BYTES], kinds)
             assert is_block_whole(head, block), block_id
-            kinds.add(head.kind)
+            met.add(head.kind)
             if head.kind is BlockKind.SUPER:
                 assert decode_super_block(block).file_size_bytes == killed.rig.directory.block_file.stat().st_size
-    assert {BlockKind.SUPER, BlockKind.SHARED} <= kinds
+    assert {BlockKind.SUPER, BlockKind.SHARED} <= met
 
 
 def test_small_files_of_a_killed_engine_are_whole(killed: Killed) -> None:

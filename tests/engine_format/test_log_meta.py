@@ -14,7 +14,7 @@ PAGES = [META[at : at + META_PAGE_BYTES] for at in range(META_PAGE_BYTES, len(ME
 
 
 def page(lsn: int, *, magic: int = 0x4C4D, version: int = 1, body_bytes: int = 4072) -> bytes:
-    body = bytes(32) + lsn.to_bytes(8) + bytes(4072 - 40)
+    body = (4).to_bytes(8) + bytes(24) + lsn.to_bytes(8) + bytes(4072 - 40)
     fields = (magic, version, body_bytes, crc(body))
     return struct.pack(">hhiqq", *fields, crc(struct.pack("<hhiq", *fields))) + body
 

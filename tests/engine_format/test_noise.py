@@ -13,16 +13,20 @@ from holdfast.engine_format.log_cut import cut, cut_block
 from holdfast.engine_format.log_group import decode_entries, decode_group_header
 from holdfast.engine_format.log_meta import base_lsn
 from holdfast.engine_format.log_walk import groups, walk
-from holdfast.engine_format.macro_block import decode_block_head
+from holdfast.engine_format.macro_block import block_kinds, decode_block_head
 from holdfast.engine_format.slog import walk_slog
 from holdfast.engine_format.super_block import decode_super_block
 from holdfast.errors import CorruptionError, UnknownVersionError
 
-from .samples import golden, golden_position
+from .samples import OLD_ENGINE, golden, golden_position
 
 GROUPS = golden_position("log_groups.bin")
 BLOCK = golden_position("log_block_start.bin")
 PADDING = golden_position("log_block_end.bin")
+OLD_GROUPS = golden_position("log_groups.bin", OLD_ENGINE)
+OLD_PADDING = golden_position("log_block_end.bin", OLD_ENGINE)
+KINDS = block_kinds("1.4.0.0")
+OLD_KINDS = block_kinds("1.3.0.0")
 
 DECODERS: dict[str, tuple[Callable[[bytes], object], bytes]] = {
     "group header": (decode_group_header, golden("log_groups.bin")[:48]),
@@ -34,10 +38,22 @@ DECODERS: dict[str, tuple[Callable[[bytes], object], bytes]] = {
     "block cut": (lambda data: cut_block(data, BLOCK, BLOCK.scn), golden("log_block_start.bin")),
     "info block": (decode_info_block, golden("log_block_start.bin")[:4096]),
     "log meta": (base_lsn, golden("log_meta.bin")[:12288]),
-    "block head": (lambda data: decode_block_head(2, data), golden("macro_block_type_1.bin")[:4096]),
+    "block head": (lambda data: decode_block_head(2, data, KINDS), golden("macro_block_type_1.bin")[:4096]),
     "super block": (decode_super_block, golden("super_block.bin")[:97]),
     "slog": (walk_slog, golden("slog_server.bin")[:8192]),
     "data version": (decode_data_version, golden("data_version.bin")),
+    "old group header": (decode_group_header, golden("log_groups.bin", OLD_ENGINE)[:56]),
+    "old entries": (lambda data: list(decode_entries(data)), golden("log_groups.bin", OLD_ENGINE)[524:2611]),
+    "old walk": (lambda data: walk(data, OLD_GROUPS), golden("log_groups.bin", OLD_ENGINE)),
+    "old walk to a block's end": (lambda data: walk(data, OLD_PADDING), golden("log_block_end.bin", OLD_ENGINE)),
+    "old cut": (lambda data: cut(data, OLD_GROUPS, OLD_GROUPS.scn), golden("log_groups.bin", OLD_ENGINE)),
+    "old info block": (decode_info_block, golden("log_block_start.bin", OLD_ENGINE)[:4096]),
+    "old log meta": (base_lsn, golden("log_meta.bin", OLD_ENGINE)[:12288]),
+    "old block head": (
+        lambda data: decode_block_head(2, data, OLD_KINDS),
+        golden("macro_block_type_7.bin", OLD_ENGINE)[:4096],
+    ),
+    "old data version": (decode_data_version, golden("data_version.bin", OLD_ENGINE)),
 }
 
 

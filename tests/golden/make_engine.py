@@ -1,8 +1,9 @@
 """Make the golden samples of the engine's bytes in tests/golden/engine, with a real engine.
 
-    python tests/golden/make_engine.py WORK_DIRECTORY
+    python tests/golden/make_engine.py WORK_DIRECTORY [PACKAGE_DIRECTORY]
 
 WORK_DIRECTORY must not exist, lie on a disk, and have room for 2 GB; it is removed at the end. Takes about a minute.
+PACKAGE_DIRECTORY is a folder `pylibseekdb` of another wheel, unpacked; the samples then go to tests/golden/engine_<version>.
 Nothing of the package under test is used to find the samples: the little decoding here is its own.
 """
 
@@ -15,30 +16,49 @@ import subprocess
 import sys
 import threading
 import time
-from importlib.metadata import version
+from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
-import pylibseekdb
 import pymysql
 import zstandard
 
 LOG_DATA = (64 << 20) - 4096
 MACRO_BLOCK = 2 << 20
-TARGET = Path(__file__).parent / "engine"
 
 
-def start(base: Path) -> subprocess.Popen[bytes]:
+@dataclass(frozen=True)
+class Engine:
+    """What differs between the engines the samples were made with. `header`: group header from its magic on."""
+
+    target: str
+    log_stream: str
+    memory: str
+    header: struct.Struct
+    magic: bytes
+
+
+ENGINES = {
+    "1.4.0": Engine(
+        "engine", "store/redo/sys/log_stream", "memory_budget", struct.Struct(">4siqqqqq"), b"GR\0\3"
+    ),  # magic and version, size, committed end, scn, accumulated, log id, flag
+    "1.3.0": Engine(
+        "engine_1.3.0", "store/redo/sys/1", "memory_limit", struct.Struct(">4siqqqqqq"), b"GR\0\2"
+    ),  # the same with a proposal id behind the size
+}
+
+
+def start(package: Path, engine: Engine, base: Path) -> subprocess.Popen[bytes]:
     """Start an embedded engine and return when it answers."""
     (base / "run").mkdir(parents=True)
     lock = os.open(base / "run" / "seekdb.clients", os.O_RDWR | os.O_CREAT, 0o600)
     fcntl.flock(lock, fcntl.LOCK_SH)
     os.set_inheritable(lock, True)
-    package = Path(pylibseekdb.__file__).parent
     command = [package / "seekdb", "--nodaemon", "--embedded", "--base-dir", base, "--log-level", "WARN"]
-    command += ["--parameter", "memory_budget=1G", "--parameter", "log_disk_size=2G"]
+    command += ["--parameter", f"{engine.memory}=1G", "--parameter", "log_disk_size=2G"]
     environment = {"LD_LIBRARY_PATH": str(package), "PATH": os.defpath}
     with open(base / "out", "wb") as out:
-        engine = subprocess.Popen(
+        process = subprocess.Popen(
             [str(word) for word in command], env=environment, pass_fds=[lock], stdout=out, stderr=out, cwd=base
         )
     os.close(lock)
@@ -48,8 +68,8 @@ def start(base: Path) -> subprocess.Popen[bytes]:
         except pymysql.Error:
             time.sleep(0.1)
         else:
-            return engine
-    engine.kill()
+            return process
+    process.kill()
     raise SystemExit("the engine does not answer")
 
 
@@ -113,11 +133,11 @@ def block_types(base: Path) -> set[int]:
     return found
 
 
-def link_log(base: Path, kept: Path, stop: threading.Event) -> None:
+def link_log(folder: Path, kept: Path, stop: threading.Event) -> None:
     """Keep every log block that appears: the engine recycles them within seconds."""
     kept.mkdir()
     while not stop.is_set():
-        for block in (base / "store/redo/sys/log_stream/log").iterdir():
+        for block in folder.iterdir():
             if block.name.isdigit() and not (kept / block.name).exists():
                 try:
                     os.link(block, kept / block.name)
@@ -129,17 +149,18 @@ def link_log(base: Path, kept: Path, stop: threading.Event) -> None:
 Group = tuple[int, int, int, int, int, int]
 
 
-def headers(block: bytes) -> list[Group]:
+def headers(engine: Engine, block: bytes) -> list[Group]:
     """Return (offset, whole size, entries, accumulated, log id, max scn) of each group in a block's file."""
     found, at = [], 4096
-    while block[at : at + 4] == b"GR\0\3":
-        size, _, scn, accumulated, log_id, _ = struct.unpack_from(">iqqqqq", block, at + 4)
-        entries, entry = 0, at + 48
-        while entry < at + 48 + size:
+    while block[at : at + 4] == engine.magic:
+        _, size, *_, scn, accumulated, log_id, _ = engine.header.unpack_from(block, at)
+        end = at + engine.header.size + size
+        entries, entry = 0, at + engine.header.size
+        while entry < end:
             entry += 32 + struct.unpack_from(">i", block, entry + 4)[0]
             entries += 1
-        found.append((at, 48 + size, entries, accumulated, log_id, scn))
-        at += 48 + size
+        found.append((at, end - at, entries, accumulated, log_id, scn))
+        at = end
     return found
 
 
@@ -148,12 +169,12 @@ def position(block_id: int, offset: int, before: Group) -> dict[str, int]:
     return {"lsn": lsn, "accumulated": before[3], "log_id": before[4], "scn": before[5]}
 
 
-def collect(base: Path, kept: Path, notes: dict[str, dict[str, int]]) -> dict[str, bytes]:
+def collect(engine: Engine, base: Path, kept: Path, notes: dict[str, dict[str, int]]) -> dict[str, bytes]:
     """Return the samples by file name; `notes` gains where each lay."""
     samples: dict[str, bytes] = {}
-    for name, first, second in borders(kept):
+    for name, first, second in borders(engine, kept):
         one, two = first.read_bytes(), second.read_bytes()
-        left, right = headers(one), headers(two)
+        left, right = headers(engine, one), headers(engine, two)
         begin, end = left[-4], right[2]
         samples["log_block_end.bin"] = one[begin[0] :]
         samples["log_block_start.bin"] = two[: end[0] + end[1]]
@@ -165,7 +186,7 @@ def collect(base: Path, kept: Path, notes: dict[str, dict[str, int]]) -> dict[st
         begin, end = left[middle - 3], left[min(middle + 3, len(left) - 2)]
         samples["log_groups.bin"] = one[begin[0] : end[0] + end[1]]
         notes["log_groups.bin"] = position(name, begin[0], left[middle - 4])
-    meta = (base / "store/redo/sys/log_stream/meta/0").read_bytes()
+    meta = (base / engine.log_stream / "meta/0").read_bytes()
     pages = 1
     while meta[4096 * pages : 4096 * pages + 2] == b"LM":
         pages += 1
@@ -189,22 +210,37 @@ def collect(base: Path, kept: Path, notes: dict[str, dict[str, int]]) -> dict[st
     return samples
 
 
-def borders(kept: Path) -> list[tuple[int, Path, Path]]:
+def borders(engine: Engine, kept: Path) -> list[tuple[int, Path, Path]]:
     """Return the block border crossed with small groups: the one with the smallest groups before it."""
     found = []
     for block in kept.iterdir():
         after = kept / str(int(block.name) + 1)
-        if after.exists() and (groups := headers(block.read_bytes())) and len(headers(after.read_bytes())) > 5:
+        if (
+            after.exists()
+            and (groups := headers(engine, block.read_bytes()))
+            and len(headers(engine, after.read_bytes())) > 5
+        ):
             found.append((sum(group[1] for group in groups[-4:]), int(block.name), block, after))
     _, block_id, block, after = min(found)
     return [(block_id, block, after)]
 
 
-def main(work: Path) -> None:
+def wheel_of(package: Path) -> str:
+    """Return the wheel's version, from the folder its installer left beside the package."""
+    return (
+        next(package.parent.glob("pylibseekdb-*.dist-info"))
+        .name.removeprefix("pylibseekdb-")
+        .removesuffix(".dist-info")
+    )
+
+
+def main(work: Path, package: Path) -> None:
+    wheel = wheel_of(package)
+    engine = ENGINES[wheel.split(".post")[0]]
     work.mkdir(parents=True)
     base, kept, stop = work / "base", work / "kept", threading.Event()
-    engine = start(base)
-    keeper = threading.Thread(target=link_log, args=(base, kept, stop))
+    process = start(package, engine, base)
+    keeper = threading.Thread(target=link_log, args=(base / engine.log_stream / "log", kept, stop))
     keeper.start()
     try:
         load(base)
@@ -215,17 +251,25 @@ def main(work: Path) -> None:
     finally:
         stop.set()
         keeper.join()
-        engine.kill()
-        engine.wait()
-    samples = collect(base, kept, notes)
-    TARGET.mkdir(exist_ok=True)
+        process.kill()
+        process.wait()
+    samples = collect(engine, base, kept, notes)
+    target = Path(__file__).parent / engine.target
+    target.mkdir(exist_ok=True)
     for name, data in samples.items():
-        (TARGET / name).write_bytes(data)
+        (target / name).write_bytes(data)
         print(name, len(data))
-    made = {"engine": engine_version, "wheel": version("pylibseekdb"), "samples": notes}
-    (TARGET / "samples.json").write_text(json.dumps(made, indent=2, sort_keys=True) + "\n")
+    made = {"engine": engine_version, "wheel": wheel, "samples": notes}
+    (target / "samples.json").write_text(json.dumps(made, indent=2, sort_keys=True) + "\n")
     shutil.rmtree(work)
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]).absolute())
+    if len(sys.argv) > 2:
+        folder = Path(sys.argv[2])
+    else:
+        spec = find_spec("pylibseekdb")
+        assert spec is not None, "the wheel pylibseekdb is not installed"
+        assert spec.origin is not None, "pylibseekdb is a package of files"
+        folder = Path(spec.origin).parent
+    main(Path(sys.argv[1]).absolute(), folder.absolute())

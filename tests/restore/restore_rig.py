@@ -11,7 +11,7 @@ from holdfast.backup_format.log_frame import open_frame, scan_frames
 from holdfast.engine import account, control, role
 from holdfast.engine.directory import EngineDirectory
 from holdfast.engine.role import EngineRole
-from holdfast.engine.version import installed
+from holdfast.engine.version import find_engines
 from holdfast.engine_format.log_block import LOG_INFO_BYTES
 from holdfast.engine_format.log_group import decode_entries
 from holdfast.engine_format.log_walk import Position, groups
@@ -30,7 +30,7 @@ def facts_of(*places: Path) -> Facts:
 
 def plan_of(facts: Facts, target: int | None) -> RestorePlan:
     wanted = None if target is None else Scn(target)
-    return plan_restore(facts.sets, facts.pieces, wanted, engine_data_version=installed().data_version)
+    return plan_restore(facts.sets, facts.pieces, wanted, installed_versions=find_engines().data_versions)
 
 
 @dataclass(slots=True)
@@ -41,9 +41,10 @@ class Restored:
 
 
 def layout(facts: Facts, target: int | None, root: Path) -> tuple[EngineDirectory, LaidOut, RestorePlan]:
-    """Lay out the engine directory of `target` below `root`."""
+    """Lay out the engine directory of `target` below `root`, for the engine that made the set."""
     plan = plan_of(facts, target)
-    directory = EngineDirectory(root / "engine", installed())
+    version = find_engines().of(plan.set.manifest.engine_data_version)
+    directory = EngineDirectory(root / "engine", version)
     laid_out = lay_out(
         plan,
         tuple(source.store for source in facts.sources),
@@ -67,8 +68,9 @@ def restored(
         account.store_account(account_file, account.decode_account(laid_out.account))
         with engine_in(directory, account_file, role=as_role) as rig:
             if as_role is EngineRole.STANDBY:
+                is_writing = directory.version.release.is_standby_writing
                 with rig.session() as session:
-                    control.wait_replayed(session, 30)
+                    control.wait_replayed(session, 30, until=laid_out.end.lsn if is_writing else None)
             yield Restored(rig=rig, laid_out=laid_out, plan=plan)
     finally:
         shutil.rmtree(root, ignore_errors=True)

@@ -28,6 +28,7 @@ from holdfast.engine_format.macro_block import (
     MACRO_BLOCK_BYTES,
     BlockHead,
     BlockKind,
+    BlockKinds,
     decode_block_head,
     is_block_whole,
 )
@@ -61,7 +62,6 @@ _PACE_WAIT_SECONDS = 0.1
 """A wait for bandwidth is cut into these: the limit, or the job's mind, may change meanwhile."""
 _SETTLE_SECONDS = 2.0
 _SETTLE_REST_SECONDS = 0.05
-_SHARED_TYPES = frozenset({7, 8})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,7 +198,7 @@ class Lane:
         if copier.table.head_hash(block_id) is None:
             copier.spend(HEAD_BYTES)
             head = copier.image.read_head(block_id)
-            if _is_free(block_id, head):
+            if _is_free(block_id, head, copier.image.block_kinds):
                 copier.counters.visited(is_free=True)
                 return False
         for _ in range(_READS_PER_SIGHTING):
@@ -218,7 +218,7 @@ class Lane:
     def take(self, block_id: int, block: memoryview) -> BlockVerdict | None:
         """Bring the copy of a block up to date with `block`, its content as just read; None when that is not whole."""
         copier = self._copier
-        head = _decode_head(block_id, block)
+        head = _decode_head(block_id, block, copier.image.block_kinds)
         if head is None:
             return None
         key = copier.key_of(block_id)
@@ -240,7 +240,7 @@ class Lane:
 
     def store_verbatim(self, block_id: int, block: Buffer) -> None:
         """Write a block that is wrong for good as it is."""
-        head = _decode_head(block_id, block)
+        head = _decode_head(block_id, block, self._copier.image.block_kinds)
         self.store(block_id, block, head.type if head else 0)
 
     def store(self, block_id: int, block: Buffer, block_type: int) -> None:
@@ -293,16 +293,16 @@ def data_record(root: str, number: int, size_bytes: int, digest: ObjectDigest) -
     )
 
 
-def _decode_head(block_id: int, block: Buffer) -> BlockHead | None:
+def _decode_head(block_id: int, block: Buffer, kinds: BlockKinds) -> BlockHead | None:
     """Return the block's head, None when it is none: half written, or rotten."""
     try:
-        return decode_block_head(block_id, block)
+        return decode_block_head(block_id, block, kinds)
     except CorruptionError:
         return None
 
 
-def _is_free(block_id: int, block: Buffer) -> bool:
-    head = _decode_head(block_id, block)
+def _is_free(block_id: int, block: Buffer, kinds: BlockKinds) -> bool:
+    head = _decode_head(block_id, block, kinds)
     return head is not None and head.kind is BlockKind.FREE
 
 
@@ -529,7 +529,8 @@ class Copier:
 
     def shared_ids(self) -> list[int]:
         """Return the blocks that gain data in place, sorted."""
-        return [record.block_id for record in self.table if record.block_type in _SHARED_TYPES]
+        kinds = self.image.block_kinds
+        return [record.block_id for record in self.table if kinds.get(record.block_type) is BlockKind.SHARED]
 
     def _differing(self, block_count: int) -> list[int]:
         """Return the blocks whose head is not that of their copy, sorted."""

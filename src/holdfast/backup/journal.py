@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
+from holdfast.engine_format.macro_block import BlockKinds
 from holdfast.values.backup_set import TaskStatus
 from holdfast.values.lsn import Lsn
 from holdfast.values.scn import Scn
@@ -108,6 +109,11 @@ class Image(Protocol):
 
     def read_bytes(self) -> int:
         """Return how many bytes were read of the engine's files so far, every read counted, repeated ones too."""
+        ...
+
+    @property
+    def block_kinds(self) -> BlockKinds:
+        """Return what the types of this engine's macro blocks are."""
         ...
 
     def block_count(self) -> int:

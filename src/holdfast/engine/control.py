@@ -7,6 +7,7 @@ from holdfast.engine import facts
 from holdfast.engine.facts import Checkpoint
 from holdfast.engine.session import Session
 from holdfast.errors import EngineError
+from holdfast.values.lsn import Lsn
 from holdfast.values.scn import Scn
 
 _POLL_SECONDS = 0.05
@@ -25,7 +26,11 @@ def major_freeze(session: Session) -> None:
 
 
 def activate_standby(session: Session) -> None:
-    """Make a standby primary, for good. Returns at once; writes work some 0.05 s later."""
+    """Make a standby primary, for good. Returns at once; writes work some 0.05 s later.
+
+    Not for a release that is activated by a restart (`Release.is_activated_by_restart`): there it fails and leaves a role
+    that is none.
+    """
     session.execute("alter system activate standby")
 
 
@@ -66,10 +71,12 @@ def wait_unfinished(session: Session, wait_seconds: float) -> bool:
     return True
 
 
-def wait_replayed(session: Session, wait_seconds: float) -> Scn:
+def wait_replayed(session: Session, wait_seconds: float, *, until: Lsn | None = None) -> Scn:
     """Return the SCN a standby shows, once it shows all of its log.
 
     A standby takes logins before it shows its last transactions: its readable SCN follows up to 3.8 s later (measured).
+    `until`: where the log ended before the start; to be given for an engine whose standby goes on writing
+    (`Release.is_standby_writing`), for its log has no end that a replay could reach.
     Raises EngineError if it is not there in time.
     """
     deadline = time.monotonic() + wait_seconds
@@ -77,7 +84,11 @@ def wait_replayed(session: Session, wait_seconds: float) -> Scn:
         stat = facts.replay_stat(session)
         end_scn = facts.log_stat(session).end_scn
         readable_scn = facts.current_scn(session)
-        if stat.is_complete and readable_scn >= end_scn:
+        if until is not None:
+            is_complete = stat.submitted_lsn >= until and stat.pending_count == 0
+        else:
+            is_complete = stat.is_complete and readable_scn >= end_scn
+        if is_complete:
             return readable_scn
         if time.monotonic() > deadline:
             raise EngineError(

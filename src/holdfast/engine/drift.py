@@ -7,10 +7,12 @@ is the kernel's): this keeps a tenant reachable, bounded and in its role.
 import re
 from dataclasses import dataclass
 
+from holdfast.engine import facts
 from holdfast.engine.directory import FILES_DIR, EngineDirectory
 from holdfast.engine.process import EngineProcess, EngineSettings
 from holdfast.engine.role import EngineRole
 from holdfast.engine.session import Session, SqlError
+from holdfast.engine.version import release_of
 from holdfast.errors import EngineError
 from holdfast.values.capacity import capacity_bytes_from_text
 
@@ -64,7 +66,8 @@ def find(session: Session, settings: EngineSettings) -> tuple[Drift, ...]:
     found = [
         _different("secure_file_priv", str(session.query("select @@global.secure_file_priv")[0][0]), SECURE_FILE_PRIV)
     ]
-    watched = ("memory_budget", "log_disk_size", *_FIXED_PARAMETERS)
+    memory = release_of(facts.data_version(session)).memory_parameter
+    watched = (memory, "log_disk_size", *_FIXED_PARAMETERS)
     marks = ", ".join(["%s"] * len(watched))
     rows = session.query(f"select name, value from oceanbase.V$OB_PARAMETERS where name in ({marks})", watched)
     values = {str(name): str(value) for name, value in rows}
@@ -72,7 +75,7 @@ def find(session: Session, settings: EngineSettings) -> tuple[Drift, ...]:
         _different(name, values[name], expected) for name, expected in _FIXED_PARAMETERS.items() if name in values
     ]
     for name, size_bytes in (
-        ("memory_budget", settings.memory_budget_bytes),
+        (memory, settings.memory_budget_bytes),
         ("log_disk_size", settings.log_disk_size_bytes),
     ):
         expected = f"{size_bytes >> 20}M"
@@ -114,7 +117,7 @@ def put_right(session: Session, settings: EngineSettings, process: EngineProcess
 def _put_role_right(session: Session, role: EngineRole | None, process: EngineProcess | None) -> str:
     if role is None or is_writable(session) == (role is EngineRole.PRIMARY):
         return ""
-    if role is EngineRole.PRIMARY:
+    if role is EngineRole.PRIMARY and not release_of(facts.data_version(session)).is_activated_by_restart:
         # Also the end of an activation that a dead server had noted and not carried out.
         try:
             session.execute("alter system activate standby")

@@ -57,7 +57,7 @@ def find_engine(directory: EngineDirectory) -> ProcessIdentity | None:
         except OSError:
             continue  # ended meanwhile, a kernel thread, or another user's: none of them is our engine
         is_here = (where.st_dev, where.st_ino) == (root.st_dev, root.st_ino)
-        if is_here and os.path.basename(program) == directory.version.binary.name:
+        if is_here and os.path.basename(program) == directory.version.program_name:
             # The engine asks `sh` for CPU features at start; those children have other programs.
             found = identify(int(name))
             if found is not None:
@@ -117,7 +117,8 @@ class ProcessHandle:
 def has_greeting(path: Path, seconds: float) -> bool:
     """Return whether a MySQL server greets on the socket at `path` within `seconds`. Needs no account.
 
-    A greeting means a finished start: a login right behind the first greeting was never refused (measured).
+    A greeting means a finished start in release 1.4: a login right behind the first greeting was never refused (measured).
+    Releases that greet early (`Release.greets_early`) are asked by `session.takes_logins` as well.
     """
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
         client.settimeout(seconds)

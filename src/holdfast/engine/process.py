@@ -7,6 +7,7 @@ directory (`liveness`), our own note beside the directory says what fences it.
 import contextlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -34,7 +35,10 @@ from holdfast.engine.liveness import (
     start_progress,
 )
 from holdfast.engine.role import EngineRole, set_role
-from holdfast.errors import ConflictError, EngineError, refuse
+from holdfast.engine.session import takes_logins
+from holdfast.engine.version import EngineVersion
+from holdfast.engine_format.data_version import decode_data_version
+from holdfast.errors import ConflictError, EngineError, HoldfastError, refuse
 
 MEMORY_BUDGET_BYTES_MIN = 1 << 30
 LOG_DISK_BYTES_MIN = 2 << 30
@@ -45,7 +49,10 @@ _LAUNCH_WAIT_SECONDS = 30
 _START_TRIES = 12
 """A standby from an image without a checkpoint dies of its own race in about half of its starts, after 1.6 s."""
 _AGAIN_MARK = b"errcode=-4023"
-_LOG_BEGIN_MARK = b"[server_start 3/14]"
+_CLOCK_CRASH = re.compile(rb"CRASH ERROR!!![^\n]* tname=TsMgr\b")
+"""The same race in engine 1.3.0, whatever its image: its clock is asked before there is one, and the thread crashes (1 start
+in 30 on a busy machine)."""
+_LOG_BEGIN_MARK = b"[server_start 3/"
 _POLL_SECONDS = 0.02
 _PROGRESS_POLL_SECONDS = 0.5
 _TERM_WAIT_SECONDS = 5
@@ -81,10 +88,10 @@ class EngineSettings:
                     codes.OB_INVALID_ARGUMENT, f"{name} {value} is less than {least} bytes", hint="give the unit more"
                 )
 
-    def arguments(self) -> tuple[str, ...]:
-        """Return the engine's command line for these settings."""
+    def arguments(self, version: EngineVersion) -> tuple[str, ...]:
+        """Return the command line of an engine of `version` for these settings."""
         pairs = (
-            ("memory_budget", f"{self.memory_budget_bytes >> 20}M"),
+            (version.release.memory_parameter, f"{self.memory_budget_bytes >> 20}M"),
             ("log_disk_size", f"{self.log_disk_size_bytes >> 20}M"),
             # Four text logs of 256 MiB at most: the engine's default keeps them all.
             ("enable_syslog_recycle", "True"),
@@ -174,12 +181,15 @@ class EngineProcess:
         cls, directory: EngineDirectory, settings: EngineSettings, fence: FencePolicy = FencePolicy.AUTO
     ) -> "EngineProcess":
         """Start without waiting for readiness: for callers that watch several starts. Same errors as `start`."""
+        version = directory.version
+        binary = version.installed_binary()
         living = find_engine(directory)
         if living is not None:
             raise ConflictError(
                 f"the engine of {directory.root} runs already, process {living.pid}", hint="adopt it instead"
             )
         _clear_unfinished(directory)
+        _refuse_other_version(directory)
         directory.create()
         # Left by an end without goodbye (every end). A client must get "nobody there", not a dead socket.
         directory.socket.unlink(missing_ok=True)
@@ -190,18 +200,17 @@ class EngineProcess:
             first_start = ("--variable", f"secure_file_priv=./{FILES_DIR}", *_first_role(settings.role))
         elif settings.role is not None:
             set_role(directory, settings.role)
-        version = directory.version
         order = Order(
             root=directory.root.resolve(),
-            binary=version.binary,
+            binary=binary,
             library_dirs=version.library_dirs,
             arguments=(
                 *("--nodaemon", "--embedded", "--base-dir", str(directory.root.resolve()), "--log-level", "WARN"),
-                *settings.arguments(),
+                *settings.arguments(version),
                 *first_start,
             ),
             environment={
-                "LD_LIBRARY_PATH": str(version.binary.parent),
+                "LD_LIBRARY_PATH": str(binary.parent),
                 "PATH": "/usr/bin:/bin",
                 # The engine reports each first start to its vendor; a backup server has no business doing so.
                 "TELEMETRY_ENABLED": "false",
@@ -242,14 +251,19 @@ class EngineProcess:
 
     def is_healthy(self, timeout: float = _GREETING_WAIT_SECONDS) -> bool:
         """Return whether the engine greets on its socket within `timeout` seconds. Needs no account."""
-        return self.is_alive() and has_greeting(self.directory.socket, timeout)
+        return self.is_alive() and self._is_ready(timeout)
+
+    def _is_ready(self, timeout: float) -> bool:
+        if not has_greeting(self.directory.socket, timeout):
+            return False
+        return not self.directory.version.release.greets_early or takes_logins(self.directory.socket, timeout)
 
     def wait_ready(self, watchdog: Watchdog | None = None) -> None:
         """Return once the engine takes logins. Raises EngineError with the tail of its log if it ends or hangs."""
         bound_seconds = (watchdog or Watchdog()).progress_seconds
         mark = None
         mark_at = looked_at = time.monotonic() - _PROGRESS_POLL_SECONDS
-        while not has_greeting(self.directory.socket, _GREETING_WAIT_SECONDS):
+        while not self._is_ready(_GREETING_WAIT_SECONDS):
             if self._handle.wait(_POLL_SECONDS):
                 raise EngineEndedError(_death_note(self.directory, "ended while it started"))
             now = time.monotonic()
@@ -416,13 +430,33 @@ def _clear_unfinished(directory: EngineDirectory) -> None:
         shutil.rmtree(directory.root)
 
 
+def _refuse_other_version(directory: EngineDirectory) -> None:
+    """Raise EngineError if the directory's data is of another version: no engine may be tried on it to see what happens.
+
+    A file that can not be read is the engine's own affair: it refuses to start, and says why.
+    """
+    if not directory.is_initialised():
+        return
+    try:
+        found = decode_data_version(directory.data_version_file.read_bytes())
+    except (OSError, HoldfastError):
+        return
+    if found != directory.version.data_version:
+        raise EngineError(
+            f"{directory.root} holds data of engine {found}, not of {directory.version.data_version}",
+            hint="an engine reads the data of its own version only",
+        )
+
+
 def _first_role(role: EngineRole | None) -> tuple[str, ...]:
     """Return the command line's role, which counts in a fresh directory only."""
     return ("--role", "STANDBY") if role is EngineRole.STANDBY else ()
 
 
 def _is_worth_another_start(directory: EngineDirectory) -> bool:
-    """Return whether the engine said "try again" (-4023) when it gave up its last start."""
+    """Return whether the last start died of a race that the next one may win: "try again" (-4023), or its clock's crash."""
+    if _CLOCK_CRASH.search(log_tail(directory.output_file)):
+        return True
     _, begun, since = log_tail(directory.server_log).rpartition(_LOG_BEGIN_MARK)
     return bool(begun) and _AGAIN_MARK in since
 

@@ -1,5 +1,6 @@
 """Primary or standby, as an engine keeps it: one row of its meta.db.
 
+Which row, and what stands behind the role in it, depends on the release (`Release.role_parameter`, `role_suffix`).
 What was measured on 1.4.0, and what follows:
 
 - The row alone decides how an engine starts; `--role` counts only in a directory that has never been started. So a role is set
@@ -8,6 +9,8 @@ What was measured on 1.4.0, and what follows:
 - SHOW PARAMETERS shows `server_role_info` as it was when the engine started: never ask it. The row is the truth.
 - `alter system switchover to standby`, which a tenant's root may run, leaves `PRIMARY:STANDBY:PREPARING:<scn>` and an engine that
   refuses writes, refuses to be activated (4179) and does not start again (-4023). Only setting the row helps.
+
+On 1.3.0 the row decides as well, but a standby made of a backup can not be activated by SQL (`Release.is_activated_by_restart`).
 """
 
 import sqlite3
@@ -20,7 +23,6 @@ from holdfast.engine.directory import EngineDirectory
 from holdfast.engine.liveness import find_engine
 from holdfast.errors import ConflictError, EngineError
 
-_SETTLED = "INVALID:NORMAL:0"
 _BUSY_WAIT_SECONDS = 5.0
 _COPY_TRIES = 5
 """meta.db is 150 kB and changes rarely: one undisturbed double read is nearly certain."""
@@ -37,10 +39,10 @@ def stored_role(directory: EngineDirectory) -> EngineRole | None:
     May be asked while the engine lives. Unknown is an answer.
     """
     try:
-        text = stored_parameters(directory).get("server_role_info", "")
+        text = stored_parameters(directory).get(directory.version.release.role_parameter, "")
     except EngineError:
         return None
-    return next((role for role in EngineRole if text == _text(role)), None)
+    return next((role for role in EngineRole if text == _text(directory, role)), None)
 
 
 def set_role(directory: EngineDirectory, role: EngineRole) -> None:
@@ -51,16 +53,17 @@ def set_role(directory: EngineDirectory, role: EngineRole) -> None:
     living = find_engine(directory)
     if living is not None:
         raise ConflictError(f"role of {directory.root} can not be set: its engine runs, process {living.pid}")
+    name = directory.version.release.role_parameter
     try:
         with closing(sqlite3.connect(directory.meta_db, timeout=_BUSY_WAIT_SECONDS)) as database, database:
             # A journal left by a kill is taken in by this very opening, as by the engine's; closing removes it.
             changed = database.execute(
-                "update __all_sys_parameter set value = ? where name = 'server_role_info'", (_text(role),)
+                "update __all_sys_parameter set value = ? where name = ?", (_text(directory, role), name)
             ).rowcount
     except sqlite3.Error as error:
         raise EngineError(f"role of {directory.root} can not be set in meta.db: {error}") from error
     if changed != 1:
-        raise EngineError(f"meta.db of {directory.root} has {changed} rows server_role_info, expected 1")
+        raise EngineError(f"meta.db of {directory.root} has {changed} rows {name}, expected 1")
 
 
 def stored_parameters(directory: EngineDirectory) -> dict[str, str]:
@@ -105,6 +108,6 @@ def _read(path: Path) -> bytes | None:
         return None
 
 
-def _text(role: EngineRole) -> str:
-    """Return active role, pending role, transition, cutover SCN: a settled one."""
-    return f"{role}:{_SETTLED}"
+def _text(directory: EngineDirectory, role: EngineRole) -> str:
+    """Return the row of a settled role; in 1.4: active role, pending role, transition, cutover SCN."""
+    return f"{role}{directory.version.release.role_suffix}"

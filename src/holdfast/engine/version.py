@@ -1,4 +1,8 @@
-"""Which engine: binary, data version and directory layout, as a value that flows."""
+"""Which engine: binary, data version, and all that differs from release to release, as a value that flows.
+
+An engine reads the data of its own version only (measured: 1.4.0 ends with exit 1 in a directory of 1.3.0), so a tenant, a
+backup set and a running process each belong to one version for good. `Engines` says which ones this machine has.
+"""
 
 import importlib.util
 import os
@@ -8,34 +12,185 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from holdfast.config import engine_binary_override
-from holdfast.errors import EngineError, UnknownVersionError
+from holdfast.config import engine_binary_override, engine_places
+from holdfast.errors import EngineError, HoldfastError, UnknownVersionError
 
 _VERSION = re.compile(r"\bseekdb (\d+\.\d+\.\d+\.\d+)\)")
 _VERSION_WAIT_SECONDS = 20
 """`seekdb --version` takes 0.04 s warm; a cold 139 MB binary on a busy disk takes seconds."""
 
-_LOG_STREAM_OF = {"1.4": "store/redo/sys/log_stream", "1.3": "store/redo/sys/1"}
-"""Where the log stream lies below the base directory. Source: measured on both wheels."""
+_BINARY_NAME = "seekdb"
+_BELOW = (_BINARY_NAME, f"pylibseekdb/{_BINARY_NAME}", f"lib/python3*/site-packages/pylibseekdb/{_BINARY_NAME}")
+"""Where an engine lies in a folder that is named: the package's own, one that pip filled (`--target`), a virtual environment."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Release:
+    """How the engines of one release differ from others. Source: measured on the wheels 1.4.0.post1 and 1.3.0.post5.
+
+    `log_stream`: path of the log stream relative to an engine directory.
+    `memory_parameter`: the parameter that bounds an engine's memory; the other release's is taken and without effect.
+    `role_parameter`, `role_suffix`: the row of meta.db that holds the role, and what stands behind it in a settled one.
+    `greets_early`: it greets on its socket, and answers logins with 8001, up to 2 s before it is ready.
+    `is_activated_by_restart`: ALTER SYSTEM ACTIVATE STANDBY fails (4109, and the role then says FLASHBACK) on a standby that
+    was made of a backup, because its log is that of a primary. Started as a primary it is one.
+    `is_standby_writing`: a standby of such a log appends keep-alives of its own to it. They are no replay.
+    `holds_catalog`: the views of the sys tenant can be made in it; without that no server runs on it, but its tenants do.
+    """
+
+    log_stream: str
+    memory_parameter: str
+    role_parameter: str
+    role_suffix: str
+    greets_early: bool
+    is_activated_by_restart: bool
+    is_standby_writing: bool
+    holds_catalog: bool
+
+
+_RELEASES = {
+    "1.4": Release(
+        log_stream="store/redo/sys/log_stream",
+        memory_parameter="memory_budget",
+        role_parameter="server_role_info",
+        role_suffix=":INVALID:NORMAL:0",
+        greets_early=False,
+        is_activated_by_restart=False,
+        is_standby_writing=False,
+        holds_catalog=True,
+    ),
+    "1.3": Release(
+        log_stream="store/redo/sys/1",
+        memory_parameter="memory_limit",
+        role_parameter="ha_info",
+        role_suffix=":NORMAL",
+        greets_early=True,
+        is_activated_by_restart=True,
+        is_standby_writing=True,
+        holds_catalog=False,
+    ),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineVersion:
-    """One engine binary and how it lays out a directory.
+    """One engine: its program, its data version, and its release's habits.
 
-    `data_version`: four numbers such as `1.4.0.0`, as `etc/seekdb.data_version.bin` begins. `log_stream`: path of the log
-    stream relative to an engine directory.
+    `data_version`: four numbers such as `1.4.0.0`, as `etc/seekdb.data_version.bin` begins. `binary` is None for an engine that
+    is not installed: its directories are known, its living process can be adopted, and it can not be started.
     """
 
-    binary: Path
+    binary: Path | None
     data_version: str
-    log_stream: str
+    release: Release
+
+    @property
+    def log_stream(self) -> str:
+        return self.release.log_stream
+
+    @property
+    def program_name(self) -> str:
+        """Return the name of the file that an engine's process runs."""
+        return _BINARY_NAME if self.binary is None else self.binary.name
 
     @property
     def library_dirs(self) -> tuple[Path, ...]:
         """Return the folders the binary loads its own libraries from: beside it, and the wheel's `.libs`."""
-        beside = self.binary.parent
+        beside = self.installed_binary().parent
         return (beside, beside.with_name(beside.name + ".libs"))
+
+    def installed_binary(self) -> Path:
+        """Return the binary. Raises EngineError that names the version if the engine is not installed."""
+        if self.binary is None:
+            raise EngineError(
+                f"engine {self.data_version} is not installed on this machine", hint=install_hint(self.data_version)
+            )
+        return self.binary
+
+
+def numbers_of(version: str) -> tuple[int, ...]:
+    """Return a data version's numbers, which order as versions do."""
+    return tuple(int(part) for part in version.split(".") if part.isdigit())
+
+
+def install_hint(data_version: str) -> str:
+    """Return what to do to have the engine of `data_version`."""
+    wheel = ".".join(data_version.split(".")[:3])
+    return (
+        f"pip install --no-deps --target FOLDER 'pylibseekdb=={wheel}.*', name that folder in HOLDFAST_ENGINES and start the "
+        "server again"
+    )
+
+
+class Engines:
+    """The engines of one machine, one for each data version. Immutable."""
+
+    def __init__(self, versions: tuple[EngineVersion, ...], faults: tuple[str, ...] = ()) -> None:
+        """Of two with one data version the first counts. `faults`: a sentence for each place that has no usable engine.
+
+        Raises EngineError if there is no engine at all.
+        """
+        by_version: dict[str, EngineVersion] = {}
+        for version in versions:
+            by_version.setdefault(version.data_version, version)
+        if not by_version:
+            raise EngineError("no engine is installed", hint="run make setup, or name engines in HOLDFAST_ENGINES")
+        self._by_version = by_version
+        self.faults = faults
+
+    @property
+    def installed(self) -> tuple[EngineVersion, ...]:
+        """Return what can be started, newest first."""
+        return tuple(sorted(self._by_version.values(), key=lambda each: numbers_of(each.data_version), reverse=True))
+
+    @property
+    def data_versions(self) -> tuple[str, ...]:
+        """Return the versions of what can be started, newest first."""
+        return tuple(version.data_version for version in self.installed)
+
+    @property
+    def newest(self) -> EngineVersion:
+        """Return what new tenants get."""
+        return self.installed[0]
+
+    def of(self, data_version: str) -> EngineVersion:
+        """Return the engine of exactly this version, without a binary if it is not installed.
+
+        Raises UnknownVersionError for a release whose directories this build does not know.
+        """
+        found = self._by_version.get(data_version)
+        if found is not None:
+            return found
+        return EngineVersion(binary=None, data_version=data_version, release=release_of(data_version))
+
+    def named(self, text: str) -> EngineVersion | None:
+        """Return the installed engine that a person names, as `1.3.0` or `1.3.0.0`; None if there is none."""
+        wanted = numbers_of(text)
+        if len(wanted) < 3 or text != ".".join(str(number) for number in wanted):
+            return None
+        return next((each for each in self.installed if numbers_of(each.data_version)[: len(wanted)] == wanted), None)
+
+
+def find_engines() -> Engines:
+    """Return the engines of this machine: HOLDFAST_ENGINE or else the wheel's, and those named by HOLDFAST_ENGINES.
+
+    Raises EngineError if there is none, or if what HOLDFAST_ENGINE names is none. A place of HOLDFAST_ENGINES without a
+    usable engine is a fault of the result: the other engines' tenants are no reason to stop.
+    """
+    found: list[EngineVersion] = []
+    faults: list[str] = []
+    try:
+        found.append(installed())
+    except HoldfastError as error:
+        if engine_binary_override() is not None:
+            raise
+        faults.append(str(error))
+    for place in engine_places():
+        try:
+            found.append(of_binary(_binary_in(place)))
+        except HoldfastError as error:
+            faults.append(str(error))
+    return Engines(tuple(found), tuple(faults))
 
 
 def installed() -> EngineVersion:
@@ -68,14 +223,30 @@ def of_binary(binary: Path) -> EngineVersion:
     match = _VERSION.search((said.stdout + said.stderr).decode(errors="replace"))
     if match is None:
         raise EngineError(f"engine binary {binary} names no version, exit status {said.returncode}")
-    release = ".".join(match[1].split(".")[:2])
-    if release not in _LOG_STREAM_OF:
+    return EngineVersion(binary=binary, data_version=match[1], release=release_of(match[1], f" at {binary}"))
+
+
+def release_of(data_version: str, where: str = "") -> Release:
+    """Return the release of a data version, whose engine may not be here. Raises UnknownVersionError."""
+    release = ".".join(data_version.split(".")[:2])
+    if release not in _RELEASES:
         raise UnknownVersionError(
-            f"engine {match[1]} at {binary} has a directory layout this build does not know, known: "
-            + ", ".join(sorted(_LOG_STREAM_OF)),
+            f"engine {data_version}{where} has a directory layout this build does not know, known: "
+            + ", ".join(sorted(_RELEASES)),
             hint="upgrade holdfast or install a known pylibseekdb",
         )
-    return EngineVersion(binary=binary, data_version=match[1], log_stream=_LOG_STREAM_OF[release])
+    return _RELEASES[release]
+
+
+def _binary_in(place: Path) -> Path:
+    """Return the binary that `place` of HOLDFAST_ENGINES means: itself, or one in the folder it is."""
+    if not place.is_dir():
+        return place
+    for pattern in _BELOW:
+        for path in sorted(place.glob(pattern)):
+            if path.is_file():
+                return path
+    raise EngineError(f"no engine in {place}", hint="name the folder that holds pylibseekdb, or the file seekdb in it")
 
 
 def _binary_of_wheel() -> Path:
@@ -83,4 +254,4 @@ def _binary_of_wheel() -> Path:
     spec = importlib.util.find_spec("pylibseekdb")
     if spec is None or not spec.submodule_search_locations:
         raise EngineError("no engine: the package pylibseekdb is not installed", hint="run make setup")
-    return Path(spec.submodule_search_locations[0]) / "seekdb"
+    return Path(spec.submodule_search_locations[0]) / _BINARY_NAME

@@ -6,16 +6,17 @@ Record header, big-endian, 32 bytes:
 | ------ | ---- | -------------------------------- |
 | 0      | u16  | magic 0xBEDE                     |
 | 2      | i16  | header size, 32                  |
-| 4      | i16  | version 2                        |
+| 4      | i16  | version 2, in engine 1.3: 1      |
 | 6      | u16  | checksum of the header           |
 | 8      | i64  | time, 0                          |
 | 16     | i32  | size of the text                 |
 | 20     | i32  | the same: it is not compressed   |
 | 24     | i64  | raw CRC of the text              |
 
-The text is `1.4.0.0 4295229440` and a newline (engine 1.4.0). All 16-bit words of the header, its checksum among them,
+The text is `1.4.0.0 4295229440` and a newline (engine 1.4.0), in a record of version 1 (engine 1.3.0)
+`1: 1.3.0.0 4295163904 0 0` and a newline. All 16-bit words of the header, its checksum among them,
 XOR to 0xFFFF: to 0 in the engine, which first extends the negative magic to 64 bits.
-Source: oceanbase/seekdb src/common/ob_record_header.cpp; tests/golden/engine.
+Source: oceanbase/seekdb src/common/ob_record_header.cpp; tests/golden/engine and engine_1.3.0.
 """
 
 import re
@@ -29,25 +30,30 @@ _HEADER: Final = Struct(">HhhHqiiq")
 _HEADER_WORDS: Final = Struct(">16H")
 _MAGIC: Final = 0xBEDE
 _VERSION: Final = 2
+_VERSION_1: Final = 1
 _TEXT_BYTES_MAX: Final = 4096  # the known text has 19; a bound for a size that is wrong
-_TEXT: Final = re.compile(rb"(\d+\.\d+\.\d+\.\d+) \d+\n", re.ASCII)
+_TEXT_OF_VERSION: Final = {
+    _VERSION: re.compile(rb"(\d+\.\d+\.\d+\.\d+) \d+\n", re.ASCII),
+    _VERSION_1: re.compile(rb"1: (\d+\.\d+\.\d+\.\d+) \d+ 0 0\n", re.ASCII),
+}
 
 
 def decode_data_version(buffer: Bytes) -> str:
     """Return the engine's data version, such as "1.4.0.0", from the bytes of the whole file.
 
     Raises CorruptionError on anything not whole, UnknownVersionError on another record version and on a text of another
-    form (engine 1.3.0 writes `1: 1.3.0.0 4295163904 0 0`).
-    Source: measured on a running engine, tests/golden/engine.
+    form than its record version has.
+    Source: measured on running engines, tests/golden/engine and engine_1.3.0.
     """
     if len(buffer) < _HEADER.size:
         raise CorruptionError(f"data version: {len(buffer)} bytes, expected {_HEADER.size} or more")
     magic, header_size, version, _, _, size, stored_size, checksum = _HEADER.unpack_from(buffer)
     if magic != _MAGIC:
         raise CorruptionError(f"data version: magic {magic:#06x}, expected {_MAGIC:#06x}")
-    if version != _VERSION or header_size != _HEADER.size:
+    known = _TEXT_OF_VERSION.get(version)
+    if known is None or header_size != _HEADER.size:
         raise UnknownVersionError(
-            f"data version: record version {version}, header of {header_size} bytes; this build reads version {_VERSION}",
+            f"data version: record version {version}, header of {header_size} bytes; this build reads versions 1 and 2",
             hint="use a Holdfast that knows this engine",
         )
     parity = 0
@@ -59,7 +65,7 @@ def decode_data_version(buffer: Bytes) -> str:
     found = raw_crc(text)
     if found != checksum:
         raise CorruptionError(f"data version: checksum {found:#x}, expected {checksum:#x}")
-    match = _TEXT.fullmatch(text)
+    match = known.fullmatch(text)
     if match is None:
         raise UnknownVersionError(f"data version: unknown text {text!r}", hint="use a Holdfast that knows this engine")
     return match[1].decode("ascii")

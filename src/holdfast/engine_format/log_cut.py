@@ -3,7 +3,8 @@
 Why inside: one commit in eight lies in a group of several entries, and then the group's max SCN is not its own. Cut at
 whole groups and a restore misses transactions that were acknowledged before the target (10 of 10 targets chosen inside
 such groups did); cut at entries and none of 40 did. The engine accepts a rebuilt group: the leading entries, unchanged,
-behind a header with the new size, max SCN, accumulated checksum and header checksum; log id and committed end stay.
+behind a header with the new size, max SCN, accumulated checksum and header checksum; log id and committed end stay, and
+so does the header's version: a log of an older engine is cut into what that engine reads.
 
 What follows the cut must be zero to the block's end, and later blocks must not exist: the engine refuses to start on a
 hole with valid groups behind it. But a full block must be followed by a file, even if no group of it is kept: without it
@@ -15,11 +16,7 @@ from dataclasses import dataclass, replace
 
 from holdfast.engine_format.checksum import Bytes, raw_crc
 from holdfast.engine_format.log_block import LOG_BLOCK_BYTES, file_offset_of
-from holdfast.engine_format.log_group import (
-    GROUP_HEADER_BYTES,
-    decode_entries,
-    encode_group_header,
-)
+from holdfast.engine_format.log_group import decode_entries, encode_group_header
 from holdfast.engine_format.log_walk import Position, WalkStop, groups, walk
 from holdfast.errors import CorruptionError, RefusedError
 from holdfast.values.scn import Scn
@@ -53,7 +50,8 @@ def cut(group_bytes: Bytes, position: Position, target: Scn) -> bytes:
     if header is None:
         why = walk(group_bytes, position).reason or "the bytes end before it does"
         raise CorruptionError(f"log group to cut at lsn {position.lsn}: no whole group: {why}")
-    whole = memoryview(group_bytes)[: GROUP_HEADER_BYTES + header.size_bytes]
+    begin = header.header_size_bytes
+    whole = memoryview(group_bytes)[: begin + header.size_bytes]
     if header.max_scn <= target:
         return bytes(whole)
     kept = [entry for entry in decode_entries(whole) if entry.scn <= target]
@@ -71,11 +69,11 @@ def cut(group_bytes: Bytes, position: Position, target: Scn) -> bytes:
     rebuilt = encode_group_header(
         replace(
             header,
-            size_bytes=end - GROUP_HEADER_BYTES,
+            size_bytes=end - begin,
             max_scn=kept[-1].scn,
             accumulated=raw_crc(checksum.to_bytes(8, "little"), position.accumulated),
         )
-    ) + bytes(whole[GROUP_HEADER_BYTES:end])
+    ) + bytes(whole[begin:end])
     assert walk(rebuilt, position).size_bytes == len(rebuilt), "a rebuilt group must continue the log"
     return rebuilt
 

@@ -3,7 +3,7 @@
 A log group is what the engine writes and recovers as one: a header, then log entries that fill it exactly. Both
 headers lie big-endian on the disk.
 
-Group header, 48 bytes in version 3 (engine 1.4.0):
+Group header, 48 bytes in version 3 (engine 1.4):
 
 | offset | type | field                                                                      |
 | ------ | ---- | -------------------------------------------------------------------------- |
@@ -15,6 +15,9 @@ Group header, 48 bytes in version 3 (engine 1.4.0):
 | 24     | i64  | accumulated checksum                                                       |
 | 32     | i64  | log id, one more than the group before                                     |
 | 40     | i64  | flag: bit 62 padding, bit 61 raw write, low 16 bits the header's checksum  |
+
+Version 2 (engine 1.3) has an i64 more at offset 8, the proposal id of the log's leader, and all behind it 8 bytes
+further: 56 bytes. Fields, checksums and entries are the same otherwise.
 
 Entry header, 32 bytes:
 
@@ -47,10 +50,14 @@ from holdfast.values.lsn import Lsn
 from holdfast.values.scn import Scn
 
 GROUP_HEADER_BYTES: Final = 48
+"""Of version 3, and the least of any version: with fewer bytes nothing can be said."""
+GROUP_HEADER_V2_BYTES: Final = 56
 ENTRY_HEADER_BYTES: Final = 32
 
 _GROUP: Final = Struct(">hhiqqqqq")
 _GROUP_SUMMED: Final = Struct("<hhiqqqqq")
+_GROUP_V2: Final = Struct(">hhiqqqqqq")
+_GROUP_V2_SUMMED: Final = Struct("<hhiqqqqqq")
 _ENTRY: Final = Struct(">hhiqqq")
 _ENTRY_SUMMED: Final = Struct("<hhiqqq")
 _CHECKSUM: Final = Struct("<q")
@@ -58,12 +65,15 @@ _CHECKSUM: Final = Struct("<q")
 # Bound methods, looked up once: these run on every group of the log.
 _unpack_group = _GROUP.unpack_from
 _pack_group = _GROUP_SUMMED.pack
+_unpack_group_v2 = _GROUP_V2.unpack_from
+_pack_group_v2 = _GROUP_V2_SUMMED.pack
 _unpack_entry = _ENTRY.unpack_from
 _pack_entry = _ENTRY_SUMMED.pack
 _pack_checksum = _CHECKSUM.pack
 
 _GROUP_MAGIC: Final = 0x4752
 _GROUP_VERSION: Final = 3
+_GROUP_VERSION_2: Final = 2
 _ENTRY_MAGIC: Final = 0x4C48
 _ENTRY_VERSION: Final = 2
 _PADDING: Final = 1 << 62
@@ -75,14 +85,21 @@ _UNKNOWN_GROUP_FLAGS: Final = ~_KNOWN_GROUP_FLAGS
 _UNKNOWN_ENTRY_FLAGS: Final = ~(_PADDING | _HEADER_CHECKSUM)
 _PADDING_SUMMED_BYTES: Final = 16
 _INVERT: Final = 0xFFFFFFFF
+_V2_MARK: Final = _GROUP_MAGIC.to_bytes(2) + _GROUP_VERSION_2.to_bytes(2)
 
 GroupFields: TypeAlias = tuple[int, int, int, int, int, int, int, int]
-"""A group header's fields in the order of the table above; the form the walk works on, without an object per group."""
+"""A group header's fields in the order of the table above; the form the walk works on, without an object per group.
+
+Those of version 2 are in the same order, their proposal id left out: nothing in a walk depends on it.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GroupHeader:
-    """One group's header. `size_bytes` excludes the header; `accumulated` is an unsigned 32-bit value."""
+    """One group's header. `size_bytes` excludes the header; `accumulated` is an unsigned 32-bit value.
+
+    `version`: 3, or 2 with its `proposal_id`, which version 3 does not have (0). `header_size_bytes` follows from it.
+    """
 
     size_bytes: int
     committed_end_lsn: Lsn
@@ -91,6 +108,12 @@ class GroupHeader:
     log_id: int
     is_padding: bool = False
     is_raw_write: bool = False
+    version: int = _GROUP_VERSION
+    proposal_id: int = 0
+
+    @property
+    def header_size_bytes(self) -> int:
+        return GROUP_HEADER_V2_BYTES if self.version == _GROUP_VERSION_2 else GROUP_HEADER_BYTES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,12 +132,20 @@ def decode_group_header(buffer: Bytes) -> GroupHeader | None:
 
     Shape: see the table above; whatever follows the header is not looked at.
     Raises CorruptionError on a wrong magic or checksum, UnknownVersionError on any other version: never guess a layout.
-    Source: version 3, measured on a running engine, tests/golden/engine; versions 1 and 2 (56 bytes, with a proposal
-    id), oceanbase/seekdb src/logservice/palf/log_group_entry_header.cpp, are known by name only.
+    Source: versions 3 and 2, measured on running engines, tests/golden/engine and engine_1.3.0; version 1 (56 bytes, with
+    another header checksum), oceanbase/seekdb src/logservice/palf/log_group_entry_header.cpp, is known by name only.
     """
     if len(buffer) < GROUP_HEADER_BYTES:
         return None
-    _, _, size, committed_end, scn, accumulated, log_id, flag = checked_group_fields(buffer, 0)
+    version, proposal_id = _GROUP_VERSION, 0
+    if is_version_2(buffer, 0):
+        if len(buffer) < GROUP_HEADER_V2_BYTES:
+            return None
+        fields = checked_group_v2_fields(buffer, 0)
+        version, proposal_id = _GROUP_VERSION_2, _unpack_group_v2(buffer)[3]
+    else:
+        fields = checked_group_fields(buffer, 0)
+    _, _, size, committed_end, scn, accumulated, log_id, flag = fields
     return GroupHeader(
         size_bytes=size,
         committed_end_lsn=Lsn(committed_end),
@@ -123,21 +154,20 @@ def decode_group_header(buffer: Bytes) -> GroupHeader | None:
         log_id=log_id,
         is_padding=bool(flag & _PADDING),
         is_raw_write=bool(flag & _RAW_WRITE),
+        version=version,
+        proposal_id=proposal_id,
     )
 
 
 def encode_group_header(header: GroupHeader) -> bytes:
-    """Return the 48 bytes of a version 3 header, its checksum included."""
+    """Return the `header_size_bytes` of a header of version 3 or 2, its checksum included."""
     flag = (_PADDING if header.is_padding else 0) | (_RAW_WRITE if header.is_raw_write else 0)
-    fields = (
-        _GROUP_MAGIC,
-        _GROUP_VERSION,
-        header.size_bytes,
-        header.committed_end_lsn,
-        header.max_scn,
-        header.accumulated,
-        header.log_id,
-    )
+    behind = (header.committed_end_lsn, header.max_scn, header.accumulated, header.log_id)
+    if header.version == _GROUP_VERSION_2:
+        old = (_GROUP_MAGIC, _GROUP_VERSION_2, header.size_bytes, header.proposal_id, *behind)
+        return _GROUP_V2.pack(*old, flag | xxh64_intdigest(_pack_group_v2(*old, flag)) & _HEADER_CHECKSUM)
+    assert header.version == _GROUP_VERSION, "only what was decoded here is encoded"
+    fields = (_GROUP_MAGIC, _GROUP_VERSION, header.size_bytes, *behind)
     return _GROUP.pack(*fields, flag | xxh64_intdigest(_pack_group(*fields, flag)) & _HEADER_CHECKSUM)
 
 
@@ -149,15 +179,15 @@ def decode_entries(group_bytes: Bytes) -> Iterator[Entry]:
     fails; UnknownVersionError on an unknown version.
     """
     header = decode_group_header(group_bytes)
-    end = GROUP_HEADER_BYTES + header.size_bytes if header else GROUP_HEADER_BYTES
+    begin = header.header_size_bytes if header else GROUP_HEADER_BYTES
+    end = begin + header.size_bytes if header else GROUP_HEADER_BYTES
     if header is None or len(group_bytes) < end:
         raise CorruptionError(f"log group: {len(group_bytes)} bytes, expected {end}")
-    check_entries(memoryview(group_bytes), GROUP_HEADER_BYTES, end, is_padding=header.is_padding)
-    return _entries(group_bytes, end)
+    check_entries(memoryview(group_bytes), begin, end, is_padding=header.is_padding)
+    return _entries(group_bytes, begin, end)
 
 
-def _entries(group_bytes: Bytes, end: int) -> Iterator[Entry]:
-    at = GROUP_HEADER_BYTES
+def _entries(group_bytes: Bytes, at: int, end: int) -> Iterator[Entry]:
     while at < end:
         _, _, size, scn, checksum, flag = _unpack_entry(group_bytes, at)
         yield Entry(
@@ -170,10 +200,18 @@ def _entries(group_bytes: Bytes, end: int) -> Iterator[Entry]:
         at += ENTRY_HEADER_BYTES + size
 
 
-def checked_group_fields(buffer: Bytes, at: int) -> GroupFields:
-    """Return the fields of the header at `at`, whose 48 bytes must be there, checked on their own.
+def is_version_2(buffer: Bytes, at: int) -> bool:
+    """Return whether a group header of version 2 begins at `at`, where GROUP_HEADER_BYTES must be.
 
-    Raises as decode_group_header does.
+    Its first four bytes decide, magic and version: nothing else is looked at, so the header may still be wrong.
+    """
+    return buffer[at + 3] == _GROUP_VERSION_2 and bytes(buffer[at : at + 4]) == _V2_MARK
+
+
+def checked_group_fields(buffer: Bytes, at: int) -> GroupFields:
+    """Return the fields of the version 3 header at `at`, whose 48 bytes must be there, checked on their own.
+
+    Raises as decode_group_header does, and UnknownVersionError on version 2, which its caller has ruled out.
     """
     fields: GroupFields = _unpack_group(buffer, at)
     magic, version, size, committed_end, scn, accumulated, log_id, flag = fields
@@ -181,15 +219,27 @@ def checked_group_fields(buffer: Bytes, at: int) -> GroupFields:
         raise _no_group_header(magic, version)
     packed = _pack_group(magic, version, size, committed_end, scn, accumulated, log_id, flag & _CLEAR_CHECKSUM)
     if (xxh64_intdigest(packed) ^ flag) & _HEADER_CHECKSUM:
-        raise CorruptionError(
-            f"log group: header checksum {flag & _HEADER_CHECKSUM:#06x}, "
-            f"expected {xxh64_intdigest(packed) & _HEADER_CHECKSUM:#06x}"
-        )
-    if flag & _UNKNOWN_GROUP_FLAGS:
-        raise _unknown(f"log group: unknown flag bits {flag & _UNKNOWN_GROUP_FLAGS:#x}")
-    if size <= 0:
-        raise CorruptionError(f"log group: size {size}, expected more than 0")
+        raise _wrong_group_header(packed, flag)
+    if flag & _UNKNOWN_GROUP_FLAGS or size <= 0:
+        raise _odd_group_header(flag, size)
     return fields
+
+
+def checked_group_v2_fields(buffer: Bytes, at: int) -> GroupFields:
+    """Return the same of the version 2 header at `at`, whose 56 bytes must be there (see `is_version_2`).
+
+    Raises as decode_group_header does.
+    """
+    fields: tuple[int, int, int, int, int, int, int, int, int] = _unpack_group_v2(buffer, at)
+    magic, version, size, proposal_id, committed_end, scn, accumulated, log_id, flag = fields
+    packed = _pack_group_v2(
+        magic, version, size, proposal_id, committed_end, scn, accumulated, log_id, flag & _CLEAR_CHECKSUM
+    )
+    if (xxh64_intdigest(packed) ^ flag) & _HEADER_CHECKSUM:
+        raise _wrong_group_header(packed, flag)
+    if flag & _UNKNOWN_GROUP_FLAGS or size <= 0:
+        raise _odd_group_header(flag, size)
+    return magic, version, size, committed_end, scn, accumulated, log_id, flag
 
 
 def check_entries(
@@ -271,8 +321,23 @@ def _no_group_header(magic: int, version: int) -> CorruptionError | UnknownVersi
     if version == 0:
         # A live file can be read between the magic and the version of a header: unfinished, not from another engine.
         return CorruptionError("log group: version 0, the header is not written whole")
-    known = {1: ", the 56-byte header of old engines", 2: ", the 56-byte header of engine 1.3.0"}.get(version, "")
-    return _unknown(f"log group: header version {version}{known}; this build reads version {_GROUP_VERSION}")
+    known = {1: ", the 56-byte header of old engines"}.get(version, "")
+    return _unknown(
+        f"log group: header version {version}{known}; this build reads versions {_GROUP_VERSION_2} and {_GROUP_VERSION}"
+    )
+
+
+def _wrong_group_header(packed: bytes, flag: int) -> CorruptionError:
+    return CorruptionError(
+        f"log group: header checksum {flag & _HEADER_CHECKSUM:#06x}, "
+        f"expected {xxh64_intdigest(packed) & _HEADER_CHECKSUM:#06x}"
+    )
+
+
+def _odd_group_header(flag: int, size: int) -> CorruptionError | UnknownVersionError:
+    if flag & _UNKNOWN_GROUP_FLAGS:
+        return _unknown(f"log group: unknown flag bits {flag & _UNKNOWN_GROUP_FLAGS:#x}")
+    return CorruptionError(f"log group: size {size}, expected more than 0")
 
 
 def _no_entry_header(magic: int, version: int) -> CorruptionError | UnknownVersionError:

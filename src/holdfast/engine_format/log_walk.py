@@ -27,10 +27,13 @@ from holdfast.engine_format.checksum import Bytes
 from holdfast.engine_format.log_block import LOG_DATA_BYTES
 from holdfast.engine_format.log_group import (
     GROUP_HEADER_BYTES,
+    GROUP_HEADER_V2_BYTES,
     GroupHeader,
     check_entries,
     checked_group_fields,
+    checked_group_v2_fields,
     decode_group_header,
+    is_version_2,
 )
 from holdfast.errors import CorruptionError
 from holdfast.values.lsn import Lsn
@@ -41,6 +44,7 @@ _INVERT: Final = 0xFFFFFFFF
 _NO_GROUP_YET: Final = bytes(GROUP_HEADER_BYTES)
 _SCN_UNKNOWN: Final = Scn(0)
 _NO_BORDER: Final = 1 << 63  # above any SCN
+_VERSION_2: Final = 2  # looked at in place, by its low byte: the common case costs one comparison
 _GROUP_COUNT_MAX: Final = LOG_DATA_BYTES  # no limit: a block holds fewer groups than bytes
 
 
@@ -129,8 +133,16 @@ def _walk(buffer: Bytes, position: Position, before_scn: Scn | None, group_count
             if not view[at] and view[at : at + GROUP_HEADER_BYTES] == _NO_GROUP_YET:
                 stop = WalkStop.ZERO
                 break
-            _, _, size, committed_end, group_scn, chained, group_id, flag = checked_group_fields(view, at)
-            end = at + GROUP_HEADER_BYTES + size
+            begin = at + GROUP_HEADER_BYTES
+            if view[at + 3] == _VERSION_2 and is_version_2(view, at):
+                begin = at + GROUP_HEADER_V2_BYTES
+                if begin > size_bytes:
+                    break
+                fields = checked_group_v2_fields(view, at)
+            else:
+                fields = checked_group_fields(view, at)
+            _, _, size, committed_end, group_scn, chained, group_id, flag = fields
+            end = begin + size
             if log_id is not None and group_id != log_id + 1:
                 raise CorruptionError(f"log group: log id {group_id}, expected {log_id + 1}")
             if group_scn <= scn:
@@ -141,9 +153,7 @@ def _walk(buffer: Bytes, position: Position, before_scn: Scn | None, group_count
                 raise CorruptionError(f"log group: it ends {end - room} bytes from its block's end")
             if end > size_bytes:
                 break
-            checksum, last_scn = check_entries(
-                view, at + GROUP_HEADER_BYTES, end, is_padding=bool(flag & _PADDING), floor_scn=scn
-            )
+            checksum, last_scn = check_entries(view, begin, end, is_padding=bool(flag & _PADDING), floor_scn=scn)
             if last_scn != group_scn:
                 raise CorruptionError(f"log group: max scn {group_scn}, but its last entry has {last_scn}")
             if accumulated is not None:

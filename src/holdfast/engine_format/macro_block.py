@@ -17,10 +17,11 @@ Shared blocks gain data in place with an unchanged head, and have no checksum: t
 recognisable, by its zeros.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 from struct import Struct
-from typing import Final
+from typing import Final, TypeAlias
 
 from holdfast.engine_format.checksum import Bytes, raw_crc
 from holdfast.engine_format.super_block import SUPER_BLOCK_COUNT, decode_super_block
@@ -45,16 +46,47 @@ class BlockKind(Enum):
     SHARED = "appended in place, without a checksum"
 
 
-_KIND_OF_TYPE: Final = {
-    1: BlockKind.WRITE_ONCE,  # table data
-    2: BlockKind.WRITE_ONCE,  # linked meta
-    3: BlockKind.WRITE_ONCE,  # never seen
-    4: BlockKind.WRITE_ONCE,  # never seen
-    5: BlockKind.WRITE_ONCE,  # index
-    6: BlockKind.WRITE_ONCE,  # macro meta
-    7: BlockKind.SHARED,  # small metadata
-    8: BlockKind.SHARED,  # the data of small tables
+BlockKinds: TypeAlias = Mapping[int, BlockKind]
+"""What each type of an engine's macro blocks is: the same header version numbers them differently from release to release."""
+
+_KINDS_OF_RELEASE: Final[Mapping[str, BlockKinds]] = {
+    "1.4": {
+        1: BlockKind.WRITE_ONCE,  # table data
+        2: BlockKind.WRITE_ONCE,  # linked meta
+        3: BlockKind.WRITE_ONCE,  # never seen
+        4: BlockKind.WRITE_ONCE,  # never seen
+        5: BlockKind.WRITE_ONCE,  # index
+        6: BlockKind.WRITE_ONCE,  # macro meta
+        7: BlockKind.SHARED,  # small metadata
+        8: BlockKind.SHARED,  # the data of small tables
+    },
+    "1.3": {
+        1: BlockKind.WRITE_ONCE,  # table data
+        2: BlockKind.WRITE_ONCE,  # linked meta
+        3: BlockKind.WRITE_ONCE,  # never seen
+        4: BlockKind.WRITE_ONCE,  # never seen
+        5: BlockKind.WRITE_ONCE,  # never seen: bloom filters, which 1.4 no longer numbers
+        6: BlockKind.WRITE_ONCE,  # index
+        7: BlockKind.WRITE_ONCE,  # macro meta
+        8: BlockKind.SHARED,  # the data of small tables
+        9: BlockKind.SHARED,  # small metadata
+    },
 }
+
+
+def block_kinds(data_version: str) -> BlockKinds:
+    """Return what the block types of an engine of `data_version` ("1.4.0.0") are. Raises UnknownVersionError.
+
+    Source: measured on running engines, tests/golden/engine and engine_1.3.0; the order of 1.3's, oceanbase/seekdb
+    src/storage/blocksstable/ob_macro_block_common_header.h.
+    """
+    release = ".".join(data_version.split(".")[:2])
+    if release not in _KINDS_OF_RELEASE:
+        raise UnknownVersionError(
+            f"macro blocks of engine {data_version}; this build knows those of {', '.join(sorted(_KINDS_OF_RELEASE))}",
+            hint="use a Holdfast that knows this engine",
+        )
+    return _KINDS_OF_RELEASE[release]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,8 +103,8 @@ _SUPER_HEAD: Final = BlockHead(kind=BlockKind.SUPER, type=0, payload_size_bytes=
 _FREE_HEAD: Final = BlockHead(kind=BlockKind.FREE, type=0, payload_size_bytes=0, payload_checksum=0)
 
 
-def decode_block_head(block_id: int, head: Bytes) -> BlockHead:
-    """Return the head of block `block_id`, whose first HEAD_BYTES (or more) are `head`.
+def decode_block_head(block_id: int, head: Bytes, kinds: BlockKinds) -> BlockHead:
+    """Return the head of block `block_id`, whose first HEAD_BYTES (or more) are `head`, of an engine with these `kinds`.
 
     A block of a live file may be caught half written: on CorruptionError read it again.
     Raises CorruptionError if bytes are missing, on a wrong magic, and on a payload that can not be; UnknownVersionError
@@ -88,11 +120,11 @@ def decode_block_head(block_id: int, head: Bytes) -> BlockHead:
         if bytes(memoryview(head)[:HEAD_BYTES]) == _NO_HEAD:
             return _FREE_HEAD
         raise CorruptionError(f"macro block {block_id}: magic {magic}, expected {_MAGIC}")
-    kind = _KIND_OF_TYPE.get(type_)
+    kind = kinds.get(type_)
     if version != _VERSION or header_size != _HEADER.size or kind is None:
         raise UnknownVersionError(
             f"macro block {block_id}: version {version}, header of {header_size} bytes, type {type_}; this build knows "
-            f"version {_VERSION}, {_HEADER.size} bytes, types 1 to 8",
+            f"version {_VERSION}, {_HEADER.size} bytes, types 1 to {max(kinds)} in this engine",
             hint="use a Holdfast that knows this engine",
         )
     if kind is BlockKind.SHARED:

@@ -20,7 +20,7 @@ from holdfast.backup_format.piece_record import FormatFile
 from holdfast.catalog.catalog import Catalog
 from holdfast.clock import Clock
 from holdfast.engine.directory import EngineDirectory
-from holdfast.engine.version import EngineVersion
+from holdfast.engine.version import Engines
 from holdfast.errors import HoldfastError, NotFoundError, refuse
 from holdfast.jobs.destinations import Ground, OpenStore, check_destination, claim_destination
 from holdfast.jobs.directories import ClusterDirectory
@@ -59,7 +59,7 @@ class Archiving:
         identity: ClusterIdentity,
         clock: Clock,
         open_store: OpenStore,
-        version: EngineVersion,
+        engines: Engines,
         limits: SpoolLimits | None = None,
     ) -> None:
         self._catalog = catalog
@@ -68,7 +68,7 @@ class Archiving:
         self._identity = identity
         self._clock = clock
         self._open_store = open_store
-        self._version = version
+        self._engines = engines
         self._limits = limits or SpoolLimits()
         self._lock = threading.Lock()
         self._tenant_locks: dict[int, threading.RLock] = {}
@@ -301,7 +301,7 @@ class Archiving:
         """Start the follower of a round that is not over."""
         tenant_id = tenant.tenant_id
         destination = self._catalog.destinations.by_id(tenant_id, current.dest_id)
-        engine = EngineDirectory(self._directories.engine(tenant_id), self._version)
+        engine = EngineDirectory(self._directories.engine(tenant_id), self._engines.of(tenant.data_version))
         course = Course(
             cluster_name=self._identity.name,
             cluster_id=self._identity.cluster_id,

@@ -29,7 +29,7 @@ from holdfast.engine import account, control, drift, facts, role
 from holdfast.engine.directory import EngineDirectory
 from holdfast.engine.process import EngineEndedError, Watchdog
 from holdfast.engine.role import EngineRole
-from holdfast.engine.version import EngineVersion
+from holdfast.engine.version import Engines
 from holdfast.errors import CanceledError, EngineError, HoldfastError, RefusedError, refuse
 from holdfast.jobs.destinations import OpenStore
 from holdfast.jobs.directories import ClusterDirectory
@@ -92,7 +92,7 @@ class Restores:
         directories: ClusterDirectory,
         clock: Clock,
         *,
-        version: EngineVersion,
+        engines: Engines,
         open_store: OpenStore,
         generation: int,
         paces: Paces | None = None,
@@ -102,7 +102,7 @@ class Restores:
         self._tenants = tenants
         self._directories = directories
         self._clock = clock
-        self._version = version
+        self._engines = engines
         self._open_store = open_store
         self._generation = generation
         self._paces = paces or Paces(catalog, clock)
@@ -128,10 +128,12 @@ class Restores:
         plan = self._plan(found, target)
         secrets = open_keys(plan, session.decryption)
         data_keys(plan, secrets.get)  # a changed manifest is refused before anything is created
-        role_ = TenantRole.RESTORE
+        # A set is read by its own engine and no other; `plan` has made sure that it is here.
+        version = self._engines.of(plan.set.manifest.engine_data_version)
+        state = (TenantStatus.RESTORE, TenantRole.RESTORE)
         try:
             mode = plan.set.manifest.compatibility_mode
-            tenant = self._tenants.allocate(command.tenant, options.pools, TenantStatus.RESTORE, role_, mode)
+            tenant = self._tenants.allocate(command.tenant, options.pools, *state, mode, version=version)
         except RefusedError as error:
             if error.code is codes.OB_TENANT_EXIST:
                 raise _name_exists() from error
@@ -208,7 +210,7 @@ class Restores:
         return read_facts(open_sources([self._open_store(uri) for uri in uris]))
 
     def _plan(self, found: Facts, target: Scn | None) -> RestorePlan:
-        return plan_restore(found.sets, found.pieces, target, engine_data_version=self._version.data_version)
+        return plan_restore(found.sets, found.pieces, target, installed_versions=self._engines.data_versions)
 
     def _tenant_to_activate(self, session: Session, command: ActivateStandby) -> Tenant:
         if not session.tenant.is_sys:
@@ -358,7 +360,7 @@ class Restores:
     def _lay_out(self, run: _Run, found: Facts, plan: RestorePlan) -> LaidOut:
         tenant_id = run.tenant.tenant_id
         place = self._directories.restore(tenant_id)
-        directory = EngineDirectory(place / "engine", self._version)
+        directory = EngineDirectory(place / "engine", self._engines.of(run.tenant.data_version))
         pace = self._paces.restore(tenant_id, _THREADS_DEFAULT)
         told = 0.0
 
@@ -399,7 +401,8 @@ class Restores:
                 hint=f"try a moment before SCN {int(plan.target)}; a log across FORK TABLE or FORK DATABASE can hang",
             ) from error
         with self._supervisor.session(tenant.tenant_id) as session:
-            control.wait_replayed(session, patience)
+            is_writing = self._engines.of(tenant.data_version).release.is_standby_writing
+            control.wait_replayed(session, patience, until=laid_out.end.lsn if is_writing else None)
             orphans = facts.orphan_transactions(session)
         if not orphans:
             return ""
@@ -489,8 +492,13 @@ class Restores:
     # --- activation
 
     def _activate_engine(self, tenant_id: int) -> None:
+        tenant = self._catalog.tenants.by_id(tenant_id)
+        by_restart = self._engines.of(tenant.data_version).release.is_activated_by_restart
+        if by_restart:
+            self._supervisor.restart(tenant_id, self._tenants.settings_of(tenant))
         with self._supervisor.session(tenant_id) as session:
-            control.activate_standby(session)
+            if not by_restart:
+                control.activate_standby(session)
             end = self._clock.monotonic() + _ACTIVATE_SECONDS_MAX
             while not drift.is_writable(session):
                 if self._clock.monotonic() > end:
@@ -498,7 +506,6 @@ class Restores:
                 self._clock.sleep(0.02)
             # The login came out of the backup, which others may have read.
             account.rotate(session, self._supervisor.account_file(tenant_id))
-        tenant = self._catalog.tenants.by_id(tenant_id)
         self._supervisor.change_settings(tenant_id, self._tenants.settings_of(tenant))
 
     def _finish_activation(self, tenant: Tenant) -> None:

@@ -21,9 +21,10 @@ from holdfast.engine.directory import EngineDirectory
 from holdfast.engine.process import EngineProcess, EngineSettings, Watchdog
 from holdfast.engine.session import Session as EngineSession
 from holdfast.engine.session import SqlError
-from holdfast.engine.version import EngineVersion
-from holdfast.errors import HoldfastError, refuse
+from holdfast.engine.version import EngineVersion, install_hint
+from holdfast.errors import HoldfastError, UnknownVersionError, refuse
 from holdfast.jobs.directories import ClusterDirectory
+from holdfast.values.tenant import SYS_TENANT_ID
 
 log = logging.getLogger("holdfast.engines")
 
@@ -59,13 +60,13 @@ class Supervisor:
     def __init__(
         self,
         directories: ClusterDirectory,
-        version: EngineVersion,
+        sys_version: EngineVersion,
         clock: Clock,
         *,
         on_restart: Callable[[int], None] = lambda tenant_id: None,
     ) -> None:
         self._directories = directories
-        self._version = version
+        self._versions = {SYS_TENANT_ID: sys_version}
         self._clock = clock
         self._on_restart = on_restart
         self._lock = threading.Lock()
@@ -74,9 +75,22 @@ class Supervisor:
         self._thread: threading.Thread | None = None
         self._starters = ThreadPoolExecutor(max_workers=2, thread_name_prefix="engine-start")
 
+    def set_version(self, tenant_id: int, version: EngineVersion) -> None:
+        """Say which engine a tenant runs on, before anything else is asked of it. The catalog's row decides."""
+        with self._lock:
+            self._versions[tenant_id] = version
+
     def directory(self, tenant_id: int) -> EngineDirectory:
-        """Return the places of a tenant's engine, whether it runs or not."""
-        return EngineDirectory(self._directories.engine(tenant_id), self._version)
+        """Return the places of a tenant's engine, whether it runs or not.
+
+        Raises UnknownVersionError for a tenant whose engine's directories this build does not know.
+        """
+        version = self._versions.get(tenant_id)
+        if version is None:
+            raise UnknownVersionError(
+                f"tenant {tenant_id} runs on an engine that this build does not know", hint="upgrade holdfast"
+            )
+        return EngineDirectory(self._directories.engine(tenant_id), version)
 
     def account_file(self, tenant_id: int) -> Path:
         return self._directories.account(tenant_id)
@@ -119,6 +133,19 @@ class Supervisor:
             with charge.lock:
                 charge.watched = False
 
+    def restart(self, tenant_id: int, settings: EngineSettings) -> None:
+        """Stop the tenant's engine and start it with `settings`; it is ready when this returns.
+
+        Raises EngineError if it does not become ready: it is then started again as it was, by whoever watches.
+        """
+        charge = self._charge(tenant_id)
+        self._wait_unfinished(tenant_id)
+        with charge.lock:
+            if charge.process is not None:
+                charge.process.stop()
+            charge.process = EngineProcess.start(charge.directory, settings)
+            charge.settings = settings
+
     def change_settings(self, tenant_id: int, settings: EngineSettings) -> None:
         """Let the tenant's next start use other settings."""
         charge = self._charge(tenant_id)
@@ -129,7 +156,11 @@ class Supervisor:
         """Return the running engine. Raises RefusedError (4012, not ready) when it is down."""
         process = self._charge(tenant_id).process
         if process is None or not process.is_alive():
-            raise refuse(codes.OB_SERVER_NOT_READY, hint="its engine is being started again; retry in a few seconds")
+            version = self.directory(tenant_id).version
+            hint = "its engine is being started again; retry in a few seconds"
+            if version.binary is None:
+                hint = f"engine {version.data_version} is not installed: {install_hint(version.data_version)}"
+            raise refuse(codes.OB_SERVER_NOT_READY, hint=hint)
         return process
 
     def session(self, tenant_id: int, database: str | None = None) -> EngineSession:

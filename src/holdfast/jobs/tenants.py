@@ -24,9 +24,9 @@ from holdfast.engine import account, administrator, control, drift
 from holdfast.engine.process import LOG_DISK_BYTES_MIN, MEMORY_BUDGET_BYTES_MIN, EngineSettings
 from holdfast.engine.role import EngineRole
 from holdfast.engine.session import ROOT, connect
-from holdfast.engine.version import EngineVersion
+from holdfast.engine.version import Engines, EngineVersion
 from holdfast.engine_format.log_block import LOG_BLOCK_BYTES
-from holdfast.errors import HoldfastError, RefusedError, refuse
+from holdfast.errors import HoldfastError, RefusedError, UnknownVersionError, refuse
 from holdfast.jobs.directories import ClusterDirectory
 from holdfast.jobs.door import ViewsLogin
 from holdfast.jobs.reply import OK, Column, ColumnKind, Reply, Warn
@@ -57,6 +57,8 @@ log = logging.getLogger("holdfast.tenants")
 
 DEFAULT_UNIT = Unit(max_cpu=1.0, memory_size_bytes=MEMORY_BUDGET_BYTES_MIN, log_disk_size_bytes=LOG_DISK_BYTES_MIN)
 """What a tenant gets without a pool: the least an engine starts with."""
+ENGINE_VERSION_VARIABLE = "holdfast_engine_version"
+"""Ours, in CREATE TENANT ... SET: which installed engine the tenant runs on, `1.3.0` or `1.3.0.0`. No variable of the engine."""
 _SPARE_LOG_BLOCKS = 4
 """Beside a fifth of its log disk, which the engine keeps free (measured: it stops writing at 80 %), room to go on at once."""
 ORACLE_WARNING = (
@@ -86,13 +88,13 @@ class Tenants:
         catalog: Catalog,
         supervisor: Supervisor,
         directories: ClusterDirectory,
-        version: EngineVersion,
+        engines: Engines,
         clock: Clock,
     ) -> None:
         self._catalog = catalog
         self._supervisor = supervisor
         self._directories = directories
-        self._version = version
+        self._engines = engines
         self._clock = clock
         self._lock = threading.Lock()
         self._view_passwords: dict[int, str] = {}
@@ -177,11 +179,13 @@ class Tenants:
         """CREATE TENANT: returns when the tenant takes logins, about 2 s later."""
         require_sys(session)
         variables = dict(command.variables)
+        version = self._engine_for(variables.pop(ENGINE_VERSION_VARIABLE, None))
         mode = _mode_of(variables.pop("ob_compatibility_mode", "mysql"))
         if self._catalog.tenants.find(command.name) is not None and command.if_not_exists:
             return Reply(warnings=(Warn(number=5156, message=codes.OB_TENANT_EXIST.text(command.name)),))
+        state = (TenantStatus.CREATING, TenantRole.PRIMARY)
         with self._one_at_a_time(command.name):
-            tenant = self.allocate(command.name, command.pools, TenantStatus.CREATING, TenantRole.PRIMARY, mode)
+            tenant = self.allocate(command.name, command.pools, *state, mode, version=version)
             try:
                 self._found(tenant, variables)
             except BaseException:
@@ -202,6 +206,9 @@ class Tenants:
             raise refuse(unknown, command.name)
         if tenant.is_sys:
             raise refuse(codes.OB_OP_NOT_ALLOW, "drop sys tenant is")
+        self._supervisor.directory(
+            tenant.tenant_id
+        )  # a tenant of an unknown engine is refused before anything of it changes
         with self._one_at_a_time(command.name):
             self._drop(tenant)
         return OK
@@ -239,8 +246,10 @@ class Tenants:
         status: TenantStatus,
         role: TenantRole,
         mode: CompatibilityMode = CompatibilityMode.MYSQL,
+        *,
+        version: EngineVersion,
     ) -> Tenant:
-        """Return a new tenant's row, in the catalog from now on, with its pools granted.
+        """Return a new tenant's row, in the catalog from now on, with its pools granted. It runs on `version` for good.
 
         Raises RefusedError: bad name, name taken (-5156), pool unknown (-4650) or granted (-4626). Nothing is left then.
         """
@@ -265,8 +274,9 @@ class Tenants:
             unit=unit,
             create_time_us=now_us,
             modify_time_us=now_us,
-            data_version=self._version.data_version,
+            data_version=version.data_version,
         )
+        self._supervisor.set_version(tenant_id, version)
         self._catalog.tenants.add(tenant)
         try:
             if not pools:
@@ -316,16 +326,36 @@ class Tenants:
     def settle(self) -> tuple[Tenant, ...]:
         """Finish or undo what a dead server left half done; return the tenants whose engines should run."""
         for tenant in self._catalog.tenants.user_tenants():
-            if tenant.status is TenantStatus.CREATING:
-                log.warning("tenant %s: its creation was interrupted; removing it", tenant.name)
-                self._remove(tenant)
-            elif tenant.status is TenantStatus.DROPPING:
-                log.warning("tenant %s: its drop was interrupted; going on", tenant.name)
-                self._drop(tenant)
+            try:
+                self._settle(tenant)
+            except UnknownVersionError as error:
+                # Made by a newer Holdfast: what its files are is not known here, so they stay, and the others go on.
+                log.error("tenant %s stays as it is: %s", tenant.name, error)
         self._sweep()
         return tuple(t for t in self._catalog.tenants.user_tenants() if t.status is TenantStatus.NORMAL)
 
     # --- steps
+
+    def _settle(self, tenant: Tenant) -> None:
+        if tenant.status is TenantStatus.CREATING:
+            log.warning("tenant %s: its creation was interrupted; removing it", tenant.name)
+            self._remove(tenant)
+        elif tenant.status is TenantStatus.DROPPING:
+            log.warning("tenant %s: its drop was interrupted; going on", tenant.name)
+            self._drop(tenant)
+
+    def _engine_for(self, text: str | None) -> EngineVersion:
+        """Return the engine that a new tenant asks for by `holdfast_engine_version`, the newest if it asks for none."""
+        if text is None:
+            return self._engines.newest
+        version = self._engines.named(text)
+        if version is None:
+            raise refuse(
+                codes.OB_INVALID_ARGUMENT,
+                ENGINE_VERSION_VARIABLE,
+                hint=f"engines of this server: {', '.join(self._engines.data_versions)}; HOLDFAST_ENGINES names more",
+            )
+        return version
 
     def _log_disk_in_use_bytes(self, tenant_id: int) -> int:
         """Return the log disk that holds the log files there are, with the room the engine keeps free."""

@@ -141,12 +141,13 @@ def _behind(pieces: list[PieceFact], end: LogPosition) -> PieceFact | None:
 
 
 def plan_restore(
-    sets: tuple[SetFact, ...], pieces: tuple[PieceFact, ...], target: Scn | None, *, engine_data_version: str
+    sets: tuple[SetFact, ...], pieces: tuple[PieceFact, ...], target: Scn | None, *, installed_versions: tuple[str, ...]
 ) -> RestorePlan:
     """Return the plan for `target`, or for the newest reachable moment when it is None.
 
-    The newest set that can reach the target is taken: least log to replay. Raises RefusedError: -4018 with the missing range
-    and the nearest reachable moments, -4179 for sets of two tenants or of another engine version.
+    The newest set that can reach the target is taken: least log to replay. `installed_versions`: the engines' data versions
+    that can be started here; a set needs its own. Raises RefusedError: -4018 with the missing range and the nearest reachable
+    moments, -4179 for sets of two tenants or of an engine that is not installed.
     """
     _refuse_mixture(sets)
     by_id = {fact.manifest.backup_set_id: fact for fact in sets}
@@ -163,7 +164,7 @@ def plan_restore(
         target = max(path.reach for _, path in usable)
     for fact, path in usable:
         if fact.manifest.min_restore_scn <= target <= path.reach:
-            _refuse_version(fact, engine_data_version)
+            _refuse_version(fact, installed_versions)
             chain = tuple(by_id[number] for number in fact.manifest.chain)
             return RestorePlan(set=fact, chain=chain, steps=_needed(path, target), target=target)
     raise _out_of_reach(sets, pieces, usable, target)
@@ -184,14 +185,18 @@ def _refuse_mixture(sets: tuple[SetFact, ...]) -> None:
         raise RefusedError(codes.OB_OP_NOT_ALLOW.text("restoring backupsets of different tenants"))
 
 
-def _refuse_version(fact: SetFact, engine_data_version: str) -> None:
+def _refuse_version(fact: SetFact, installed_versions: tuple[str, ...]) -> None:
+    """Refuse a set whose own engine is not here: no other one reads its bytes, neither a newer nor an older one."""
     made_by = fact.manifest.engine_data_version
-    if made_by != engine_data_version:
-        what = "higher" if _numbers(made_by) > _numbers(engine_data_version) else "lower"
-        raise RefusedError(
-            codes.OB_OP_NOT_ALLOW.text(f"restore from {what} data version is"),
-            hint=f"{fact.root} was made by engine {made_by}, this one is {engine_data_version}: use an engine of that version",
-        )
+    if made_by in installed_versions:
+        return
+    newest = max(installed_versions, key=_numbers)
+    what = "higher" if _numbers(made_by) > _numbers(newest) else "lower"
+    raise RefusedError(
+        codes.OB_OP_NOT_ALLOW.text(f"restore from {what} data version is"),
+        hint=f"{fact.root} was made by engine {made_by}, this server has {', '.join(installed_versions)}: "
+        f"install engine {made_by} beside them and name its folder in HOLDFAST_ENGINES",
+    )
 
 
 def _numbers(version: str) -> tuple[int, ...]:
