@@ -99,6 +99,8 @@ class Tables:
         self.names.append(name)
 
     def _drop(self) -> None:
+        if len(self.names) < 2:
+            return
         name = self._any()
         self.names.remove(name)
         self.user.run(f"drop table {name}")
