@@ -182,6 +182,15 @@ def replay_stat(session: Session) -> ReplayStat:
     return ReplayStat(end_lsn=Lsn(row[0]), submitted_lsn=Lsn(row[1]), pending_count=int(row[2]))
 
 
+def is_schema_fresh(session: Session) -> bool:
+    """Return whether the engine has taken in every table definition that its log has brought it."""
+    refreshed = _only(
+        session.query("select refreshed_schema_version from oceanbase.__all_virtual_server_schema_info"), "schema"
+    )[0]
+    newest = _only(session.query("select max(schema_version) from oceanbase.__all_ddl_operation"), "last DDL")[0]
+    return newest is None or int(refreshed) >= int(newest)
+
+
 def engine_parameters(session: Session) -> tuple[EngineParameter, ...]:
     """Return the engine's own parameters, sorted by name."""
     rows = session.columns("show parameters")
