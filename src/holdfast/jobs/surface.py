@@ -120,10 +120,17 @@ STATEMENTS: tuple[Statement, ...] = (
         command=c.Backup,
         text="`BACKUP [INCREMENTAL] {DATABASE, TENANT} [TO]`",
         state=State.SAME,
-        note="`PLUS ARCHIVELOG` in both word orders; a second backup is refused whoever began the first (-9036)",
+        note="`PLUS ARCHIVELOG` in both word orders; an increment without a usable base becomes full, COMMENT says why; a second backup"
+        " is refused whoever began the first (-9036)",
         names=_NO_NAMES,
     ),
-    Statement(command=c.CancelBackup, text="`CANCEL BACKUP`", state=State.SAME, names=_NO_NAMES),
+    Statement(
+        command=c.CancelBackup,
+        text="`CANCEL BACKUP`",
+        state=State.SAME,
+        note="under 2 s at any moment, queued jobs and hanging destinations included; too late once the manifest is on its way",
+        names=_NO_NAMES,
+    ),
     Statement(
         command=c.SetEncryption,
         text="`SET ENCRYPTION`",
@@ -236,7 +243,7 @@ STATEMENTS: tuple[Statement, ...] = (
         command=c.Restore,
         text="`RESTORE t FROM ... [UNTIL ...] [WITH ...]`",
         state=State.PART,
-        note="`WITH` may be left out (beyond); `method=quick` and `WITH KEY FROM` later",
+        note="`WITH` may be left out (beyond); `method=quick` and `WITH KEY FROM` later; needs the engine of the set's data version, else -4179",
         callers=Callers.SYS,
     ),
     Statement(command=c.RestorePreview, text="`RESTORE ... PREVIEW`", state=State.LATER, callers=Callers.SYS),
@@ -251,7 +258,13 @@ STATEMENTS: tuple[Statement, ...] = (
         callers=Callers.SYS,
     ),
     Statement(command=c.RecoverStandby, text="`RECOVER STANDBY`", state=State.LATER, names=_NO_NAMES_FOR_STANDBYS),
-    Statement(command=c.ActivateStandby, text="`ACTIVATE STANDBY`", state=State.SAME, names=_NO_NAMES_FOR_STANDBYS),
+    Statement(
+        command=c.ActivateStandby,
+        text="`ACTIVATE STANDBY`",
+        state=State.SAME,
+        note="on an engine 1.3 it restarts the tenant's engine, about 3 s",
+        names=_NO_NAMES_FOR_STANDBYS,
+    ),
     Statement(command=c.Switchover, text="`SWITCHOVER TO`", state=State.LATER, names=_NO_NAMES_FOR_STANDBYS),
     Statement(
         command=c.RunUpgradeJob,
@@ -308,7 +321,8 @@ STATEMENTS: tuple[Statement, ...] = (
         command=c.CreateTenant,
         text="`CREATE TENANT`",
         state=State.BEYOND,
-        note="a pool may be left out; `ob_compatibility_mode = 'oracle'` gives the management surface only, with a warning",
+        note="a pool may be left out; `ob_compatibility_mode = 'oracle'` gives the management surface only, with a warning;"
+        " `holdfast_engine_version` (ours) picks an installed engine",
         callers=Callers.SYS,
     ),
     Statement(
