@@ -57,5 +57,9 @@ class ClusterDirectory:
         """The data keys a restore needs, for the server that takes it up after a crash."""
         return self.restores / f"{tenant_id}.keys"
 
+    def restore_log(self, tenant_id: int) -> Path:
+        """The log of an engine that did not start on restored files, kept when those are removed."""
+        return self.restores / f"{tenant_id}.seekdb.log"
+
     def restore(self, tenant_id: int) -> Path:
         return self.restores / str(tenant_id)

@@ -15,6 +15,7 @@ Before 7 nobody can log in: a tenant that is not NORMAL has no route.
 
 import errno
 import logging
+import os
 import shutil
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -64,6 +65,7 @@ _ACTIVATE_SECONDS_MAX = 30.0
 """An activation takes 0.05 s; one that takes this long has failed."""
 _ORPHANS_LISTED_MAX = 5
 _STARTS_MAX = 3
+_KEPT_LOG_BYTES_MAX = 4 << 20
 _GIVE_UP_PAUSE_SECONDS = 2.0
 
 
@@ -398,7 +400,8 @@ class Restores:
         except EngineError as error:
             raise EngineError(
                 f"the engine did not start on the restored files: {error.message}",
-                hint=f"try a moment before SCN {int(plan.target)}; a log across FORK TABLE or FORK DATABASE can hang",
+                hint=f"try a moment before SCN {int(plan.target)}; a log across FORK TABLE or FORK DATABASE can hang;"
+                f" {self._kept_log(tenant.tenant_id)}",
             ) from error
         with self._supervisor.session(tenant.tenant_id) as session:
             is_writing = self._engines.of(tenant.data_version).release.is_standby_writing
@@ -412,6 +415,17 @@ class Restores:
             f"{len(orphans)} transactions were under way at the target and keep their row locks (trans_id {ids}): "
             f"a target below SCN {int(earliest)}, or at or after their commit, avoids them"
         )
+
+    def _kept_log(self, tenant_id: int) -> str:
+        """Put the engine's log aside before its directory goes; return where it is, as a sentence."""
+        kept = self._directories.restore_log(tenant_id)
+        try:
+            with self._supervisor.directory(tenant_id).server_log.open("rb") as log_file:
+                log_file.seek(max(0, log_file.seek(0, os.SEEK_END) - _KEPT_LOG_BYTES_MAX))
+                kept.write_bytes(log_file.read())
+        except OSError as error:
+            return f"the engine's log could not be kept: {error}"
+        return f"the engine's log is kept in {kept}"
 
     def _bring_up(self, run: _Run, tenant: Tenant, watchdog: Watchdog) -> None:
         """Start the engine; one that ends at once is started again.

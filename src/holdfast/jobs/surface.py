@@ -243,7 +243,8 @@ STATEMENTS: tuple[Statement, ...] = (
         command=c.Restore,
         text="`RESTORE t FROM ... [UNTIL ...] [WITH ...]`",
         state=State.PART,
-        note="`WITH` may be left out (beyond); `method=quick` and `WITH KEY FROM` later; needs the engine of the set's data version, else -4179",
+        note="`WITH` may be left out (beyond); `method=quick` and `WITH KEY FROM` later;"
+        " needs the engine of the set's data version, else -4179",
         callers=Callers.SYS,
     ),
     Statement(command=c.RestorePreview, text="`RESTORE ... PREVIEW`", state=State.LATER, callers=Callers.SYS),
