@@ -112,6 +112,7 @@ def write_meta(log_meta_dir: Path, base_lsn: int) -> None:
     """Write the log's metadata with one page that names the base LSN."""
     log_meta_dir.mkdir(parents=True, exist_ok=True)
     body = bytearray(META_PAGE_BYTES - 24)
+    struct.pack_into(">q", body, 0, 4)  # the body's version, of engine 1.4
     struct.pack_into(">q", body, 56 - 24, base_lsn)
     fields = (0x4C4D, 1, len(body), raw_crc(bytes(body)))
     page = struct.pack(">hhiqq", *fields, raw_crc(struct.pack("<hhiq", *fields))) + body
