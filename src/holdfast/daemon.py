@@ -324,6 +324,7 @@ class Server:
             parts.supervisor.bring_up(tenant.tenant_id, parts.tenants.settings_of(tenant))
             parts.supervisor.report_orphans(tenant.tenant_id)  # the machine may have crashed
         except HoldfastError as error:
+            parts.supervisor.watch(tenant.tenant_id)
             log.error("tenant %s: its engine did not start and will be tried again: %s", tenant.name, error)
 
 

@@ -71,17 +71,21 @@ def wait_unfinished(session: Session, wait_seconds: float) -> bool:
     return True
 
 
-def wait_replayed(session: Session, wait_seconds: float, *, until: Lsn | None = None) -> Scn:
+def wait_replayed(
+    session: Session, wait_seconds: float, *, until: Lsn | None = None, check: Callable[[], None] = lambda: None
+) -> Scn:
     """Return the SCN a standby shows, once it shows all of its log.
 
     A standby takes logins before it shows its last transactions: its readable SCN follows up to 3.8 s later (measured). Its
     tables are known later still: on a busy machine a query right after that met 1146 for a table that was there a moment later.
     `until`: where the log ended before the start; to be given for an engine whose standby goes on writing
-    (`Release.is_standby_writing`), for its log has no end that a replay could reach.
+    (`Release.is_standby_writing`), for its log has no end that a replay could reach. `check` is called between looks and may
+    raise.
     Raises EngineError if it is not there in time.
     """
     deadline = time.monotonic() + wait_seconds
     while True:
+        check()
         stat = facts.replay_stat(session)
         end_scn = facts.log_stat(session).end_scn
         readable_scn = facts.current_scn(session)

@@ -5,6 +5,7 @@ Everything the desk refuses comes from `holdfast.codes` by way of `error_of`.
 
 from holdfast.errors import HoldfastError
 from holdfast.mysql.packets import ServerError
+from holdfast.statement.mask import mask_secrets
 
 TOO_MANY_CONNECTIONS = ServerError(1040, "08004", "Too many connections")
 BAD_HANDSHAKE = ServerError(1043, "08S01", "Bad handshake")
@@ -64,7 +65,7 @@ def several_statements(near: str) -> ServerError:
     """Return what the engine says to a text of several statements when the client did not announce such texts."""
     message = (
         "You have an error in your SQL syntax; check the manual that corresponds to your OceanBase version for the"
-        f" right syntax to use near '{near[:80]}' at line 1"
+        f" right syntax to use near '{mask_secrets(near)[:80]}' at line 1"
     )
     return ServerError(1064, "42000", message)
 

@@ -18,10 +18,13 @@ import logging
 import os
 import shutil
 import threading
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from holdfast import codes
+from holdfast.backup_format.manifest import EncryptionMode
 from holdfast.catalog.catalog import Catalog
 from holdfast.catalog.restores import RestoreJob
 from holdfast.catalog.tenants import TenantScns
@@ -65,6 +68,10 @@ _ACTIVATE_SECONDS_MAX = 30.0
 """An activation takes 0.05 s; one that takes this long has failed."""
 _ORPHANS_LISTED_MAX = 5
 _STARTS_MAX = 3
+_DROP_SECONDS_MAX = 60.0
+_CATALOG_SECONDS_MAX = 120.0
+"""The sys engine is back some 2 s after its death; a machine that is out of memory or disk takes longer."""
+_CATALOG_PAUSE_SECONDS = 0.5
 _KEPT_LOG_BYTES_MAX = 4 << 20
 _GIVE_UP_PAUSE_SECONDS = 2.0
 
@@ -77,6 +84,7 @@ class _Run:
     canceled: threading.Event = field(default_factory=threading.Event)
     done: threading.Event = field(default_factory=threading.Event)
     progress: Progress = field(default_factory=Progress)
+    future: "Future[None] | None" = None
 
 
 class _Ended(Exception):
@@ -166,7 +174,10 @@ class Restores:
         try:
             self._activate_engine(tenant.tenant_id)
         except HoldfastError:
-            self._catalog.tenants.update(tenant.tenant_id, role=TenantRole.STANDBY)
+            # Back only what did not happen: an engine that takes writes must never be started as a standby again.
+            if not self._is_writable(tenant.tenant_id):
+                self._catalog.tenants.update(tenant.tenant_id, role=TenantRole.STANDBY)
+                self._supervisor.change_settings(tenant.tenant_id, self._tenants.settings_of(tenant))
             raise
         return OK
 
@@ -174,6 +185,7 @@ class Restores:
 
     def resume_all(self) -> None:
         """Finish, take up or remove what a dead server left. Called once, before the door opens."""
+        self._sweep_keys()
         for tenant in self._catalog.tenants.user_tenants():
             if tenant.status is TenantStatus.RESTORE:
                 self._take_up(tenant)
@@ -184,6 +196,10 @@ class Restores:
         """End the workers between two batches; their jobs are taken up by the next server."""
         self._ending.set()
         self._pool.shutdown(wait=True, cancel_futures=True)
+        with self._lock:
+            queued = list(self._runs.values())
+        for run in queued:
+            run.done.set()  # never begun: a drop may be waiting for it
 
     def drop_tenant(self, tenant_id: int) -> None:
         """End the tenant's restore as failed; returns when its worker is out of its files."""
@@ -191,7 +207,14 @@ class Restores:
             run = self._runs.get(tenant_id)
         if run is not None:
             run.canceled.set()
-            run.done.wait()
+            if run.future is not None and run.future.cancel():
+                self._carry_out(run)  # it waited for its turn, which may be hours away: end it here
+            elif not run.done.wait(_DROP_SECONDS_MAX):
+                raise RefusedError(
+                    f"the restore of tenant {tenant_id} did not end in {_DROP_SECONDS_MAX:.0f} s",
+                    hint="drop the tenant again",
+                    code=codes.OB_TIMEOUT,
+                )
             return
         self._fail_rows(tenant_id, "tenant dropped")
         self._forget_keys(tenant_id)
@@ -284,7 +307,7 @@ class Restores:
         run = _Run(tenant)
         with self._lock:
             self._runs[tenant.tenant_id] = run
-        self._pool.submit(self._carry_out, run)
+            run.future = self._pool.submit(self._carry_out, run)
 
     def _carry_out(self, run: _Run) -> None:
         tenant = run.tenant
@@ -337,14 +360,39 @@ class Restores:
         self._clear(tenant_id)
         self._check(run)
         found = self._read(tuple(parse_uri(text) for text in row.backup_dest.split(",")))
-        plan = self._plan(found, row.restore_scn)
-        self._tell(tenant_id, RestoreStatus.RESTORE_CREATE_INIT_LS, run.progress)
+        plan = self._plan(self._openable(found, tenant_id), row.restore_scn)
+        self._patiently(run, lambda: self._tell(tenant_id, RestoreStatus.RESTORE_CREATE_INIT_LS, run.progress))
         laid_out = self._lay_out(run, found, plan)
-        self._tell(tenant_id, RestoreStatus.RESTORE_WAIT_LS, run.progress)
+        self._patiently(run, lambda: self._tell(tenant_id, RestoreStatus.RESTORE_WAIT_LS, run.progress))
         comment = self._start(run, laid_out, plan)
-        self._tell(tenant_id, RestoreStatus.POST_CHECK, run.progress)
-        self._tenants.install_views(tenant_id)
-        self._end(run, laid_out, plan, comment)
+        self._patiently(run, lambda: self._tell(tenant_id, RestoreStatus.POST_CHECK, run.progress))
+        self._patiently(run, lambda: self._tenants.install_views(tenant_id))
+        self._patiently(run, lambda: self._end(run, laid_out, plan, comment))
+
+    def _openable(self, found: Facts, tenant_id: int) -> Facts:
+        """Return the facts without sets whose key was not kept: a set that came after the statement was never asked for."""
+        keyring = self._keyring(tenant_id)
+        sets = tuple(
+            fact
+            for fact in found.sets
+            if fact.manifest.encryption.mode is EncryptionMode.NONE
+            or keyring.get(fact.manifest.backup_set_id) is not None
+        )
+        return replace(found, sets=sets)
+
+    def _patiently(self, run: _Run, what: Callable[[], None]) -> None:
+        """Do something repeatable with the catalog; its engine may be down for a few seconds, which must not end a restore."""
+        end = self._clock.monotonic() + _CATALOG_SECONDS_MAX
+        while True:
+            self._check(run)
+            try:
+                what()
+                return
+            except EngineError as error:
+                if self._clock.monotonic() > end:
+                    raise
+                log.warning("tenant %s: the catalog does not answer: %s", run.tenant.name, error)
+                self._clock.sleep(_CATALOG_PAUSE_SECONDS)
 
     def _clear(self, tenant_id: int) -> None:
         """Remove what an earlier attempt left."""
@@ -369,12 +417,14 @@ class Restores:
         def check() -> None:
             nonlocal told
             self._check(run)
-            pace.refresh()
-            now = self._clock.monotonic()
-            if now - told >= _TELL_SECONDS and run.progress.total_bytes:
-                told = now  # several threads may tell at once: each tells the truth
-                status = RestoreStatus.PHYSICAL_RESTORE_WAIT_RESTORE_TO_CONSISTENT_SCN
-                self._tell(tenant_id, status, run.progress)
+            # Figures and limits are for people: a catalog that is down for a moment ends no restore.
+            with suppress(EngineError):
+                pace.refresh()
+                now = self._clock.monotonic()
+                if now - told >= _TELL_SECONDS and run.progress.total_bytes:
+                    told = now  # several threads may tell at once: each tells the truth
+                    status = RestoreStatus.PHYSICAL_RESTORE_WAIT_RESTORE_TO_CONSISTENT_SCN
+                    self._tell(tenant_id, status, run.progress)
 
         laid_out = lay_out(
             plan,
@@ -405,7 +455,12 @@ class Restores:
             ) from error
         with self._supervisor.session(tenant.tenant_id) as session:
             is_writing = self._engines.of(tenant.data_version).release.is_standby_writing
-            control.wait_replayed(session, patience, until=laid_out.end.lsn if is_writing else None)
+            control.wait_replayed(
+                session,
+                patience,
+                until=laid_out.end.lsn if is_writing else None,
+                check=lambda: self._check(run),
+            )
             orphans = facts.orphan_transactions(session)
         if not orphans:
             return ""
@@ -470,8 +525,8 @@ class Restores:
                 for row in self._rows(tenant_id)
             )
         )
+        self._forget_keys(tenant_id)  # the rows have ended: nobody will need them
         self._catalog.tenants.update(tenant_id, status=TenantStatus.NORMAL, role=TenantRole.STANDBY)
-        self._forget_keys(tenant_id)
         log.info("tenant %s: restored to SCN %d%s", run.tenant.name, int(target), f"; {comment}" if comment else "")
 
     # --- after a crash
@@ -481,10 +536,14 @@ class Restores:
         if not rows:
             if self._has_succeeded(tenant):
                 # Killed between the end of the job and the end of the tenant's row.
+                self._forget_keys(tenant.tenant_id)
                 self._catalog.tenants.update(tenant.tenant_id, status=TenantStatus.NORMAL, role=TenantRole.STANDBY)
                 standby = replace(tenant, role=TenantRole.STANDBY)
-                self._supervisor.bring_up(tenant.tenant_id, self._tenants.settings_of(standby))
-                self._forget_keys(tenant.tenant_id)
+                try:
+                    self._supervisor.bring_up(tenant.tenant_id, self._tenants.settings_of(standby))
+                except HoldfastError as error:
+                    self._supervisor.watch(tenant.tenant_id)
+                    log.error("tenant %s: its engine did not start and will be tried again: %s", tenant.name, error)
                 return
             log.warning("tenant %s: its restore never began; removing it", tenant.name)
             self._forget_keys(tenant.tenant_id)
@@ -500,6 +559,13 @@ class Restores:
         log.warning("tenant %s: its restore was interrupted; beginning again", tenant.name)
         self._hand_over(tenant)
 
+    def _sweep_keys(self) -> None:
+        """Remove kept keys of restores that are over, whatever ended them."""
+        active = {job.restore_tenant_id for job in self._catalog.restores.active()}
+        for folder in self._directories.restores.glob("*.keys"):
+            if not folder.stem.isdigit() or int(folder.stem) not in active:
+                shutil.rmtree(folder, ignore_errors=True)
+
     def _has_succeeded(self, tenant: Tenant) -> bool:
         return self._catalog.restores.has_succeeded(tenant.tenant_id)
 
@@ -508,6 +574,8 @@ class Restores:
     def _activate_engine(self, tenant_id: int) -> None:
         tenant = self._catalog.tenants.by_id(tenant_id)
         by_restart = self._engines.of(tenant.data_version).release.is_activated_by_restart
+        # First: a look for drift in between must find the engine it expects, or it would make it a standby again.
+        self._supervisor.change_settings(tenant_id, self._tenants.settings_of(tenant))
         if by_restart:
             self._supervisor.restart(tenant_id, self._tenants.settings_of(tenant))
         with self._supervisor.session(tenant_id) as session:
@@ -520,7 +588,14 @@ class Restores:
                 self._clock.sleep(0.02)
             # The login came out of the backup, which others may have read.
             account.rotate(session, self._supervisor.account_file(tenant_id))
-        self._supervisor.change_settings(tenant_id, self._tenants.settings_of(tenant))
+
+    def _is_writable(self, tenant_id: int) -> bool:
+        """Return whether the engine takes writes; True when it can not be asked, for that must not be undone."""
+        try:
+            with self._supervisor.session(tenant_id) as session:
+                return drift.is_writable(session)
+        except HoldfastError:
+            return True
 
     def _finish_activation(self, tenant: Tenant) -> None:
         """Activate an engine that is still a standby although its tenant is PRIMARY: a server died in between."""

@@ -49,6 +49,7 @@ class _Charge:
     process: EngineProcess | None = None
     lock: threading.Lock = field(default_factory=threading.Lock)
     watched: bool = False
+    retired: bool = False
     deaths: int = 0
     next_start: float = 0.0
     next_drift: float = 0.0
@@ -105,6 +106,7 @@ class Supervisor:
         with self._lock:
             charge = self._charges.setdefault(tenant_id, _Charge(self.directory(tenant_id), settings))
         with charge.lock:
+            _refuse_retired(charge)
             charge.settings = settings
             if charge.process is None or not charge.process.is_alive():
                 charge.process = _adopted_or_started(charge.directory, settings, watchdog)
@@ -120,10 +122,19 @@ class Supervisor:
             process = EngineProcess.adopt(self.directory(tenant_id))
         else:
             with charge.lock:
-                charge.watched = False
+                # Whoever waits for this lock to start the engine must not: its tenant may be on its way out.
+                charge.watched, charge.retired = False, True
                 process = charge.process
         if process is not None:
             process.stop()
+
+    def watch(self, tenant_id: int) -> None:
+        """Have an engine that did not start be tried again, with back-off, until it does or is taken down."""
+        with self._lock:
+            charge = self._charges.get(tenant_id)
+        if charge is not None:
+            with charge.lock:
+                charge.watched = not charge.retired
 
     def forget(self, tenant_id: int) -> None:
         """Watch the tenant's engine no more and leave it running."""
@@ -141,6 +152,7 @@ class Supervisor:
         charge = self._charge(tenant_id)
         self._wait_unfinished(tenant_id)
         with charge.lock:
+            _refuse_retired(charge)
             if charge.process is not None:
                 charge.process.stop()
             charge.process = EngineProcess.start(charge.directory, settings)
@@ -191,6 +203,8 @@ class Supervisor:
     def _wait_unfinished(self, tenant_id: int) -> None:
         """Let the engine finish what it is writing: a transaction cut by its end would keep its locks for good."""
         try:
+            if not self.process(tenant_id).is_healthy():
+                return  # one that does not greet would keep us for as long as a query may take
             with self.session(tenant_id) as session:
                 if not control.wait_unfinished(session, _UNFINISHED_SECONDS_MAX):
                     log.warning("tenant %d: its engine is ended with transactions under way", tenant_id)
@@ -274,6 +288,11 @@ class Supervisor:
                 log.error("tenant %d: can not be checked: %s", tenant_id, error)
         except HoldfastError as error:
             log.error("tenant %d: can not be checked: %s", tenant_id, error)
+
+
+def _refuse_retired(charge: _Charge) -> None:
+    if charge.retired:
+        raise refuse(codes.OB_SERVER_NOT_READY, hint="its tenant is being dropped")
 
 
 def _adopted_or_started(

@@ -44,7 +44,7 @@ from holdfast.values.scn import Scn
 ACCOUNT_FILE = "account"
 """The small file of a set that holds Holdfast's login; it is not the engine's."""
 
-_BATCH_BYTES = 8 << 20
+_BATCH_BYTES = 4 << 20
 """One read of neighbouring chunks: large enough for a spinning disk or an object store, small enough for many threads."""
 _INDEX_SLICE_BYTES = 4 << 20
 _FRAME_WINDOW_BYTES = 4 << 20

@@ -28,9 +28,11 @@ _AFTER_WORDS = re.compile(
     rf"{_STRING}(?:\s*+(?:,\s*+)?{_STRING})*+",
     re.ASCII | re.IGNORECASE | re.DOTALL,
 )
-# In these statements every string is a password, whatever stands around it.
-_ALL_SECRET = re.compile(r"\s*set\s+(?:en|de)cryption\b", re.ASCII | re.IGNORECASE)
-_ANY_STRING = re.compile(_STRING, re.DOTALL)
+# In these statements every string is a password, whatever stands around it, and a word that is none of the grammar's may be one
+# whose quotes were forgotten. Blanks and comments may stand before and between the first words.
+_BLANK = r"(?:\s++|/\*(?:[^*]++|\*(?!/))*+\*/|(?:#|--[ \t])[^\n]*+\n)"
+_ALL_SECRET = re.compile(rf"{_BLANK}*+set{_BLANK}++(?:en|de)cryption\b", re.ASCII | re.IGNORECASE)
+_SECRET = re.compile(rf"{_STRING}|(?!(?:on|identified|by|only)\b)[^\s,;'\"]++", re.ASCII | re.IGNORECASE | re.DOTALL)
 
 
 def mask_secrets(text: str) -> str:
@@ -38,8 +40,9 @@ def mask_secrets(text: str) -> str:
 
     Works on whole statements and on parts of them, such as a URI alone, and does not need them to be well formed.
     """
-    if _ALL_SECRET.match(text):
-        return _ANY_STRING.sub(f"'{MASK}'", text)
+    first_words = _ALL_SECRET.match(text)
+    if first_words is not None:
+        return first_words[0] + _SECRET.sub(f"'{MASK}'", text[first_words.end() :])
     masked = _AFTER_WORDS.sub(lambda match: f"{match[1]}'{MASK}'", text)
     masked = _NAMED.sub(rf"\g<1>{MASK}", masked)
     return _URI_OPTION.sub(rf"\g<1>{MASK}", masked)
