@@ -23,6 +23,7 @@ from holdfast.restore.unlock import data_keys, open_keys
 from holdfast.store.open import open_store
 from holdfast.values.backup_set import BackupType
 from holdfast.values.destination import parse_uri
+from holdfast.values.pace import FixedPace
 from server_rig import Client, Server, archive, running_server, wait_for, wait_restored
 
 pytestmark = pytest.mark.live
@@ -394,7 +395,7 @@ def laid_out(data: Path, root: Path) -> None:
         plan,
         tuple(source.store for source in found.sources),
         EngineDirectory(root / "engine", installed()),
-        thread_count=2,
+        pace=FixedPace(threads=2),
         progress=Progress(),
         check=lambda: None,
         keys=keys,
