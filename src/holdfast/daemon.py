@@ -217,6 +217,7 @@ class Server:
             open_store=open_store,
             generation=generation,
             paces=paces,
+            catch_up=archiving.catch_up,
         )
         cleanup = Cleanup(
             catalog,

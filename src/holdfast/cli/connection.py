@@ -81,7 +81,7 @@ class Connection:
                 host=target.host,
                 port=target.port,
                 user=target.user,
-                password=target.password,
+                password=target.password.encode(),  # as bytes: PyMySQL would take a text for latin-1
                 charset="utf8mb4",
                 autocommit=True,
                 ssl=None if target.tls_ca is None else {"ca": str(target.tls_ca)},

@@ -8,7 +8,7 @@ be at that moment, and opens the next round when one has ended.
 import logging
 import secrets
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 
 from holdfast import codes
@@ -42,6 +42,10 @@ _SETTLE_SECONDS = 1.0
 
 _LAG_TARGET_SECONDS = 2.0
 """How long a changed archive_lag_target may take to count: one small query a tenant in this time."""
+
+_CATCH_UP_SECONDS_MAX = 10.0
+"""An idle engine writes a keep-alive into its log every second or two, and a flush takes a tenth of a second."""
+_CATCH_UP_POLL_SECONDS = 0.05
 
 _DROP_SECONDS = 5.0
 """How long a tenant that is dropped may take to end its round in the destination; without it the last piece stays ACTIVE
@@ -174,6 +178,26 @@ class Archiving:
         """Return the tenant's follower, None while it has no round under way."""
         found = self._followers.get(tenant_id)
         return found if found is not None and found.is_running() else None
+
+    def catch_up(self, places: Collection[str], target: Scn | None) -> None:
+        """Have the archives at `places` (identities of URIs) that are running here reach `target`, or the present when it is None.
+
+        Best effort and bounded: without it a restore to a moment ago would be refused for as long as archive_lag_target
+        says, although the log is at hand. A target in the future is nobody's to wait for.
+        """
+        if target is not None and target > self._clock.now_ns():
+            return
+        for tenant_id, follower in tuple(self._followers.items()):
+            current = self._catalog.rounds.current(tenant_id)
+            if current is None or current.path not in places or not follower.is_running():
+                continue
+            wanted = follower.tail_after()[1] if target is None else target
+            end = self._clock.monotonic() + _CATCH_UP_SECONDS_MAX
+            while follower.checkpoint_scn() < wanted and self._clock.monotonic() < end:
+                if follower.status().status is not RoundStatus.DOING:
+                    break
+                follower.request_flush(wanted)
+                self._clock.sleep(_CATCH_UP_POLL_SECONDS)
 
     def is_stalled(self, tenant_id: int) -> bool:
         """Return whether a Mandatory archive lost its place, so writes must wait. Never blocks."""

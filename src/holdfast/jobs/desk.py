@@ -120,6 +120,8 @@ class HoldfastDesk:
                 return self._change_storage(session, command)
             case c.Restore():
                 return self._restores.restore(session, command)
+            case c.CancelRestore():
+                return self._tenants.cancel_restore(session, command)
             case c.ActivateStandby():
                 return self._restores.activate(session, command)
             case c.NotOurs():

@@ -97,7 +97,7 @@ def check_destination(store: Store, owner: FormatFile, clock: Clock) -> str:
             TRY_ANOTHER,
             hint=f"{store.location} has no {names.FORMAT_FILE}; is it mounted?",
         )
-    difference = owner.difference(found)
+    difference = found.difference(owner)  # its owner's thing, "not" ours
     if difference:
         raise refuse(
             codes.OB_BACKUP_FORMAT_FILE_NOT_MATCH,

@@ -106,7 +106,10 @@ class Restores:
         open_store: OpenStore,
         generation: int,
         paces: Paces | None = None,
+        catch_up: Callable[[set[str], Scn | None], None] = lambda places, target: None,
     ) -> None:
+        """`catch_up`: has archives that run in this server reach a moment before it is looked for at their places."""
+        self._catch_up = catch_up
         self._catalog = catalog
         self._supervisor = supervisor
         self._tenants = tenants
@@ -134,6 +137,7 @@ class Restores:
         if not sources:
             raise not_supported("restore without FROM is", hint="write FROM 'file:///data,file:///archive'")
         target = _target_of(command.until, session)
+        self._catch_up({uri.identity for uri in sources}, target)
         found = self._read(sources)
         plan = self._plan(found, target)
         secrets = open_keys(plan, session.decryption)

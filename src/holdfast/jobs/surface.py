@@ -254,8 +254,8 @@ STATEMENTS: tuple[Statement, ...] = (
     Statement(
         command=c.CancelRestore,
         text="`CANCEL RESTORE`",
-        state=State.LATER,
-        note="`DROP TENANT t FORCE` ends a restore and removes what it made",
+        state=State.SAME,
+        note="at any moment; what the restore made is gone when the statement returns",
         callers=Callers.SYS,
     ),
     Statement(command=c.RecoverStandby, text="`RECOVER STANDBY`", state=State.LATER, names=_NO_NAMES_FOR_STANDBYS),

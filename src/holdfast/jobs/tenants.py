@@ -34,6 +34,7 @@ from holdfast.jobs.rights import require_sys
 from holdfast.jobs.session import Session
 from holdfast.jobs.supervisor import Supervisor
 from holdfast.statement.commands import (
+    CancelRestore,
     CreateResourcePool,
     CreateResourceUnit,
     CreateTenant,
@@ -212,6 +213,19 @@ class Tenants:
         with self._one_at_a_time(command.name):
             self._drop(tenant)
         return OK
+
+    def cancel_restore(self, session: Session, command: CancelRestore) -> Reply:
+        """CANCEL RESTORE t: the half-made tenant goes by force. -5157 for an unknown one, -4179 for one that is not restored."""
+        tenant = self._catalog.tenants.find(command.tenant)
+        if tenant is None:
+            raise refuse(codes.OB_TENANT_NOT_EXIST, command.tenant)
+        if tenant.status is not TenantStatus.RESTORE:
+            raise refuse(
+                codes.OB_OP_NOT_ALLOW,
+                "cancel restore of a tenant that is not being restored is",
+                hint=f"tenant {tenant.name} is {tenant.status}",
+            )
+        return self.drop(session, DropTenant(name=tenant.name))
 
     def show(self, session: Session) -> Reply:
         """SHOW TENANTS: all of them for sys, itself for a user tenant."""

@@ -12,7 +12,7 @@ from holdfast.backup_format import names
 from holdfast.backup_format.log_frame import FrameScan, scan_frames
 from holdfast.backup_format.manifest import EncryptionMode, decode_manifest
 from holdfast.backup_format.piece_record import FormatFile, PieceRecord, decode_format_file, decode_piece_record
-from holdfast.errors import NotFoundError, RefusedError
+from holdfast.errors import CorruptionError, NotFoundError, RefusedError, UnknownVersionError
 from holdfast.restore.plan import LogObjectFact, PieceFact, SetFact
 from holdfast.store.store import Store
 from holdfast.values.archive import PieceStatus
@@ -83,7 +83,14 @@ def _sets_of(source: int, store: Store) -> Iterator[SetFact]:
             data = store.get(name)
         except NotFoundError:
             continue  # not complete: it does not exist
-        manifest = decode_manifest(data, name=f"{store.location}/{name}")
+        where = f"{store.location}/{name}"
+        try:
+            manifest = decode_manifest(data, name=where)
+        except (CorruptionError, UnknownVersionError) as error:
+            # Not stepped over: it may be the very set that is wanted. A set without a manifest does not exist.
+            raise type(error)(
+                error.message, hint=f"repair it from a copy, or move {where} away to restore from the other sets"
+            ) from error
         yield SetFact(source=source, root=root, manifest=manifest)
 
 

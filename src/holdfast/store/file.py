@@ -420,12 +420,21 @@ class _FileAppender:
         try:
             end = _write_all(descriptor, self._size_bytes, buffers)
             os.fdatasync(descriptor)
+            is_removed = os.fstat(descriptor).st_nlink == 0
         except OSError as error:
             # Best effort: a full disk gets its room back. If it fails, the next appender cuts the same bytes off.
             with suppress(OSError):
                 os.ftruncate(descriptor, self._size_bytes)
             self.close()
             raise unavailable(error, "append to", self._text) from error
+        if is_removed:
+            # The bytes went into a file that nobody can open any more, and so did all before them.
+            self.close()
+            raise CorruptionError(
+                f"{self._text} was removed while it grew: {self._size_bytes} durable bytes are gone",
+                hint="durable bytes are gone: the destination was changed or damaged",
+                code=codes.OB_OBJECT_STORAGE_PWRITE_OFFSET_NOT_MATCH,
+            )
         if end - self._size_bytes >= _LARGE_BYTES:
             drop(descriptor, self._size_bytes, end)
         self._size_bytes = end
