@@ -141,6 +141,7 @@ class Server:
         engines = find_engines()
         _tell_engines(engines)
         _check_socket_length(self._directories, engines)
+        _check_base(self._directories)
         sys_version = _version_of_sys(self._directories, engines)
         for place in (self._directories.base, self._directories.tenants, self._directories.restores):
             place.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -374,6 +375,23 @@ def _set_versions(catalog: Catalog, supervisor: Supervisor, engines: Engines) ->
                 tenant.data_version,
                 install_hint(tenant.data_version),
             )
+
+
+def _check_base(directories: ClusterDirectory) -> None:
+    """Refuse to make a cluster among other people's files: a mistyped path may be that of somebody's backups."""
+    if directories.cluster_file.exists() or not directories.base.is_dir():
+        return
+    # What a first start leaves that was killed before its cluster file.
+    ours = {
+        place.name for place in (directories.lock_file, directories.tenants, directories.restores, directories.trash)
+    }
+    ours.add(directories.cluster_file.with_suffix(".new").name)
+    strangers = sorted(entry.name for entry in directories.base.iterdir() if entry.name not in ours)
+    if strangers:
+        raise RefusedError(
+            f"{directories.base} holds no cluster and is not empty: {', '.join(strangers[:3])}",
+            hint="choose an empty or new --base-dir",
+        )
 
 
 def _check_socket_length(directories: ClusterDirectory, engines: Engines) -> None:

@@ -196,3 +196,13 @@ def _pid(server: Server, tenant_id: int) -> int:
 def _serve(base: Path, *options: str) -> "subprocess.CompletedProcess[str]":
     command = [sys.executable, "-m", "holdfast", "serve", "--base-dir", str(base), "--port", "0", *options]
     return subprocess.run(command, capture_output=True, text=True, timeout=90, check=False)
+
+
+def test_a_directory_with_other_peoples_files_becomes_no_cluster(tmp_path: Path) -> None:
+    (tmp_path / "backups").mkdir()
+    (tmp_path / "backups" / "format.obbak").write_text("somebody's")
+    command = [sys.executable, "-m", "holdfast", "serve", "--base-dir", str(tmp_path / "backups"), "--port", "0"]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert ended.returncode == 1
+    assert "is not empty: format.obbak" in ended.stderr
+    assert [path.name for path in (tmp_path / "backups").iterdir()] == ["format.obbak"]
