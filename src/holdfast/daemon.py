@@ -70,6 +70,7 @@ _SYS_SETTINGS = EngineSettings(
 )
 _LOOK_FOR_SIGNAL_SECONDS = 0.2
 _PR_SET_DUMPABLE = 4
+_HANGING_SECONDS_MAX = 2.0
 _SOCKET_PATH_BYTES_MAX = 107
 """What fits into sockaddr_un on Linux, its final zero apart."""
 _TENANT_ID_LONGEST = 99_999_998
@@ -98,9 +99,29 @@ def serve(config: Config, *, say: Callable[[str], None] = print) -> int:
             log.info("ending: no new connections, archiving drains, engines stop")
     except (HoldfastError, OSError) as error:
         log.error("%s", error)
+        _leave_hanging_threads(1)
         return 1
     log.info("ended")
+    _leave_hanging_threads(0)
     return 0
+
+
+def _leave_hanging_threads(code: int) -> None:
+    """End the process now if a thread still hangs, in a destination that does not answer: Python would wait for it for ever.
+
+    Whatever line it stands at is as safe as a kill of the server.
+    """
+    clock = SystemClock()
+    end = clock.monotonic() + _HANGING_SECONDS_MAX
+    for thread in threading.enumerate():
+        if thread is threading.main_thread() or thread.daemon:
+            continue
+        thread.join(max(0.0, end - clock.monotonic()))
+        if thread.is_alive():
+            log.warning("thread %s hangs and is left", thread.name)
+            logging.shutdown()
+            sys.stdout.flush()
+            os._exit(code)
 
 
 def forbid_core_dumps() -> None:
@@ -227,6 +248,7 @@ class Server:
             open_store=open_store,
             generation=generation,
             keyring=lambda tenant_id: Keyring(self._directories.keys(tenant_id)),
+            is_left_behind=backups.is_left_behind,
         )
         tenants.dependents = Dependents(
             archiving=archiving.drop_tenant,

@@ -177,7 +177,13 @@ def test_window_zero_fails_the_job_and_no_policy_is_no_cleanup(world: World, cle
 def test_log_only_cleans_pieces_alone_and_is_refused_beside_a_data_destination(world: World, cleanup: Cleanup) -> None:
     tenant = world.tenant()
     tenant.make_round()
-    cleanup.add_policy(tenant.session, AddDeletePolicy(name="log_only", recovery_window="7d"))
+    log_only = AddDeletePolicy(name="log_only", recovery_window="7d")
+    assert refused(lambda: cleanup.add_policy(tenant.session, log_only)).code.number == -4007
+    data = world.catalog.destinations.data(tenant.id)
+    assert data is not None
+    world.catalog.destinations.clear_data(tenant.id)
+    cleanup.add_policy(tenant.session, log_only)
+    world.catalog.destinations.set_data(data)  # as two statements at once may leave it
     cleanup.delete_obsolete(tenant.session, DeleteObsolete())
     job = tenant.ended()
     assert (job.status, job.result) == (JobStatus.FAILED, -9069)

@@ -17,13 +17,15 @@ from holdfast.backup.plan import DEFAULT_THREADS
 from holdfast.backup.run import ArchiveRef, BackupPlan, BackupResult, BaseSet, complete, finished_manifest, run_backup
 from holdfast.backup_format import names
 from holdfast.backup_format.digest import DataKey
-from holdfast.backup_format.index import decode_index
+from holdfast.backup_format.index import Index, decode_index
 from holdfast.backup_format.manifest import (
     Encryption,
     EncryptionMode,
     Manifest,
+    ObjectDigest,
     ObjectKind,
     check_authentic,
+    check_object,
     decode_manifest,
 )
 from holdfast.backup_format.piece_record import FormatFile, decode_piece_record
@@ -628,8 +630,7 @@ def find_base(
             member = _require_objects(store, roots[set_id])
             if member.encryption.mode is not EncryptionMode.NONE:
                 keys[set_id] = _kept_key(keyring, member, roots[set_id])
-        with store.reader(names.index_name(roots[newest.backup_set_id])) as reader:
-            index = decode_index(_slices(reader, check))
+        index = _index(store, roots[newest.backup_set_id], manifest, check)
     except KeyError as error:
         return f"backup set {error} of the chain of set {newest.backup_set_id} is not complete or was removed"
     except (NotFoundError, CorruptionError, UnknownVersionError) as error:
@@ -642,10 +643,24 @@ def _other_version(base: BackupSet, version: str, tenant: Tenant) -> str:
     return f"backup set {base.backup_set_id} is of engine data version {version}, the engine is of {tenant.data_version} now"
 
 
-def _slices(reader: ObjectReader, check: Callable[[], None]) -> Iterator[bytes]:
+def _index(store: Store, root: str, manifest: Manifest, check: Callable[[], None]) -> Index:
+    """Return the index of a set. Raises CorruptionError unless it is the one its manifest names."""
+    record = next(item for item in manifest.objects if item.kind is ObjectKind.INDEX)
+    digest = ObjectDigest()
+    with store.reader(f"{root}/{record.name}") as reader:
+        index = decode_index(_slices(reader, digest, check))
+        check_object(record, size_bytes=reader.size_bytes, digest=digest.text())
+    if index.set_id != manifest.backup_set_id:
+        raise CorruptionError(f"{root}/{record.name} is the index of set {index.set_id}")
+    return index
+
+
+def _slices(reader: ObjectReader, digest: ObjectDigest, check: Callable[[], None]) -> Iterator[bytes]:
     for offset in range(0, reader.size_bytes, _INDEX_SLICE_BYTES):
         check()
-        yield reader.read(offset, _INDEX_SLICE_BYTES)
+        part = reader.read(offset, _INDEX_SLICE_BYTES)
+        digest.update(part)
+        yield part
 
 
 def _manifest(store: Store, root: str) -> Manifest:

@@ -24,6 +24,7 @@ from holdfast.jobs.stops import Stops
 from holdfast.jobs.supervisor import Supervisor
 from holdfast.keys.keyring import Keyring
 from holdfast.keys.password import BackupPassword, SetPlace
+from holdfast.retention.verdict import PolicyName
 from holdfast.statement.commands import Backup, CancelBackup, names_everyone
 from holdfast.values.archive import RoundStatus
 from holdfast.values.backup_set import BackupType, JobLevel, JobStatus
@@ -39,6 +40,9 @@ _STOP_WAIT_SECONDS = 60.0
 _CANCEL_PATIENCE_SECONDS = 0.75
 """How long a cancelled worker may take to leave by itself, mostly a few milliseconds. A CANCEL ends its job within two
 seconds, so after this the job's rows end without it (see `stops`)."""
+
+_SERVER_STOP_SECONDS = 15.0
+"""How long a worker may take to leave when the server ends; between two blocks it takes milliseconds."""
 
 _NOT_NORMAL = "tenant status is not normal."
 _NOT_ARCHIVING = "log archive status is not doing."
@@ -103,7 +107,12 @@ class Backups:
             jobs = self._sys_jobs(command)
         if session.encryption is not None:
             jobs = [self._with_key(job, session.encryption) for job in jobs]
-        self._catalog.backups.submit(jobs)
+        try:
+            self._catalog.backups.submit(jobs)
+        except HoldfastError:
+            if session.encryption is not None:
+                self._forget_keys(jobs)
+            raise
         for job in jobs:
             if job.tenant_id != SYS_TENANT_ID:
                 self._hand_over(job)
@@ -142,6 +151,11 @@ class Backups:
         if not text.strip():
             self._catalog.destinations.clear_data(tenant.tenant_id)
             return OK
+        policy = self._catalog.cleanup.policy(tenant.tenant_id)
+        if policy is not None and policy.policy_name == PolicyName.LOG_ONLY:
+            raise not_supported(
+                "set data_backup_dest while a log_only delete policy exists is", hint="drop the policy first"
+            )
         uri = parse_uri(text)
         destination, check = self._claimed(tenant, uri)
         self._catalog.destinations.set_data(destination)
@@ -344,6 +358,17 @@ class Backups:
             self._around.keyring(job.tenant_id).put(job.backup_set_id, password.new_key(place))
         return replace(job, encryption_mode=ENCRYPTION_PASSWORD, passwd=password.password_hash)
 
+    def _forget_keys(self, jobs: list[BackupJob]) -> None:
+        """Remove the keys of jobs that were refused after all."""
+        for job in jobs:
+            if job.tenant_id != SYS_TENANT_ID:
+                self._around.keyring(job.tenant_id).remove(job.backup_set_id)
+
+    def is_left_behind(self, tenant_id: int) -> bool:
+        """Return whether a cancelled worker of the tenant may still write into the folder of its failed set."""
+        with self._lock:
+            return tenant_id in self._abandoned
+
     # --- workers
 
     def _hand_over(self, job: BackupJob) -> None:
@@ -394,7 +419,12 @@ class Backups:
         threading.Thread(
             target=self._run, args=(run, job, stops), name=f"backup-job-{job.tenant_id}", daemon=True
         ).start()
-        stops.wait_cancel_or_over()
+        stops.wait_reason_or_over()
+        if stops.is_server_stopping:
+            # Its rows stay as they are. A worker that hangs in its destination ends with the process.
+            if not stops.wait_over(_SERVER_STOP_SECONDS):
+                log.warning("tenant %d: backup job %d hangs; the next server takes it up", job.tenant_id, job.job_id)
+            return
         if stops.wait_over(_CANCEL_PATIENCE_SECONDS) or not stops.abandon():
             return
         with self._lock:

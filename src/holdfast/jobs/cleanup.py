@@ -61,6 +61,7 @@ _COPIES_MAX = 8
 _POLL_SECONDS = 15.0
 """How late an hourly cleanup may be."""
 _STOP_WAIT_SECONDS = 60.0
+_SERVER_STOP_SECONDS = 15.0
 
 _ONE_ONLY = "only one tenant name can be specified"
 _NO_POLICY = "no delete policy for some user tenant"
@@ -95,15 +96,17 @@ class Cleanup:
         open_store: OpenStore,
         generation: int,
         keyring: Callable[[int], Keyring],
+        is_left_behind: Callable[[int], bool] = lambda tenant_id: False,
         interval_seconds: float = INTERVAL_SECONDS,
     ) -> None:
-        """`keyring`: of a tenant, for the keys of its sealed sets. `interval_seconds`: between two cleanups by policy of one tenant."""
+        """`keyring`: of a tenant, for the keys of its sealed sets. `is_left_behind`: whether a cancelled backup of
+        the tenant may still write. `interval_seconds`: between two cleanups by policy of one tenant."""
         self._catalog = catalog
         self._clock = clock
         self._generation = generation
         self._interval_us = int(interval_seconds * 1_000_000)
         self._poll_seconds = min(_POLL_SECONDS, interval_seconds)
-        self._around = CleanupSurroundings(catalog, clock, identity, open_store, keyring)
+        self._around = CleanupSurroundings(catalog, clock, identity, open_store, keyring, is_left_behind)
         self._lock = threading.Lock()
         self._running: dict[int, _Running] = {}
         self._ended = threading.Event()
@@ -130,6 +133,14 @@ class Cleanup:
             raise not_supported("Redundancy not equal to 1 is")
         if command.backup_copies is not None and command.backup_copies > _COPIES_MAX:
             raise refuse(codes.OB_INVALID_ARGUMENT, "backup_copies")
+        if (
+            command.name.lower() == PolicyName.LOG_ONLY
+            and self._catalog.destinations.data(tenant.tenant_id) is not None
+        ):
+            raise not_supported(
+                "delete policy log_only while data_backup_dest is set is",
+                hint="use 'default', or clear DATA_BACKUP_DEST",
+            )
         try:
             self._catalog.cleanup.add_policy(
                 DeletePolicy(
@@ -280,7 +291,10 @@ class Cleanup:
         with self._lock:
             for running in self._running.values():
                 running.stops.stop_server()
-        self._pool.shutdown(wait=True, cancel_futures=True)
+            futures = [running.future for running in self._running.values() if running.future is not None]
+        # One that hangs in its destination is left to the end of the process, its job to the next server.
+        wait(futures, timeout=_SERVER_STOP_SECONDS)
+        self._pool.shutdown(wait=False, cancel_futures=True)
 
     def drop_tenant(self, tenant_id: int) -> None:
         """End the tenant's deletions as FAILED and forget its policy and pins. What it backed up stays."""

@@ -74,6 +74,7 @@ class CleanupSurroundings:
     identity: ClusterIdentity
     open_store: OpenStore
     keyring: Callable[[int], Keyring]
+    is_left_behind: Callable[[int], bool]
 
 
 def policy_of(stored: DeletePolicy) -> Policy:
@@ -89,7 +90,13 @@ def plan_obsolete(
     stored = around.catalog.cleanup.policy(tenant_id)
     if stored is None:
         raise NotFoundError("there is no delete policy", hint="ALTER SYSTEM ADD DELETE BACKUP POLICY")
-    found = survey(around.catalog, around.open_store, tenant_id, check=check)
+    found = survey(
+        around.catalog,
+        around.open_store,
+        tenant_id,
+        check=check,
+        is_left_behind=around.is_left_behind(tenant_id),
+    )
     return judge(found.estate, policy_of(stored), now_us)
 
 
@@ -217,7 +224,13 @@ class CleanupRun:
     def _plan(self, tenant: Tenant) -> tuple[tuple[SetFact, ...], tuple[PieceFact, ...], str]:
         if self._job.type is DeleteType.OBSOLETE:
             return self._plan_obsolete()
-        found = survey(self._around.catalog, self._around.open_store, tenant.tenant_id, check=self._stops.check)
+        found = survey(
+            self._around.catalog,
+            self._around.open_store,
+            tenant.tenant_id,
+            check=self._stops.check,
+            is_left_behind=self._around.is_left_behind(tenant.tenant_id),
+        )
         has_policy = self._cleanup.policy(tenant.tenant_id) is not None
         ids = tuple(int(text) for text in self._job.parameter.split(",") if text)
         estate = found.estate
@@ -253,7 +266,7 @@ class CleanupRun:
             raise RefusedError(by_hand.NOT_CONNECTED, code=code)
         if destination.kind is DestinationKind.BACKUP_DATA:
             jobs = catalog.backups.active_jobs(tenant_id=tenant.tenant_id)
-            is_written = any(job.dest_id == dest_id for job in jobs)
+            is_written = any(job.dest_id == dest_id for job in jobs) or self._around.is_left_behind(tenant.tenant_id)
             _raise(by_hand.refuse_all_data(found.estate, dest_id, is_written=is_written))
             self._refuse_reader(dest_id, by_hand.SET_CODE, "restore in progress")
             sets = [

@@ -12,6 +12,7 @@ from holdfast.retention.facts import read_piece, read_set
 from holdfast.retention.verdict import Estate, PieceFact, Pin, SetFact
 from holdfast.store.store import Store
 from holdfast.values.archive import FileStatus, Piece, Round, RoundStatus
+from holdfast.values.backup_set import SetStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +57,17 @@ def catalog_estate(catalog: Catalog, tenant_id: int) -> Estate:
 
 
 def survey(
-    catalog: Catalog, open_store: OpenStore, tenant_id: int, *, check: Callable[[], None] = lambda: None
+    catalog: Catalog,
+    open_store: OpenStore,
+    tenant_id: int,
+    *,
+    check: Callable[[], None] = lambda: None,
+    is_left_behind: bool = False,
 ) -> Survey:
     """Return the estate with every manifest and record read. Raises only what the catalog raises.
 
+    `is_left_behind`: a cancelled worker may still write into the folder of a failed set, so such sets count as DOING: removed
+    now, a folder would come back with objects no row names.
     `check` is asked between two objects and may end it by raising.
     """
     known = catalog_estate(catalog, tenant_id)
@@ -67,6 +75,8 @@ def survey(
     sets, pieces = [], []
     for fact in known.sets:
         check()
+        if is_left_behind and fact.status is SetStatus.FAILED:
+            fact = replace(fact, status=SetStatus.DOING)
         store = stores.get(fact.dest_id) if fact.file_status is not FileStatus.DELETED else None
         if store is not None:
             fact = read_set(fact, store)

@@ -69,6 +69,8 @@ _ACTIVATE_SECONDS_MAX = 30.0
 _ORPHANS_LISTED_MAX = 5
 _STARTS_MAX = 3
 _DROP_SECONDS_MAX = 60.0
+_SERVER_STOP_SECONDS = 30.0
+"""How long a worker may take to leave when the server ends; one in the middle of a batch takes less than a second."""
 _CATALOG_SECONDS_MAX = 120.0
 """The sys engine is back some 2 s after its death; a machine that is out of memory or disk takes longer."""
 _CATALOG_PAUSE_SECONDS = 0.5
@@ -199,11 +201,15 @@ class Restores:
     def stop_all(self) -> None:
         """End the workers between two batches; their jobs are taken up by the next server."""
         self._ending.set()
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        end = self._clock.monotonic() + _SERVER_STOP_SECONDS
         with self._lock:
-            queued = list(self._runs.values())
-        for run in queued:
-            run.done.set()  # never begun: a drop may be waiting for it
+            runs = list(self._runs.values())
+        for run in runs:
+            if run.future is not None and run.future.cancelled():
+                run.done.set()  # never begun: a drop may be waiting for it
+            elif not run.done.wait(max(0.0, end - self._clock.monotonic())):
+                log.warning("tenant %s: its restore hangs; the next server takes it up", run.tenant.name)
 
     def drop_tenant(self, tenant_id: int) -> None:
         """End the tenant's restore as failed; returns when its worker is out of its files."""

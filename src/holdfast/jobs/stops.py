@@ -104,10 +104,10 @@ class Stops:
         with self._news:
             return self._news.wait_for(lambda: self._is_over, seconds)
 
-    def wait_cancel_or_over(self) -> None:
-        """Return when the worker has left or the user has cancelled."""
+    def wait_reason_or_over(self) -> None:
+        """Return when the worker has left, the user has cancelled or the server ends."""
         with self._news:
-            self._news.wait_for(lambda: self._is_over or self._is_cancelled)
+            self._news.wait_for(lambda: self._is_over or self._is_cancelled or self._is_server_stopping)
 
     def abandon(self) -> bool:
         """Return True when the worker has not left and can not make its set visible any more, False when it has left.
