@@ -60,10 +60,11 @@ class FlakyStore:
         self.store = store
         self.is_down = False
         self.tears = False
+        self.refuses_puts = False
         self.appends = 0
 
     def __getattr__(self, name: str) -> object:
-        if self.is_down:
+        if self.is_down or (self.refuses_puts and name == "put"):
             raise StoreUnavailableError(f"the destination is down ({name})")
         return getattr(self.store, name)
 

@@ -261,6 +261,23 @@ def test_log_that_lives_only_in_the_spool_is_archived(rig: Rig, log: LogMaker) -
     assert int(read_archive(rig.store).end.lsn) == log.lsn
 
 
+def test_a_quiet_log_does_not_take_back_why_archiving_waits(rig: Rig, log: LogMaker) -> None:
+    """Seen: the reason stood in the view for a moment only, because the next look at a quiet log was no failure."""
+    follower = rig.follower()
+    archived_to(rig, log)
+    flaky(rig).refuses_puts = True  # what is open still grows: the folder was moved away
+    rig.refusal = refuse(codes.OB_BACKUP_FORMAT_FILE_NOT_EXIST, "")
+    log.group(b"one")
+    wait_until(lambda: "waiting" in follower.status().comment)
+    told = time.monotonic() + 1.0
+    while time.monotonic() < told:
+        assert "waiting" in rig.journal.round.comment  # type: ignore[union-attr]
+        time.sleep(0.01)
+    flaky(rig).refuses_puts, rig.refusal = False, None
+    archived_to(rig, log)
+    wait_until(lambda: not follower.status().comment)
+
+
 def test_an_append_that_failed_half_way_leaves_no_trace(rig: Rig, log: LogMaker) -> None:
     follower = rig.follower()
     archived_to(rig, log)

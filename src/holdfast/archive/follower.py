@@ -229,7 +229,11 @@ class Follower:
             self._close()
             rest = self._wait_for(HoldfastError(f"internal error of the archive: {error!r}"))
         else:
-            if self._failures or holds_log(self._round.status):
+            # A step that had nothing to write says nothing of the destination: what made the last one fail may still hold.
+            away = self._why_destination_is_away() if self._failures else None
+            if away is not None:
+                rest = self._wait_for(away)
+            elif self._failures or holds_log(self._round.status):
                 self._failures = 0
                 trouble = self._keeper.trouble
                 self._say(f"log blocks can not be held: {trouble}" if trouble else "")
