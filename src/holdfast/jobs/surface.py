@@ -155,7 +155,7 @@ STATEMENTS: tuple[Statement, ...] = (
         command=c.BackupClusterParameters,
         text="`BACKUP CLUSTER PARAMETERS`",
         state=State.PART,
-        note="one readable object per statement (format.md 6.1); `ENCRYPTED BY` later",
+        note="one readable object per statement (format.md 6.1); `ENCRYPTED BY` refused: no secret is in it, and people read it",
         callers=Callers.SYS,
     ),
     Statement(
