@@ -19,6 +19,10 @@ from server_rig import WAIT_SECONDS_MAX
 
 HOLDFAST = (sys.executable, "-m", "holdfast")
 
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # A suite begun in the background: what it starts would ignore Ctrl-C, too.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ran:
