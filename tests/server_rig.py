@@ -24,8 +24,10 @@ WAIT_SECONDS_MAX = 90.0
 class Server:
     """One server of one base directory. `kill` leaves its engines alive, as a crash does."""
 
-    def __init__(self, base: Path, *options: str) -> None:
+    def __init__(self, base: Path, *options: str, program: Sequence[str] = ("-m", "holdfast")) -> None:
+        """`program`: what Python runs, a test's own program in the place of `holdfast`."""
         self.base = base
+        self.program = program
         self.options = options
         self.port = 0
         self.log = base.with_name(base.name + ".log")
@@ -34,8 +36,7 @@ class Server:
     def start(self) -> "Server":
         command = [
             sys.executable,
-            "-m",
-            "holdfast",
+            *self.program,
             "serve",
             "--base-dir",
             str(self.base),
