@@ -24,6 +24,11 @@ def engine_binary_override() -> Path | None:
     return Path(named) if named else None
 
 
+def fuse_device() -> Path:
+    """Return the device through which block files are served: HOLDFAST_FUSE_DEVICE, or the system's."""
+    return Path(os.environ.get("HOLDFAST_FUSE_DEVICE", "/dev/fuse"))
+
+
 def client_password() -> str | None:
     """Return the password of HOLDFAST_PASSWORD for the client commands, or None. Never the place for it: a command line."""
     return os.environ.get("HOLDFAST_PASSWORD")

@@ -23,7 +23,7 @@ from holdfast import codes
 from holdfast.catalog.catalog import Catalog
 from holdfast.catalog.views import TENANT_VIEW_NAMES
 from holdfast.clock import Clock, SystemClock
-from holdfast.config import Config
+from holdfast.config import Config, fuse_device
 from holdfast.engine import account, drift
 from holdfast.engine.directory import EngineDirectory
 from holdfast.engine.fence import Fence
@@ -45,11 +45,13 @@ from holdfast.jobs.destinations import Ground
 from holdfast.jobs.directories import ClusterDirectory
 from holdfast.jobs.identity import ClusterIdentity, open_identity, take_lock
 from holdfast.jobs.pace import Paces
+from holdfast.jobs.quick import BlockFiles, QuickTenants
 from holdfast.jobs.restore_worker import RestoreWorkers
 from holdfast.jobs.restores import Restores
 from holdfast.jobs.supervisor import Supervisor
 from holdfast.jobs.tenants import Dependents, Tenants
 from holdfast.keys.keyring import Keyring
+from holdfast.restore.block_mount import find_obstacle
 from holdfast.store.open import open_store
 from holdfast.values.tenant import (
     SYS_TENANT_ID,
@@ -149,6 +151,7 @@ class _Parts:
     restores: Restores
     cleanup: Cleanup
     desk: HoldfastDesk
+    quick: QuickTenants
 
 
 class Server:
@@ -184,6 +187,8 @@ class Server:
         parts.cleanup.resume_all()
         self._stack.callback(parts.cleanup.stop_all)
         parts.supervisor.begin()
+        parts.quick.begin()
+        self._stack.callback(parts.quick.end)
         door = GatewayThread(
             parts.desk,
             GatewaySettings(
@@ -203,7 +208,9 @@ class Server:
     def _assemble(
         self, identity: ClusterIdentity, engines: Engines, sys_version: EngineVersion, generation: int
     ) -> _Parts:
-        supervisor = Supervisor(self._directories, sys_version, self._clock)
+        block_files = BlockFiles(self._directories)
+        block_files.sweep(engines)
+        supervisor = Supervisor(self._directories, sys_version, self._clock, block_files=block_files)
         self._stack.callback(lambda: supervisor.end(stop_engines=True))
         self._bring_up_sys(supervisor)
         catalog = Catalog(lambda: _sys_connection(supervisor), clock=self._clock)
@@ -243,6 +250,7 @@ class Server:
             open_store=open_store,
             generation=generation,
             paces=paces,
+            find_obstacle=lambda: find_obstacle(fuse_device()),
         )
         restores = Restores(
             catalog,
@@ -300,6 +308,7 @@ class Server:
             restores=restores,
             cleanup=cleanup,
             desk=desk,
+            quick=QuickTenants(catalog, tenants, self._directories, self._clock, paces=paces),
         )
 
     def _bring_up_sys(self, supervisor: Supervisor) -> None:

@@ -15,6 +15,7 @@ from holdfast.catalog.connections import CONNECTIONS_MAX, Connections
 from holdfast.catalog.destinations import Destinations
 from holdfast.catalog.events import Events
 from holdfast.catalog.parameters import Parameters
+from holdfast.catalog.quick import Quick
 from holdfast.catalog.resources import Resources
 from holdfast.catalog.restores import Restores
 from holdfast.catalog.rounds import Rounds
@@ -45,6 +46,7 @@ class Catalog:
         self.backups = Backups(self._connections)
         self.cleanup = Cleanup(self._connections)
         self.restores = Restores(self._connections)
+        self.quick = Quick(self._connections)
         self.parameters = Parameters(self._connections, Conditions(self._connections, connect))
         self.events = Events(self._connections, moment)
 

@@ -377,6 +377,21 @@ TABLES: dict[str, tuple[tuple[tuple[str, str], ...], tuple[str, ...]]] = {
         ),
         ("PRIMARY KEY (tenant_id, job_id)",),
     ),
+    "quick_tenant": (
+        (
+            ("tenant_id", _ID),
+            ("tenant_name", _exact(128)),
+            ("status", _v(64)),
+            ("total_bytes", _COUNT),
+            ("finish_bytes", _COUNT),
+            ("start_timestamp", _TIME),
+            ("finish_timestamp", _TIME),
+            ("drop_timestamp", _TIME),
+            ("backup_dest", _TEXT),
+            ("comment", _v(1024)),
+        ),
+        ("PRIMARY KEY (tenant_id)",),
+    ),
     "parameter_definition": (
         (
             ("name", _v(128)),

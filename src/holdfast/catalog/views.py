@@ -545,6 +545,26 @@ VIEWS: tuple[View, ...] = (
         "__holdfast.pin",
         "sets kept for ever (Holdfast's own view)",
     ),
+    _tenants(
+        "QUICK_TENANTS",
+        (
+            *_columns(B, "TENANT_ID"),
+            *_columns(_v(128), "TENANT_NAME"),
+            *_columns(_v(64), "STATUS"),
+            *_columns(B, "TOTAL_BYTES FINISH_BYTES"),
+            *_one(
+                "PROGRESS",
+                _dec(6, 2),
+                "CAST(CASE WHEN TOTAL_BYTES = 0 OR FINISH_BYTES >= TOTAL_BYTES THEN 100"
+                " ELSE TRUNCATE(FINISH_BYTES / TOTAL_BYTES * 100, 2) END AS DECIMAL(6, 2))",
+            ),
+            *_columns(TS, "START_TIMESTAMP FINISH_TIMESTAMP DROP_TIMESTAMP"),
+            *_columns(TEXT, "BACKUP_DEST"),
+            *_columns(_v(1024), "COMMENT"),
+        ),
+        "__holdfast.quick_tenant",
+        "tenants restored with method=quick or ttl: which blocks have arrived, when they go (Holdfast's own view)",
+    ),
     View(
         name="DBA_OB_TENANTS",
         scope=Scope.SHARED,

@@ -12,6 +12,7 @@ from holdfast.clock import Clock
 from holdfast.engine import account, control, drift
 from holdfast.engine.version import Engines
 from holdfast.errors import EngineError, HoldfastError, refuse
+from holdfast.jobs.quick import refuse_preview
 from holdfast.jobs.reply import OK, Reply
 from holdfast.jobs.rights import not_supported
 from holdfast.jobs.session import Session
@@ -45,6 +46,7 @@ class Activation:
             return OK
         if tenant.status is not TenantStatus.NORMAL:
             raise refuse(codes.OB_OP_NOT_ALLOW, "tenant status is not normal, activate is")
+        refuse_preview(self._catalog.quick.find(tenant.tenant_id))
         self.activate_tenant(tenant)
         return OK
 

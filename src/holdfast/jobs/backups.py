@@ -29,6 +29,7 @@ from holdfast.statement.commands import Backup, CancelBackup, names_everyone
 from holdfast.values.archive import RoundStatus
 from holdfast.values.backup_set import BackupType, JobLevel, JobStatus
 from holdfast.values.destination import Destination, DestinationKind, Uri, parse_uri
+from holdfast.values.quick import QuickStatus
 from holdfast.values.tenant import SYS_TENANT_ID, Tenant, TenantStatus
 
 log = logging.getLogger("holdfast.backups")
@@ -44,6 +45,7 @@ seconds, so after this the job's rows end without it (see `stops`)."""
 _SERVER_STOP_SECONDS = 15.0
 """How long a worker may take to leave when the server ends; between two blocks it takes milliseconds."""
 
+_HYDRATING = "its blocks have not all arrived."
 _NOT_NORMAL = "tenant status is not normal."
 _NOT_ARCHIVING = "log archive status is not doing."
 _NO_DESTINATION = "backup dest is not set."
@@ -278,6 +280,14 @@ class Backups:
         """Return where the tenant's backup goes. Raises what `BACKUP TENANT = list` by sys raises, first failure first."""
         if tenant.status is not TenantStatus.NORMAL:
             raise refuse(codes.OB_BACKUP_CAN_NOT_START, _NOT_NORMAL, hint=f"tenant {tenant.name} is {tenant.status}")
+        quick = self._catalog.quick.find(tenant.tenant_id)
+        if quick is not None and quick.status is QuickStatus.HYDRATING:
+            # Its blocks are in a backup already, and a backup of it would be as old as its destination is patient.
+            raise refuse(
+                codes.OB_BACKUP_CAN_NOT_START,
+                _HYDRATING,
+                hint=f"tenant {tenant.name}: wait until oceanbase.CDB_OB_QUICK_TENANTS shows HYDRATED",
+            )
         if not self._is_archiving(tenant):
             raise refuse(codes.OB_BACKUP_CAN_NOT_START, _NOT_ARCHIVING, hint=f"tenant {tenant.name}")
         backups = self._catalog.backups

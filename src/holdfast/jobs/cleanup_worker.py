@@ -441,6 +441,8 @@ class CleanupRun:
     def _readers(self, dest_id: int) -> bool:
         """Return whether a restore of this cluster reads from the destination. Those of other clusters are not known."""
         identity = self._destination(dest_id).uri.identity
+        if identity in self._around.catalog.quick.sources():
+            return True  # blocks of a tenant that is open already still come from there
         return any(identity in job.backup_dest.split(",") for job in self._around.catalog.restores.active())
 
     def _refuse_reader(self, dest_id: int, code: Code, reason: str) -> None:

@@ -65,6 +65,10 @@ class TenantPace:
     def depth(self) -> int:
         return depth_of(self._score)
 
+    def rate(self) -> int:
+        """Return the bandwidth limit in bytes a second, 0 for none: for work in another process."""
+        return self._rate
+
     def try_take(self, size_bytes: int) -> float:
         return self._bucket.try_take(size_bytes, self._rate)
 

@@ -38,11 +38,17 @@ from holdfast.jobs.pace import Paces
 from holdfast.jobs.supervisor import Supervisor
 from holdfast.jobs.tenants import Tenants
 from holdfast.keys.keyring import Keyring
+from holdfast.restore.block_mount import find_obstacle
+from holdfast.restore.block_process import UnservedError
 from holdfast.restore.facts import Facts, open_sources, read_facts
+from holdfast.restore.lazy_layout import lay_out_lazily
+from holdfast.restore.lazy_place import LazyPlace
 from holdfast.restore.plan import RestorePlan, plan_restore
 from holdfast.restore.run import LaidOut, Progress, lay_out
 from holdfast.restore.unlock import data_keys
+from holdfast.statement.restore_options import RestoreOptions, option_pairs, read_options
 from holdfast.values.destination import Uri, parse_uri
+from holdfast.values.quick import QuickStatus, QuickTenant
 from holdfast.values.restore import RestoreStatus
 from holdfast.values.scn import Scn
 from holdfast.values.tenant import SYS_TENANT_ID, Tenant, TenantRole, TenantStatus
@@ -66,6 +72,7 @@ _CATALOG_SECONDS_MAX = 120.0
 _CATALOG_PAUSE_SECONDS = 0.5
 _KEPT_LOG_BYTES_MAX = 4 << 20
 _GIVE_UP_PAUSE_SECONDS = 2.0
+RESTORED_FULLY = "method=quick needs FUSE, so every block is restored before the tenant opens: {}"
 
 
 @dataclass(slots=True)
@@ -98,7 +105,10 @@ class RestoreWorkers:
         open_store: OpenStore,
         generation: int,
         paces: Paces,
+        find_obstacle: Callable[[], str | None] = find_obstacle,
     ) -> None:
+        """`find_obstacle`: says why no block file can be served on this machine, None when it can."""
+        self.find_obstacle = find_obstacle
         self._catalog = catalog
         self._supervisor = supervisor
         self._tenants = tenants
@@ -285,11 +295,25 @@ class RestoreWorkers:
         found = self.read(tuple(parse_uri(text) for text in row.backup_dest.split(",")))
         plan = self.plan(self._openable(found, tenant_id), row.restore_scn)
         self._patiently(run, lambda: self._tell(tenant_id, RestoreStatus.RESTORE_CREATE_INIT_LS, run.progress))
-        laid_out = self._lay_out(run, found, plan)
-        self._patiently(run, lambda: self._tell(tenant_id, RestoreStatus.RESTORE_WAIT_LS, run.progress))
-        comment = self._start(run, laid_out, plan)
+        options = read_options(option_pairs(row.restore_option))
+        obstacle = self.find_obstacle() if options.method == "quick" else None
+        is_lazy = options.method == "quick" and obstacle is None
+        try:
+            laid_out = self._lay_out(run, found, plan, is_lazy=is_lazy)
+            self._patiently(run, lambda: self._tell(tenant_id, RestoreStatus.RESTORE_WAIT_LS, run.progress))
+            comment = self._start(run, laid_out, plan)
+        except UnservedError as error:
+            log.warning("tenant %s: restored fully: %s", run.tenant.name, error)
+            obstacle, is_lazy = "a mount failed, see the log", False
+            self._clear(tenant_id)
+            run.progress = Progress()
+            laid_out = self._lay_out(run, found, plan, is_lazy=False)
+            comment = self._start(run, laid_out, plan)
+        if obstacle is not None:
+            comment = f"{RESTORED_FULLY.format(obstacle)}{'; ' + comment if comment else ''}"
         self._patiently(run, lambda: self._tell(tenant_id, RestoreStatus.POST_CHECK, run.progress))
         self._patiently(run, lambda: self._tenants.install_views(tenant_id))
+        self._patiently(run, lambda: self._put_quick(run, laid_out, row, options, is_lazy=is_lazy))
         self._patiently(run, lambda: self._end(run, laid_out, plan, comment))
 
     def _openable(self, found: Facts, tenant_id: int) -> Facts:
@@ -323,7 +347,7 @@ class RestoreWorkers:
         for place in (self._directories.restore(tenant_id), self._directories.tenant(tenant_id)):
             shutil.rmtree(place, ignore_errors=True)
 
-    def _lay_out(self, run: _Run, found: Facts, plan: RestorePlan) -> LaidOut:
+    def _lay_out(self, run: _Run, found: Facts, plan: RestorePlan, *, is_lazy: bool) -> LaidOut:
         tenant_id = run.tenant.tenant_id
         place = self._directories.restore(tenant_id)
         directory = EngineDirectory(place / "engine", self._engines.of(run.tenant.data_version))
@@ -342,14 +366,23 @@ class RestoreWorkers:
                     status = RestoreStatus.PHYSICAL_RESTORE_WAIT_RESTORE_TO_CONSISTENT_SCN
                     self._tell(tenant_id, status, run.progress)
 
+        stores = tuple(source.store for source in found.sources)
+
+        def lay_out_blocks_lazily(index: bytes) -> None:
+            keyring = self.keyring(tenant_id)
+            numbers = (fact.manifest.backup_set_id for fact in plan.chain)
+            secrets = {number: key for number in numbers if (key := keyring.get(number)) is not None}
+            lay_out_lazily(LazyPlace(place), directory, plan, stores, index, secrets)
+
         laid_out = lay_out(
             plan,
-            tuple(source.store for source in found.sources),
+            stores,
             directory,
             pace=pace,
             progress=run.progress,
             check=check,
             keys=data_keys(plan, self.keyring(tenant_id).get),
+            lazily=lay_out_blocks_lazily if is_lazy else None,
         )
         role.set_role(directory, EngineRole.STANDBY)
         account.store_account(place / "account.json", account.decode_account(laid_out.account))
@@ -363,6 +396,8 @@ class RestoreWorkers:
         patience = max(_HUNG_SECONDS_MIN, laid_out.size_bytes / _REPLAY_BYTES_PER_SECOND_MIN)
         try:
             self._bring_up(run, tenant, Watchdog(progress_seconds=patience))
+        except UnservedError:
+            raise
         except EngineError as error:
             raise EngineError(
                 f"the engine did not start on the restored files: {error.message}",
@@ -414,6 +449,31 @@ class RestoreWorkers:
                     raise
                 log.warning("tenant %s: its restored engine ended while it started, again: %s", tenant.name, error)
 
+    def _put_quick(
+        self, run: _Run, laid_out: LaidOut, job: RestoreJob, options: RestoreOptions, *, is_lazy: bool
+    ) -> None:
+        """Record that blocks still come, before the job ends: from here on the row keeps the sets from being deleted.
+
+        A tenant with a time to live has it counted from here.
+        """
+        if not is_lazy and options.ttl_seconds is None:
+            return
+        now_us = self._clock.now_ns() // 1000
+        ttl = options.ttl_seconds
+        self._catalog.quick.put(
+            QuickTenant(
+                tenant_id=run.tenant.tenant_id,
+                tenant_name=run.tenant.name,
+                status=QuickStatus.HYDRATING if is_lazy else QuickStatus.LOCAL,
+                total_bytes=laid_out.missing_bytes,
+                finish_bytes=0,
+                start_timestamp_us=now_us,
+                finish_timestamp_us=None if is_lazy else now_us,
+                drop_timestamp_us=None if ttl is None else now_us + ttl * 1_000_000,
+                backup_dest=job.backup_dest if is_lazy else "",
+            )
+        )
+
     def _end(self, run: _Run, laid_out: LaidOut, plan: RestorePlan, comment: str) -> None:
         tenant_id, target = run.tenant.tenant_id, plan.target
         now_us = self._clock.now_ns() // 1000
@@ -434,7 +494,7 @@ class RestoreWorkers:
                     finish_timestamp_us=now_us,
                     finish_ls_count=1,
                     recover_scn=target,
-                    total_bytes=laid_out.size_bytes,
+                    total_bytes=laid_out.size_bytes + laid_out.missing_bytes,
                     finish_bytes=laid_out.size_bytes,
                     comment=comment,
                 )

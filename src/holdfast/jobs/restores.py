@@ -19,8 +19,8 @@ from holdfast.clock import Clock
 from holdfast.engine.version import Engines
 from holdfast.errors import RefusedError, refuse
 from holdfast.jobs.activation import Activation
-from holdfast.jobs.reply import OK, Reply
-from holdfast.jobs.restore_worker import RestoreWorkers
+from holdfast.jobs.reply import OK, Reply, Warn
+from holdfast.jobs.restore_worker import RESTORED_FULLY, RestoreWorkers
 from holdfast.jobs.rights import not_supported
 from holdfast.jobs.session import Session
 from holdfast.jobs.tenants import Tenants
@@ -98,6 +98,10 @@ class Restores:
                 description=command.description,
             )
         )
+        obstacle = self._workers.find_obstacle() if options.method == "quick" else None
+        if obstacle is not None:
+            warning = Warn(number=codes.OB_NOT_SUPPORTED.client, message=RESTORED_FULLY.format(obstacle))
+            return Reply(warnings=(warning,))
         return OK
 
     def begin(self, order: RestoreOrder) -> Tenant:
@@ -191,10 +195,6 @@ class Restores:
 
 
 def _check_options(command: Restore, options: RestoreOptions) -> None:
-    if options.method == "quick":
-        raise not_supported(
-            "restore method quick is", hint="leave it out: every block is restored before the tenant opens"
-        )
     if options.kms_encrypt:
         raise not_supported("kms_encrypt is", hint="seekdb has no transparent encryption")
     if command.options and not options.pools:

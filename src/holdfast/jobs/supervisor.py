@@ -13,6 +13,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 from holdfast import codes
 from holdfast.clock import Clock
@@ -40,6 +41,35 @@ closed by then."""
 _ORPHANS_LISTED_MAX = 5
 
 
+class BlockFiles(Protocol):
+    """What lies under the engines: a block file may be served by a process of its own."""
+
+    def is_sound(self, tenant_id: int, directory: EngineDirectory) -> bool:
+        """Return whether the block file can be used as it is. Cheap: asked twice a second for each tenant."""
+        ...
+
+    def make_ready(self, tenant_id: int, directory: EngineDirectory) -> None:
+        """Make it usable, before an engine starts. Raises EngineError."""
+        ...
+
+    def release(self, tenant_id: int, directory: EngineDirectory) -> None:
+        """End what serves it, after an engine has ended for good. Repeatable. Raises EngineError."""
+        ...
+
+
+class PlainBlockFiles:
+    """Nothing but ordinary files."""
+
+    def is_sound(self, tenant_id: int, directory: EngineDirectory) -> bool:
+        return True
+
+    def make_ready(self, tenant_id: int, directory: EngineDirectory) -> None:
+        return
+
+    def release(self, tenant_id: int, directory: EngineDirectory) -> None:
+        return
+
+
 @dataclass(slots=True)
 class _Charge:
     """One engine in our care."""
@@ -65,10 +95,12 @@ class Supervisor:
         clock: Clock,
         *,
         on_restart: Callable[[int], None] = lambda tenant_id: None,
+        block_files: BlockFiles | None = None,
     ) -> None:
         self._directories = directories
         self._versions = {SYS_TENANT_ID: sys_version}
         self._clock = clock
+        self._block_files: BlockFiles = block_files or PlainBlockFiles()
         self._on_restart = on_restart
         self._lock = threading.Lock()
         self._charges: dict[int, _Charge] = {}
@@ -109,7 +141,7 @@ class Supervisor:
             _refuse_retired(charge)
             charge.settings = settings
             if charge.process is None or not charge.process.is_alive():
-                charge.process = _adopted_or_started(charge.directory, settings, watchdog)
+                charge.process = self._adopted_or_started(tenant_id, charge.directory, settings, watchdog)
             charge.watched = True
             return charge.process
 
@@ -127,6 +159,7 @@ class Supervisor:
                 process = charge.process
         if process is not None:
             process.stop()
+        self._block_files.release(tenant_id, self.directory(tenant_id))
 
     def watch(self, tenant_id: int) -> None:
         """Have an engine that did not start be tried again, with back-off, until it does or is taken down."""
@@ -155,6 +188,7 @@ class Supervisor:
             _refuse_retired(charge)
             if charge.process is not None:
                 charge.process.stop()
+            self._block_files.make_ready(tenant_id, charge.directory)
             charge.process = EngineProcess.start(charge.directory, settings)
             charge.settings = settings
 
@@ -251,9 +285,23 @@ class Supervisor:
                         # Claimed before it is handed over, so that the next look does not hand it over again.
                         charge.next_start = now + _BACK_OFF_SECONDS_MAX
                         self._starters.submit(self._revive, tenant_id, charge)
+                elif not self._block_files.is_sound(tenant_id, charge.directory):
+                    log.error("tenant %d: its block file is no longer served; its engine is ended", tenant_id)
+                    # Alive it is of no use: every read of a block fails. The next look starts both.
+                    self._starters.submit(self._end_unsound, tenant_id, charge)
                 elif now >= charge.next_drift:
                     charge.next_drift = now + _DRIFT_SECONDS
                     self._starters.submit(self._put_right, tenant_id, charge)
+
+    def _end_unsound(self, tenant_id: int, charge: _Charge) -> None:
+        with charge.lock:
+            process = charge.process
+            if not charge.watched or process is None or self._block_files.is_sound(tenant_id, charge.directory):
+                return
+            try:
+                process.stop(gently=False)
+            except HoldfastError as error:
+                log.error("tenant %d: %s", tenant_id, error)
 
     def _revive(self, tenant_id: int, charge: _Charge) -> None:
         with charge.lock:
@@ -264,7 +312,7 @@ class Supervisor:
                 "tenant %d: its engine died (death %d since the server began); starting it", tenant_id, charge.deaths
             )
             try:
-                charge.process = _adopted_or_started(charge.directory, charge.settings)
+                charge.process = self._adopted_or_started(tenant_id, charge.directory, charge.settings)
             except HoldfastError as error:
                 wait = min(_BACK_OFF_SECONDS_MAX, 0.5 * 2 ** min(charge.deaths, 10))
                 charge.next_start = self._clock.monotonic() + wait
@@ -275,6 +323,23 @@ class Supervisor:
         log.warning("tenant %d: its engine is back, pid %d", tenant_id, charge.process.pid)
         self.report_orphans(tenant_id)
         self._on_restart(tenant_id)
+
+    def _adopted_or_started(
+        self, tenant_id: int, directory: EngineDirectory, settings: EngineSettings, watchdog: Watchdog | None = None
+    ) -> EngineProcess:
+        adopted = EngineProcess.adopt(directory)
+        if adopted is not None and not self._block_files.is_sound(tenant_id, directory):
+            adopted.stop(gently=False)
+            adopted = None
+        if adopted is None:
+            self._block_files.make_ready(tenant_id, directory)
+            return EngineProcess.start(directory, settings, watchdog=watchdog)
+        try:
+            adopted.wait_ready(watchdog or Watchdog())
+        except HoldfastError:
+            adopted.stop(gently=False)  # the next look starts it again
+            raise
+        return adopted
 
     def _put_right(self, tenant_id: int, charge: _Charge) -> None:
         if not self.account_file(tenant_id).exists():
@@ -293,17 +358,3 @@ class Supervisor:
 def _refuse_retired(charge: _Charge) -> None:
     if charge.retired:
         raise refuse(codes.OB_SERVER_NOT_READY, hint="its tenant is being dropped")
-
-
-def _adopted_or_started(
-    directory: EngineDirectory, settings: EngineSettings, watchdog: Watchdog | None = None
-) -> EngineProcess:
-    adopted = EngineProcess.adopt(directory)
-    if adopted is None:
-        return EngineProcess.start(directory, settings, watchdog=watchdog)
-    try:
-        adopted.wait_ready(watchdog or Watchdog())
-    except HoldfastError:
-        adopted.stop(gently=False)  # the next look starts it again
-        raise
-    return adopted

@@ -215,6 +215,11 @@ class Tenants:
             self._drop(tenant)
         return OK
 
+    def drop_expired(self, tenant: Tenant) -> None:
+        """Drop a tenant whose time to live is over. Refused while a statement creates or drops it."""
+        with self._one_at_a_time(tenant.name):
+            self._drop(tenant)
+
     def cancel_restore(self, session: Session, command: CancelRestore) -> Reply:
         """CANCEL RESTORE t: the half-made tenant goes by force. -5157 for an unknown one, -4179 for one that is not restored."""
         tenant = self._catalog.tenants.find(command.tenant)
@@ -415,6 +420,7 @@ class Tenants:
         self._catalog.remove_tenant(tenant.tenant_id)
         with self._lock:
             self._view_passwords.pop(tenant.tenant_id, None)
+        self._catalog.quick.remove(tenant.tenant_id)
         self._catalog.tenants.remove(tenant.tenant_id)
         default = f"{_DEFAULT_PREFIX}{tenant.tenant_id}"
         with contextlib.suppress(RefusedError):

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from holdfast.backup_format import names
-from holdfast.backup_format.chunk import CHUNK_HEADER_BYTES, ChunkOpener, decode_chunk_header, open_file
+from holdfast.backup_format.chunk import ChunkOpener, open_file
 from holdfast.backup_format.digest import DataKey
 from holdfast.backup_format.index import BlockTable, IndexRecord, decode_index
 from holdfast.backup_format.log_frame import FRAME_HEADER_BYTES, FrameOpener, decode_frame_header
@@ -36,6 +36,7 @@ from holdfast.engine_format.log_cut import cut
 from holdfast.engine_format.log_walk import Position, WalkStop, walk
 from holdfast.engine_format.macro_block import MACRO_BLOCK_BYTES
 from holdfast.errors import CorruptionError
+from holdfast.restore.block_chunk import open_block
 from holdfast.restore.plan import LogObjectFact, LogStep, PieceFact, RestorePlan, SetFact
 from holdfast.store.store import ObjectReader, Store
 from holdfast.values.pace import LANES_MAX, Pace
@@ -71,7 +72,8 @@ class Progress:
 class LaidOut:
     """What was laid out. `account`: the bytes of the login's file. `end`: where the engine's own log goes on.
 
-    `log_block_count`: log files in the directory; the engine's log disk must hold them.
+    `log_block_count`: log files in the directory; the engine's log disk must hold them. `missing_bytes`: of blocks that arrive
+    later.
     """
 
     account: bytes = field(repr=False)
@@ -79,6 +81,7 @@ class LaidOut:
     log_block_count: int
     block_count: int
     size_bytes: int
+    missing_bytes: int = 0
 
 
 def lay_out(
@@ -90,20 +93,24 @@ def lay_out(
     progress: Progress,
     check: Callable[[], None],
     keys: Mapping[int, DataKey] | None = None,
+    lazily: Callable[[bytes], None] | None = None,
 ) -> LaidOut:
     """Fill `directory`, which must be empty or absent, and return what it holds; durable when this returns.
 
     `stores[fact.source]` holds each fact. `pace`: how fast it may go, asked again and again. `keys`: of the encrypted sets of
-    the chain, by set id. `check` is called between batches and may raise CanceledError.
+    the chain, by set id. `lazily`: gets the index's checked bytes and makes a block file that fills itself later, in the place of
+    copying the blocks now. `check` is called between batches and may raise CanceledError.
     Raises CorruptionError naming the object and the place, StoreUnavailableError, NotFoundError for a missing object.
     """
     prepare_restored_directory(directory)
     manifest, keys = plan.set.manifest, keys or {}
+    index = _read_index_object(plan.set, stores[plan.set.source]) if lazily else b""
     table = _read_index(plan.set, stores[plan.set.source])
     _check_index(table, manifest, plan)
     objects = _up_to(plan.target, tuple(_log_objects(plan.steps)), stores)
     log_bytes = sum(item.end_lsn - max(item.first_lsn, from_lsn) for _, item, from_lsn in objects)
-    progress.total_bytes = sum(record.payload_size_bytes for record in table) + log_bytes
+    block_bytes = sum(record.payload_size_bytes for record in table)
+    progress.total_bytes = block_bytes + log_bytes
     stop = threading.Event()
 
     def go_on() -> None:
@@ -118,7 +125,11 @@ def lay_out(
             stop.wait(min(seconds, _PACE_WAIT_SECONDS))
 
     with ThreadPoolExecutor(max_workers=2, thread_name_prefix="restore") as pool:
-        blocks = pool.submit(_lay_out_blocks, plan, stores, table, directory, pace, spend, progress, go_on, keys)
+        blocks: Future[None]
+        if lazily is None:
+            blocks = pool.submit(_lay_out_blocks, plan, stores, table, directory, pace, spend, progress, go_on, keys)
+        else:
+            blocks = pool.submit(lazily, index)
         log = pool.submit(_lay_out_log, plan, stores, objects, directory, spend, progress, go_on, keys)
         works: list[Future[Any]] = [blocks, log]
         done, _ = wait(works, return_when=FIRST_EXCEPTION)
@@ -131,13 +142,14 @@ def lay_out(
     account = _lay_out_files(plan.set, stores[plan.set.source], directory, keys.get(manifest.backup_set_id))
     _sync_tree(directory)
     # The last log object goes on behind the cut; what lies there was never to be written.
-    progress.total_bytes = progress.finish_bytes
+    progress.total_bytes = progress.finish_bytes + (block_bytes if lazily else 0)
     return LaidOut(
         account=account,
         end=end,
         log_block_count=log_block_count,
         block_count=manifest.block_count,
-        size_bytes=progress.total_bytes,
+        size_bytes=progress.finish_bytes,
+        missing_bytes=block_bytes if lazily else 0,
     )
 
 
@@ -184,6 +196,12 @@ def _lay_out_files(fact: SetFact, store: Store, directory: EngineDirectory, key:
     if not account:
         raise CorruptionError(f"{store.location}/{fact.root} holds no {ACCOUNT_FILE}: nobody could log in for Holdfast")
     return account
+
+
+def _read_index_object(fact: SetFact, store: Store) -> bytes:
+    return _read_object(
+        fact, store, next(record for record in fact.manifest.objects if record.kind is ObjectKind.INDEX)
+    )
 
 
 def _read_index(fact: SetFact, store: Store) -> BlockTable:
@@ -352,16 +370,7 @@ class _BlockCarrier:
         came = self._reader(store, name).read_into(first.offset, view)
         for record in batch:
             start = record.offset - first.offset
-            header = decode_chunk_header(view[start:came], name=f"{where} at offset {record.offset}")
-            if header is None:
-                raise CorruptionError(f"{where} ends at {first.offset + came}, before block {record.block_id}")
-            if header.digest != record.digest or header.payload_size_bytes != record.payload_size_bytes:
-                raise CorruptionError(
-                    f"{where} at offset {record.offset} holds block {header.place.block_id} with another digest than the index "
-                    f"says of block {record.block_id}"
-                )
-            body = view[start + CHUNK_HEADER_BYTES : min(start + CHUNK_HEADER_BYTES + header.stored_size_bytes, came)]
-            payload = opener.open(header, body, place=record.place, name=where)
+            payload = open_block(view[start:came], record, opener, name=where)
             os.pwrite(self._descriptor, payload, record.block_id * MACRO_BLOCK_BYTES)
             self._progress.add(len(payload))
 
