@@ -229,6 +229,7 @@ class Backups:
             raise refuse(codes.OB_BACKUP_CAN_NOT_START, _NO_DESTINATION)
         if tenant.status is not TenantStatus.NORMAL:
             raise refuse(codes.OB_BACKUP_CAN_NOT_START, _NOT_NORMAL)
+        self._refuse_hydrating(tenant)
         if self._catalog.backups.active_jobs(tenant_id=tenant.tenant_id):
             raise refuse(codes.OB_BACKUP_IN_PROGRESS)
         if not self._is_archiving(tenant):
@@ -237,6 +238,16 @@ class Backups:
             destination = self._named_path(tenant, command.to)
         assert destination is not None, "set, or named by TO"
         return [self._tenant_job(tenant, destination, command, JobLevel.USER_TENANT, tenant.tenant_id, 0)]
+
+    def _refuse_hydrating(self, tenant: Tenant) -> None:
+        """Raise while blocks of a quick restore still come: a backup of another backup's blocks would be as slow as they are."""
+        quick = self._catalog.quick.find(tenant.tenant_id)
+        if quick is not None and quick.status is QuickStatus.HYDRATING:
+            raise refuse(
+                codes.OB_BACKUP_CAN_NOT_START,
+                _HYDRATING,
+                hint=f"tenant {tenant.name}: wait until oceanbase.CDB_OB_QUICK_TENANTS shows HYDRATED",
+            )
 
     def _sys_jobs(self, command: Backup) -> list[BackupJob]:
         if not command.database and not command.tenants:
@@ -280,14 +291,7 @@ class Backups:
         """Return where the tenant's backup goes. Raises what `BACKUP TENANT = list` by sys raises, first failure first."""
         if tenant.status is not TenantStatus.NORMAL:
             raise refuse(codes.OB_BACKUP_CAN_NOT_START, _NOT_NORMAL, hint=f"tenant {tenant.name} is {tenant.status}")
-        quick = self._catalog.quick.find(tenant.tenant_id)
-        if quick is not None and quick.status is QuickStatus.HYDRATING:
-            # Its blocks are in a backup already, and a backup of it would be as old as its destination is patient.
-            raise refuse(
-                codes.OB_BACKUP_CAN_NOT_START,
-                _HYDRATING,
-                hint=f"tenant {tenant.name}: wait until oceanbase.CDB_OB_QUICK_TENANTS shows HYDRATED",
-            )
+        self._refuse_hydrating(tenant)
         if not self._is_archiving(tenant):
             raise refuse(codes.OB_BACKUP_CAN_NOT_START, _NOT_ARCHIVING, hint=f"tenant {tenant.name}")
         backups = self._catalog.backups
