@@ -40,10 +40,11 @@ from holdfast.jobs.tenants import Tenants
 from holdfast.keys.keyring import Keyring
 from holdfast.restore.block_mount import find_obstacle
 from holdfast.restore.block_process import UnservedError
-from holdfast.restore.facts import Facts, open_sources, read_facts
+from holdfast.restore.facts import Facts, Source, open_sources, read_facts
 from holdfast.restore.lazy_layout import lay_out_lazily
 from holdfast.restore.lazy_place import LazyPlace
-from holdfast.restore.plan import RestorePlan, plan_restore
+from holdfast.restore.plan import OutOfReachError, RestorePlan, plan_restore
+from holdfast.restore.refusal import Form, out_of_reach
 from holdfast.restore.run import LaidOut, Progress, lay_out
 from holdfast.restore.unlock import data_keys
 from holdfast.statement.restore_options import RestoreOptions, option_pairs, read_options
@@ -125,13 +126,23 @@ class RestoreWorkers:
 
     # --- what the statements need
 
+    def open(self, uris: tuple[Uri, ...]) -> tuple[Source, ...]:
+        """Return what each of these paths is. Raises as `open_sources`."""
+        return open_sources(uris, self._open_store)
+
     def read(self, uris: tuple[Uri, ...]) -> Facts:
         """Return what lies at these paths."""
-        return read_facts(open_sources([self._open_store(uri) for uri in uris]))
+        return read_facts(self.open(uris))
 
-    def plan(self, found: Facts, target: Scn | None) -> RestorePlan:
-        """Return the plan, for the engines of this server. Raises as `plan_restore`."""
-        return plan_restore(found.sets, found.pieces, target, installed_versions=self._engines.data_versions)
+    def plan(self, found: Facts, target: Scn | None, form: Form = Form.FROM) -> RestorePlan:
+        """Return the plan, for the engines of this server.
+
+        Raises RefusedError: what is missing and what can be reached (-4018, or -9119 for restore sources), and as `plan_restore`.
+        """
+        try:
+            return plan_restore(found.sets, found.pieces, target, installed_versions=self._engines.data_versions)
+        except OutOfReachError as error:
+            raise out_of_reach(found.sets, found.pieces, error.target, form) from None
 
     def keyring(self, tenant_id: int) -> Keyring:
         """Return where the keys of the sets this tenant is restored from are kept while its restore is under way."""
