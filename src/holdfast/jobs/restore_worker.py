@@ -324,7 +324,7 @@ class RestoreWorkers:
             comment = f"{RESTORED_FULLY.format(obstacle)}{'; ' + comment if comment else ''}"
         self._patiently(run, lambda: self._tell(tenant_id, RestoreStatus.POST_CHECK, run.progress))
         self._patiently(run, lambda: self._tenants.install_views(tenant_id))
-        self._patiently(run, lambda: self._put_quick(run, laid_out, row, options, is_lazy=is_lazy))
+        self._patiently(run, lambda: self._put_quick(run, laid_out, options, is_lazy=is_lazy))
         self._patiently(run, lambda: self._end(run, laid_out, plan, comment))
 
     def _openable(self, found: Facts, tenant_id: int) -> Facts:
@@ -460,20 +460,20 @@ class RestoreWorkers:
                     raise
                 log.warning("tenant %s: its restored engine ended while it started, again: %s", tenant.name, error)
 
-    def _put_quick(
-        self, run: _Run, laid_out: LaidOut, job: RestoreJob, options: RestoreOptions, *, is_lazy: bool
-    ) -> None:
+    def _put_quick(self, run: _Run, laid_out: LaidOut, options: RestoreOptions, *, is_lazy: bool) -> None:
         """Record that blocks still come, before the job ends: from here on the row keeps the sets from being deleted.
 
         A tenant with a time to live has it counted from here.
         """
         if not is_lazy and options.ttl_seconds is None:
             return
-        now_us = self._clock.now_ns() // 1000
-        ttl = options.ttl_seconds
+        tenant_id, now_us = run.tenant.tenant_id, self._clock.now_ns() // 1000
+        ttl, sources = options.ttl_seconds, set[str]()
+        if is_lazy:
+            sources = {holder.source for holder in LazyPlace(self._directories.tenant(tenant_id)).order().holders}
         self._catalog.quick.put(
             QuickTenant(
-                tenant_id=run.tenant.tenant_id,
+                tenant_id=tenant_id,
                 tenant_name=run.tenant.name,
                 status=QuickStatus.HYDRATING if is_lazy else QuickStatus.LOCAL,
                 total_bytes=laid_out.missing_bytes,
@@ -481,7 +481,7 @@ class RestoreWorkers:
                 start_timestamp_us=now_us,
                 finish_timestamp_us=None if is_lazy else now_us,
                 drop_timestamp_us=None if ttl is None else now_us + ttl * 1_000_000,
-                backup_dest=job.backup_dest if is_lazy else "",
+                backup_dest=",".join(sorted(sources)),
             )
         )
 

@@ -244,7 +244,8 @@ STATEMENTS: tuple[Statement, ...] = (
         text="`RESTORE t FROM ... [UNTIL ...] [WITH ...]`",
         state=State.PART,
         note="`WITH` may be left out (beyond); `WITH KEY FROM` later; `method=quick` needs FUSE, else it restores fully and warns;"
-        " `ttl=2h` (beyond): the tenant goes by itself; view `CDB_OB_QUICK_TENANTS`; needs the engine of the set's data version, else -4179",
+        " `ttl=2h` (beyond): the tenant goes by itself; view `CDB_OB_QUICK_TENANTS`;"
+        " needs the engine of the set's data version, else -4179",
         callers=Callers.SYS,
     ),
     Statement(command=c.RestorePreview, text="`RESTORE ... PREVIEW`", state=State.SAME, callers=Callers.SYS),
