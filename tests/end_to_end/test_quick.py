@@ -13,7 +13,7 @@ import pytest
 from holdfast.engine.process import EngineProcess
 from holdfast.restore.block_mount import find_obstacle, mounts_below, unmount
 from holdfast.restore.lazy_place import LazyPlace
-from server_rig import Client, Server, archive, running_server, wait_for, wait_restored
+from server_rig import Client, Server, archive, backup, running_server, wait_for, wait_restored
 
 pytestmark = [
     pytest.mark.live,
@@ -222,6 +222,7 @@ def test_a_quick_tenant_survives_every_death_and_an_outage_and_becomes_ordinary(
         client.run("ALTER SYSTEM SET backup_bandwidth_limit = '0' TENANT = fast")
         wait_for(lambda: world.quick(client, "fast")[0], lambda status: status == "HYDRATED")
         assert not place.keys.exists()
+        assert backup(client, "fast")[0] == "COMPLETED"  # read through the mount, which is still there
         whole = world.answer("fast", DIGEST)
         assert whole[0][0] == world.digest[0][0] + 1
         assert world.answer("fast", f"{DIGEST} where id <> -2") == world.digest

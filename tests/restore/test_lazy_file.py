@@ -4,78 +4,20 @@ import contextlib
 import os
 import random
 import threading
+import time
 from pathlib import Path
 
 import pytest
+from lazy_rig import BLOCK_COUNT, INDEXED, PAYLOADS, Blocks, World
 
-from holdfast.backup_format.index import BlockTable, IndexRecord
+from holdfast.backup_format.index import BlockTable
 from holdfast.clock import Clock
 from holdfast.engine_format.macro_block import MACRO_BLOCK_BYTES
 from holdfast.errors import CorruptionError, HoldfastError, StoreUnavailableError
 from holdfast.restore.block_mount import find_obstacle
-from holdfast.restore.lazy_file import BlockState, LazyBlockFile, create_lazy_files, is_marked, read_marks
+from holdfast.restore.lazy_file import BlockState, LazyBlockFile
 from holdfast.restore.lazy_source import PatientBlocks
 from holdfast.values.buffers import Buffer
-
-BLOCK_COUNT = 8
-INDEXED = (0, 1, 2, 4, 5, 7)
-"""Blocks 3 and 6 are all zero: no index names them."""
-
-
-def payload_of(block_id: int) -> bytes:
-    return random.Random(block_id).randbytes(4096) * (MACRO_BLOCK_BYTES // 4096)
-
-
-PAYLOADS = {block_id: payload_of(block_id) for block_id in INDEXED}
-
-
-def table() -> BlockTable:
-    found = BlockTable(BLOCK_COUNT)
-    for number, block_id in enumerate(reversed(INDEXED)):
-        found.put(
-            IndexRecord(
-                block_id=block_id,
-                set_id=1,
-                object_number=1,
-                offset=number * MACRO_BLOCK_BYTES,
-                stored_size_bytes=MACRO_BLOCK_BYTES,
-                payload_size_bytes=MACRO_BLOCK_BYTES,
-                block_type=1,
-                digest=bytes(16),
-                head_hash=bytes(16),
-            )
-        )
-    return found
-
-
-class Blocks:
-    """A source that counts, and fails when it is told to."""
-
-    def __init__(self) -> None:
-        self.asked: list[int] = []
-        self.error: HoldfastError | None = None
-
-    def get_block(self, block_id: int) -> Buffer:
-        self.asked.append(block_id)
-        if self.error is not None:
-            raise self.error
-        return PAYLOADS[block_id]
-
-
-class World:
-    """The files of one lazily filled block file; `open` is a new process, `kill` what a `kill -9` leaves."""
-
-    def __init__(self, folder: Path) -> None:
-        self.overlay, self.marks = folder / "block_file", folder / "arrived"
-        create_lazy_files(self.overlay, self.marks, size_bytes=BLOCK_COUNT * MACRO_BLOCK_BYTES, block_count=BLOCK_COUNT)
-        self.blocks = Blocks()
-
-    def open(self) -> LazyBlockFile:
-        return LazyBlockFile(self.overlay, self.marks, table(), self.blocks)
-
-    def marked(self) -> list[int]:
-        bits = read_marks(self.marks)
-        return [block_id for block_id in range(BLOCK_COUNT) if is_marked(bits, block_id)]
 
 
 @pytest.fixture
@@ -140,30 +82,40 @@ def test_no_bit_is_written_when_the_bytes_could_not_be_made_durable(
     assert world.marked() == [0]
 
 
-def test_of_several_that_touch_one_block_one_asks(world: World) -> None:
-    begin, asked = threading.Barrier(4), threading.Event()
+@pytest.mark.parametrize("error", [None, StoreUnavailableError("the destination is away")])
+def test_of_several_that_touch_one_block_one_asks_and_all_have_its_answer(
+    world: World, error: HoldfastError | None
+) -> None:
+    """A dead destination keeps an engine's threads for one bound, not for one each."""
+    touched = threading.Barrier(4)
 
     class Slow(Blocks):
         def get_block(self, block_id: int) -> Buffer:
-            asked.wait(10)
+            touched.wait(10)
+            time.sleep(
+                0.2
+            )  # long enough for them to be waiting for this call; if they are not, nothing is proven, nothing fails
             return super().get_block(block_id)
 
     slow = world.blocks = Slow()
+    slow.error = error
     file = world.open()
-    got: list[bytes] = []
+    got: list[object] = []
 
-    def touch() -> None:
-        begin.wait()
-        got.append(file.read(0, 4))
+    def touch(number: int) -> None:
+        if number:
+            touched.wait(10)  # the first one asks, and has them all come
+        try:
+            got.append(file.read(0, 4))
+        except StoreUnavailableError as failure:
+            got.append(failure)
 
-    threads = [threading.Thread(target=touch) for _ in range(3)]
+    threads = [threading.Thread(target=touch, args=(number,)) for number in range(4)]
     for thread in threads:
         thread.start()
-    begin.wait()
-    asked.set()
     for thread in threads:
         thread.join()
-    assert got == [PAYLOADS[0][:4]] * 3
+    assert got == [error or PAYLOADS[0][:4]] * 4
     assert slow.asked == [0]
 
 

@@ -26,6 +26,8 @@ _MOUNT_TYPE = f"fuse.{_SUBTYPE}"
 _FALLOC_FL_KEEP_SIZE = 1
 _CAP_SYS_ADMIN = 21
 _MNT_DETACH = 2
+_NOT_BEGUN_MAX = 6
+"""What libfuse answers for arguments, the mount, its session and its signal handlers; above it served, and a signal ended it."""
 _T = TypeVar("_T")
 
 
@@ -108,22 +110,29 @@ def unmount(path: str | Path) -> None:
 
 
 def serve(file: LazyBlockFile, path: Path) -> None:
-    """Mount `file` over the plain file `path` and serve it until it is unmounted or this process gets SIGTERM."""
+    """Mount `file` over the plain file `path` and serve it until it is unmounted or this process gets SIGTERM.
+
+    Raises OSError when it can not be mounted; libfuse has said why on stderr.
+    """
     import mfusepy
 
     options: dict[str, Any] = {}
     if os.geteuid() == 0:
         options["allow_other"] = True  # an engine fenced by a user id of its own; folders above keep others out
-    mfusepy.FUSE(
-        _operations(mfusepy, file),
-        os.fspath(path),
-        foreground=True,
-        nothreads=False,
-        fsname="holdfast-blocks",
-        subtype=_SUBTYPE,
-        max_idle_threads=10,
-        **options,
-    )
+    try:
+        mfusepy.FUSE(
+            _operations(mfusepy, file),
+            os.fspath(path),
+            foreground=True,
+            nothreads=False,
+            fsname="holdfast-blocks",
+            subtype=_SUBTYPE,
+            max_idle_threads=10,
+            **options,
+        )
+    except RuntimeError as error:
+        if error.args[0] <= _NOT_BEGUN_MAX:
+            raise OSError(errno.EIO, f"{path} can not be mounted over: libfuse answers {error}") from error
 
 
 def _operations(mfusepy: Any, file: LazyBlockFile) -> Any:

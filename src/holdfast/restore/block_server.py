@@ -220,8 +220,8 @@ def main(tenant_dir: str, path: str) -> int:
     log.info("serving %s, %d blocks to come", path, file.missing_count)
     try:
         block_mount.serve(file, Path(path))
-    except RuntimeError as error:
-        log.error("%s can not be mounted over: libfuse answers %s", path, error)
+    except OSError as error:
+        log.error("%s", error)
         return 1
     finally:
         clerk.end()
