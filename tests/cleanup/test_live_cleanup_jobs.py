@@ -27,6 +27,7 @@ from holdfast.store.store import ObjectInfo, Store
 from holdfast.values.archive import FileStatus
 from holdfast.values.backup_set import BackupType, JobLevel, JobStatus, SetStatus
 from holdfast.values.destination import DestinationKind, Uri
+from holdfast.values.quick import QuickStatus, QuickTenant
 from holdfast.values.restore import RestoreStatus
 from holdfast.values.scn import Scn
 
@@ -420,6 +421,28 @@ def test_a_restore_that_reads_a_path_holds_deletions_there_up(world: World, clea
     cleanup.delete_obsolete(tenant.session, DeleteObsolete())
     assert tenant.ended().status is JobStatus.COMPLETED
     assert tenant.file_status() == {1: DELETED, 2: AVAILABLE, failed: FileStatus.INCOMPLETE}
+
+
+def test_a_tenant_whose_blocks_still_come_from_a_path_holds_deletions_there_up(world: World, cleanup: Cleanup) -> None:
+    tenant = small(world)
+    failed = tenant.make_set(2, status=SetStatus.FAILED)
+    quick = QuickTenant(
+        tenant_id=tenant.id + 1000,
+        tenant_name="quick",
+        status=QuickStatus.HYDRATING,
+        total_bytes=1,
+        finish_bytes=0,
+        start_timestamp_us=1,
+        backup_dest=tenant.data.uri.identity,
+    )
+    world.catalog.quick.put(quick)
+    cleanup.delete_sets(tenant.session, DeleteBackupset(ids=(failed,)))
+    job = tenant.ended()
+    assert (job.result, job.comment) == (-9045, f"id={failed}(restore in progress)")
+    world.catalog.quick.update(replace(quick, status=QuickStatus.HYDRATED))
+    cleanup.delete_obsolete(tenant.session, DeleteObsolete())
+    assert tenant.ended().status is JobStatus.COMPLETED
+    assert tenant.file_status()[1] is DELETED
 
 
 def test_a_restore_that_came_before_the_manifest_went_keeps_the_data(world: World) -> None:
