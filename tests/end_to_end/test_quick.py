@@ -178,7 +178,7 @@ def test_a_quick_tenant_survives_every_death_and_an_outage_and_becomes_ordinary(
         with server.client("root@fast") as fast:
             fast.run("set ob_query_timeout = 2000000")
             fast.refused(f"{DIGEST} where id > {ROWS // 2}")
-        wait_for(lambda: world.quick(client, "fast")[3], lambda said: "does not answer" in said)
+        wait_for(lambda: world.quick(client, "fast")[3], lambda said: "do not come" in said)
         (world.place / "gone").rename(world.place / "data")
         wait_for(lambda: world.quick(client, "fast")[3], lambda said: said == "")
 

@@ -1,11 +1,13 @@
 """A lazily filled block file through FUSE, without an engine: bytes, errors, deaths, leftovers."""
 
 import errno
+import mmap
 import os
 import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -26,15 +28,19 @@ pytestmark = [
     pytest.mark.skipif(find_obstacle() is not None, reason=f"no FUSE on this machine: {find_obstacle()}"),
 ]
 MIB = 1 << 20
+_READS = {"17", "295", "327", "67", "69", "286"}
+"""pread64, preadv and preadv2, on x86-64 and on aarch64."""
 
 
 def _child(folder: str, path: str) -> None:
-    """Serve the World of `folder` at `path`; block 5 is damaged at its destination."""
+    """Serve the World of `folder` at `path`; block 5 is damaged, block 7 comes once there is a file `open`."""
 
     class Damaged(Blocks):
         def get_block(self, block_id: int) -> bytes | bytearray | memoryview:
             if block_id == 5:
                 raise CorruptionError("object data/1 is damaged at block 5")
+            if block_id == 7:
+                wait_for(Path(folder, "open").exists, bool, seconds=30)
             return super().get_block(block_id)
 
     serve(LazyBlockFile(Path(folder, "block_file"), Path(folder, "arrived"), table(), Damaged()), Path(path))
@@ -78,6 +84,7 @@ def test_the_mounted_file_reads_writes_and_says_what_is_damaged(tmp_path: Path, 
         assert os.fstat(opened).st_size == BLOCK_COUNT * 2 * MIB
         assert _read(opened, 2 * MIB + 7, 100) == PAYLOADS[1][7:107]
         assert _read(opened, 6 * MIB, 100) == bytes(100)
+        os.chown(path, 12345, 12345)
         os.pwrite(opened, b"mine", 4 * MIB)
         os.fsync(opened)
         assert world.marked() == [1, 2]
@@ -91,6 +98,30 @@ def test_the_mounted_file_reads_writes_and_says_what_is_damaged(tmp_path: Path, 
         assert process.wait(10) == 0
     assert (mount_over(path), path.read_bytes()) == (Mount.NONE, b"")
     assert world.overlay.read_bytes()[4 * MIB :][:5] == b"mine" + PAYLOADS[2][4:5]
+
+
+def test_reads_that_wait_leave_room_for_those_that_need_not(tmp_path: Path, path: Path) -> None:
+    World(tmp_path)
+    with _served(tmp_path, path), ThreadPoolExecutor(40) as pool:
+        opened = os.open(path, os.O_RDONLY | os.O_DIRECT)
+        waiting = [pool.submit(lambda: os.preadv(opened, [mmap.mmap(-1, 4096)], 14 * MIB)) for _ in range(40)]
+        wait_for(_threads_in_read, lambda count: count >= 40, seconds=20)
+        buffer = mmap.mmap(-1, 4096)
+        assert os.preadv(opened, [buffer], 2 * MIB) == 4096
+        assert buffer[:] == PAYLOADS[1][:4096]
+        assert not any(one.done() for one in waiting)
+        (tmp_path / "open").touch()
+        assert [one.result() for one in waiting] == [4096] * 40
+        os.close(opened)
+
+
+def _threads_in_read() -> int:
+    """Return how many of our threads wait inside a read of a file."""
+    count = 0
+    for task in Path("/proc/self/task").iterdir():
+        with suppress(OSError):
+            count += (task / "syscall").read_text().split()[0] in _READS
+    return count
 
 
 def test_a_killed_server_leaves_a_dead_mount_that_the_sweep_takes_away(tmp_path: Path, path: Path) -> None:

@@ -26,6 +26,10 @@ _MOUNT_TYPE = f"fuse.{_SUBTYPE}"
 _FALLOC_FL_KEEP_SIZE = 1
 _CAP_SYS_ADMIN = 21
 _MNT_DETACH = 2
+_THREADS_MAX = 100
+"""Answers at once. Those that wait for a dead destination must leave room for those that need nothing from it."""
+_BACKGROUND_MAX = 512
+"""Asynchronous requests in the kernel's hands, and the engine's are: with the default of 12 a dozen that wait would stop all others."""
 _NOT_BEGUN_MAX = 6
 """What libfuse answers for arguments, the mount, its session and its signal handlers; above it served, and a signal ended it."""
 _T = TypeVar("_T")
@@ -59,10 +63,15 @@ def find_obstacle(device: Path = FUSE_DEVICE) -> str | None:
     return None
 
 
+def is_mounted(path: Path) -> bool:
+    """Return whether a block file is mounted over the file `path`, dead or alive. Never waits."""
+    wanted = os.path.realpath(path.parent) + "/" + path.name
+    return any(place == wanted for place in mounts_below(path.parent))
+
+
 def mount_over(path: Path) -> Mount:
     """Return what lies over the file `path`."""
-    wanted = os.path.realpath(path.parent) + "/" + path.name
-    if not any(place == wanted for place in mounts_below(path.parent)):
+    if not is_mounted(path):
         return Mount.NONE
     try:
         os.stat(path)
@@ -116,7 +125,9 @@ def serve(file: LazyBlockFile, path: Path) -> None:
     """
     import mfusepy
 
-    options: dict[str, Any] = {}
+    options: dict[str, Any] = {"max_idle_threads": 10}
+    if (mfusepy.fuse_version_major, mfusepy.fuse_version_minor) >= (3, 12):
+        options["max_threads"] = _THREADS_MAX  # 10 otherwise; libraries before had no bound
     if os.geteuid() == 0:
         options["allow_other"] = True  # an engine fenced by a user id of its own; folders above keep others out
     try:
@@ -127,7 +138,6 @@ def serve(file: LazyBlockFile, path: Path) -> None:
             nothreads=False,
             fsname="holdfast-blocks",
             subtype=_SUBTYPE,
-            max_idle_threads=10,
             **options,
         )
     except RuntimeError as error:
@@ -152,6 +162,11 @@ def _operations(mfusepy: Any, file: LazyBlockFile) -> Any:
     class Operations(mfusepy.Operations):  # type: ignore[misc]
         use_ns = True
 
+        def init_with_config(self, connection: Any, config: Any) -> None:
+            if connection is not None:
+                connection.max_background = _BACKGROUND_MAX
+                connection.congestion_threshold = _BACKGROUND_MAX
+
         def getattr(self, path: str, fh: int | None = None) -> dict[str, int]:
             found = os.fstat(file.overlay_descriptor)
             return {
@@ -174,6 +189,9 @@ def _operations(mfusepy: Any, file: LazyBlockFile) -> Any:
 
         def write(self, path: str, data: bytes, offset: int, fh: int) -> int:
             return answer(lambda: file.write(offset, data))
+
+        def chown(self, path: str, uid: int, gid: int) -> int:
+            return 0  # a fence by user ids gives the whole directory away; what this file needs is `allow_other`
 
         def fsync(self, path: str, datasync: int, fh: int) -> int:
             answer(file.sync)

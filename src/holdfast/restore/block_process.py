@@ -37,7 +37,8 @@ class UnservedError(EngineError):
 
 def is_sound(place: LazyPlace, directory: EngineDirectory) -> bool:
     """Return whether an engine's block file can be used: it is an ordinary one, or served. A few system calls."""
-    return not place.exists() or (place.is_served() and block_mount.mount_over(directory.block_file) is Mount.LIVE)
+    # The mount is not asked: it may be slow to answer, and it is not dead as long as its server lives.
+    return not place.exists() or (place.is_served() and block_mount.is_mounted(directory.block_file))
 
 
 def make_ready(place: LazyPlace, directory: EngineDirectory) -> None:

@@ -52,7 +52,7 @@ class Troubles:
         self._damage: dict[int, str] = {}
 
     def set_away(self, reason: str) -> None:
-        """Note why the destination does not answer, "" when it did."""
+        """Note why no block comes (a destination that does not answer, a full disk here), "" when one did."""
         with self._lock:
             self._away = reason
 
@@ -71,7 +71,7 @@ class Troubles:
             if self._damage:
                 block_id, reason = next(iter(self._damage.items()))
                 return f"{len(self._damage)} blocks are damaged at the destination, the first is {block_id}: {reason}"
-            return f"the destination does not answer: {self._away}" if self._away else ""
+            return f"blocks do not come: {self._away}" if self._away else ""
 
 
 class Hydration:

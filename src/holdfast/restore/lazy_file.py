@@ -253,10 +253,13 @@ class LazyBlockFile:
         except (HoldfastError, OSError) as error:
             arrival.error = error
             raise
+        except BaseException:
+            arrival.error = OSError(errno.EIO, f"block {block_id} did not arrive")
+            raise
         finally:
             with self._lock:
                 del self._arrivals[block_id]
-            arrival.over.set()  # without an error and still missing (an internal error): the next one tries for itself
+            arrival.over.set()
 
     def close(self) -> None:
         """Mark what has arrived and let go of the files."""

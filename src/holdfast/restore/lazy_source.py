@@ -21,8 +21,8 @@ from holdfast.store.store import ObjectReader, Store
 from holdfast.values.buffers import Buffer
 
 DEMAND_SECONDS_MAX = 8.0
-"""How long a touched block is asked for. The engine gives up a read of its own after 10 s and asks again (measured), and a
-process that is killed lives on until its reads are answered: DROP TENANT waits 30 s."""
+"""How long a touched block is asked for. A statement gives up after 10 s, and a process that is killed lives on until its reads
+are answered, for which DROP TENANT waits 30 s."""
 _AGAIN_SECONDS = 0.5
 _SPARE_BYTES = 64 << 10
 
