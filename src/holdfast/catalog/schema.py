@@ -431,6 +431,8 @@ TABLES: dict[str, tuple[tuple[tuple[str, str], ...], tuple[str, ...]]] = {
             ("result", _v(64)),
             ("comment", _TEXT),
             ("row_count", _COUNT),
+            # The history shows the id as text, of a type that no cast gives.
+            ("task_text", "VARCHAR(4096) GENERATED ALWAYS AS (CAST(task_id AS CHAR(20))) VIRTUAL"),
         ),
         ("PRIMARY KEY (tenant_id, task_id)",),
     ),

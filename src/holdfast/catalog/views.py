@@ -637,7 +637,7 @@ VIEWS: tuple[View, ...] = (
     ),
     _tenants(
         "IMPORT_TABLE_TASK_HISTORY",
-        _import_task_columns(_one("TASK_ID", _v(4096), "CAST(TASK_ID AS CHAR(4096))")),
+        _import_task_columns(_one("TASK_ID", _v(4096), "TASK_TEXT")),
         "__holdfast.import_table_task WHERE COMPLETION_TIMESTAMP IS NOT NULL",
         "tables that were imported",
     ),
