@@ -13,7 +13,7 @@ from pathlib import Path
 from bench.rig import drop_caches, fill, settle, table, workspace
 from holdfast.engine.process import EngineProcess
 from holdfast.restore.lazy_place import LazyPlace
-from server_rig import Client, Server, archive, backup, running_server, wait_for, wait_restored
+from server_rig import Client, Server, archive, running_server, wait_for, wait_restored
 
 _QUICK = "select STATUS, TOTAL_BYTES, FINISH_BYTES from oceanbase.CDB_OB_QUICK_TENANTS where TENANT_NAME = '{}'"
 _WAIT_SECONDS = 3600
@@ -26,8 +26,10 @@ def _first_answer(
     drop_caches()
     began = time.monotonic()
     client.run(f"ALTER SYSTEM RESTORE {name} FROM 'file://{place}/data,file://{place}/archive' {options}")
-    status, comment = wait_restored(client, name)
+    ended = f"select STATUS, COMMENT from oceanbase.CDB_OB_RESTORE_HISTORY where TENANT_ID = 1 and RESTORE_TENANT_NAME = '{name}'"
+    status, comment = wait_for(lambda: client.rows(ended), bool, seconds=_WAIT_SECONDS)[0]
     assert status == "SUCCESS", comment
+    wait_restored(client, name)  # and takes logins
     ready = time.monotonic() - began
     with server.client(f"root@{name}", read_timeout=_WAIT_SECONDS) as user:
         assert user.rows(query) == truth
@@ -46,7 +48,9 @@ def _measure(gib: float) -> tuple[object, ...]:
         with server.client("root@big", read_timeout=_WAIT_SECONDS) as user:
             fill(user, gib)
             settle(engine.pid)
-            assert backup(client, "big")[0] == "COMPLETED"
+            client.run("ALTER SYSTEM BACKUP TENANT = big")
+            done = "select RESULT from oceanbase.CDB_OB_BACKUP_JOB_HISTORY where TENANT_ID > 1"
+            assert wait_for(lambda: client.rows(done), bool, seconds=_WAIT_SECONDS) == [(0,)]
             middle = int(user.one("select max(id) from test.big")) // 2
             query = f"select count(*), sum(crc32(pad)) from test.big where id between {middle} and {middle + 999}"
             truth = user.rows(query)

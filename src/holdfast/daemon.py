@@ -49,6 +49,7 @@ from holdfast.jobs.quick import BlockFiles, QuickTenants
 from holdfast.jobs.restore_worker import RestoreWorkers
 from holdfast.jobs.restores import Restores
 from holdfast.jobs.supervisor import Supervisor
+from holdfast.jobs.table_recovery import TableRecoveries
 from holdfast.jobs.tenants import Dependents, Tenants
 from holdfast.jobs.windows import RestorableWindows
 from holdfast.keys.keyring import Keyring
@@ -150,6 +151,7 @@ class _Parts:
     backups: Backups
     restore_workers: RestoreWorkers
     restores: Restores
+    table_recoveries: TableRecoveries
     cleanup: Cleanup
     desk: HoldfastDesk
     quick: QuickTenants
@@ -185,6 +187,8 @@ class Server:
         self._stack.callback(parts.backups.stop_all)
         parts.restores.resume_all()
         self._stack.callback(parts.restore_workers.stop_all)
+        parts.table_recoveries.resume_all()
+        self._stack.callback(parts.table_recoveries.stop_all)
         parts.cleanup.resume_all()
         self._stack.callback(parts.cleanup.stop_all)
         parts.supervisor.begin()
@@ -264,6 +268,7 @@ class Server:
             generation=generation,
             catch_up=archiving.catch_up,
         )
+        table_recoveries = TableRecoveries(catalog, supervisor, tenants, restores, self._clock, generation=generation)
         cleanup = Cleanup(
             catalog,
             self._clock,
@@ -278,6 +283,7 @@ class Server:
             backups=backups.drop_tenant,
             restores=restore_workers.drop_tenant,
             cleanup=cleanup.drop_tenant,
+            table_recoveries=table_recoveries.drop_tenant,
         )
         desk = HoldfastDesk(
             cluster_name=identity.name,
@@ -298,6 +304,7 @@ class Server:
             ),
             cleanup=cleanup,
             windows=RestorableWindows(catalog, self._clock, open_store=open_store),
+            table_recoveries=table_recoveries,
         )
         desk.settings.install()
         return _Parts(
@@ -309,6 +316,7 @@ class Server:
             backups=backups,
             restore_workers=restore_workers,
             restores=restores,
+            table_recoveries=table_recoveries,
             cleanup=cleanup,
             desk=desk,
             quick=QuickTenants(catalog, tenants, self._directories, self._clock, paces=paces),
