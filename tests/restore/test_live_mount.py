@@ -14,13 +14,15 @@ from pathlib import Path
 import pytest
 from lazy_rig import BLOCK_COUNT, PAYLOADS, Blocks, World, table
 
+from holdfast.backup_format.index import encode_index
 from holdfast.engine.directory import EngineDirectory
 from holdfast.engine.version import find_engines
 from holdfast.errors import CorruptionError
 from holdfast.restore import block_process, lazy_layout
 from holdfast.restore.block_mount import Mount, find_obstacle, mount_over, mounts_below, serve, unmount
-from holdfast.restore.lazy_file import LazyBlockFile
-from holdfast.restore.lazy_place import LazyPlace
+from holdfast.restore.block_process import UnservedError
+from holdfast.restore.lazy_file import LazyBlockFile, create_lazy_files
+from holdfast.restore.lazy_place import BlockOrder, Holder, HydrationPace, LazyPlace
 from server_rig import wait_for
 
 pytestmark = [
@@ -138,6 +140,45 @@ def test_a_killed_server_leaves_a_dead_mount_that_the_sweep_takes_away(tmp_path:
         block_process.sweep(tmp_path, frozenset({path}))
         assert mounts_below(tmp_path) == []
     assert path.read_bytes() == b""
+
+
+def test_a_block_server_is_begun_found_and_ended_and_says_when_it_can_not_serve(tmp_path: Path) -> None:
+    directory = EngineDirectory(tmp_path / "engine", find_engines().newest)
+    directory.block_file.parent.mkdir(parents=True)
+    place = LazyPlace(tmp_path)
+    place.folder.mkdir()
+    place.index.write_bytes(b"".join(encode_index(table(), set_id=1, block_size_bytes=2 * MIB)))
+    holder = Holder(set_id=1, source=f"file://{tmp_path}/away", root="backup_set_1_full")
+    place.put_order(BlockOrder(size_bytes=BLOCK_COUNT * 2 * MIB, holders=(holder,)))
+    create_lazy_files(place.overlay, place.marks, size_bytes=BLOCK_COUNT * 2 * MIB, block_count=BLOCK_COUNT)
+    place.put_pace(HydrationPace(threads=1, rate=0))
+    with pytest.raises(UnservedError, match="can not be mounted over"):
+        block_process.make_ready(place, directory)  # the file to be covered is missing
+    assert not place.is_served()
+
+    directory.block_file.write_bytes(b"")
+    block_process.make_ready(place, directory)
+    try:
+        first = place.server()
+        block_process.make_ready(place, directory)
+        assert first is not None
+        assert place.server() == first  # nothing to do
+        with directory.block_file.open("rb") as file:
+            assert os.pread(file.fileno(), 10, 6 * MIB) == bytes(10)
+        said = wait_for(lambda: place.state().trouble, bool)  # hydration is refused by a destination that is not there
+        assert "blocks do not come" in said
+        os.kill(first.pid, signal.SIGKILL)
+        wait_for(lambda: block_process.is_sound(place, directory), lambda sound: not sound)
+        block_process.make_ready(place, directory)
+        assert place.server() != first
+        assert block_process.is_sound(place, directory)
+    finally:
+        block_process.end(place, directory)
+    assert (place.is_served(), mount_over(directory.block_file), directory.block_file.read_bytes()) == (
+        False,
+        Mount.NONE,
+        b"",
+    )
 
 
 def test_a_complete_file_becomes_plain_whatever_line_the_first_try_died_at(tmp_path: Path) -> None:

@@ -111,6 +111,8 @@ class QuickTenants:
                     self._look(row)
                 except (HoldfastError, OSError) as error:
                     log.error("tenant %s: %s", row.tenant_name, error)
+                except Exception:
+                    log.exception("tenant %s can not be looked at", row.tenant_name)  # the others can
 
     def _look(self, row: QuickTenant) -> None:
         tenant = self._tenant(row)
