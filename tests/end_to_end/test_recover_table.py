@@ -245,6 +245,6 @@ def test_killed_at_any_moment_it_goes_on_to_the_same_end(shop: Shop) -> None:
         shop.server.start()
         shop.sys = shop.server.client()
         shop.client = shop.server.client("root@shop")
-        assert shop.outcome()[:2] == ("COMPLETED", "SUCCESS")
+        assert shop.outcome()[:2] == ("COMPLETED", "SUCCESS"), shop.outcome()
         assert shop.sum("past.big") == shop.sums["big"]
         shop.client.run("drop table past.big")

@@ -59,6 +59,8 @@ _TELL_ROWS = 50_000
 _COMMENT_CHARACTERS_MAX = 4000
 _ENGINE_SECONDS_MAX = 60.0
 """An engine that was killed is back within seconds: as long a task waits for it."""
+_DROP_SECONDS_MAX = 120.0
+_DROP_PAUSE_SECONDS = 1.0
 _DUPLICATE_CONSTRAINT = (1826, 5065, 1061)
 
 
@@ -126,6 +128,8 @@ class RecoveryRun:
 
     def _recover(self) -> tuple[RecoverResult, str]:
         self._stops.check()
+        if any(row.cancel_requested for row in self._patiently(self._rows.active) if self._is_ours(row)):
+            raise CanceledError  # between the record of the job and its worker
         self._wait_restored()
         self._tell(RecoverStatus.PRECHECK_IMPORT)
         if self._command.preview:
@@ -412,11 +416,7 @@ class RecoveryRun:
 
     def _end(self, status: RecoverStatus, result: RecoverResult, comment: str) -> None:
         self._remove_scratches()
-        with suppress(NotFoundError):
-            auxiliary = self._patiently(
-                lambda: self._around.catalog.tenants.by_id(self._job.aux_tenant_id), is_ending=True
-            )
-            self._around.tenants.drop_auxiliary(auxiliary)
+        self._drop_auxiliary()
         now_us = self._now_us()
         imported = self._patiently(lambda: self._rows.import_of(self._job), is_ending=True)
         if imported is not None and imported.finish_timestamp_us is None:
@@ -433,12 +433,27 @@ class RecoveryRun:
                 row, status=status, result=result, comment=comment[:_COMMENT_CHARACTERS_MAX], finish_timestamp_us=now_us
             )
             for row in self._patiently(self._rows.active, is_ending=True)
-            if row.target_tenant_id == self._job.target_tenant_id
+            if self._is_ours(row)
         ]
         self._patiently(lambda: self._rows.update(*rows), is_ending=True)
         log.info(
             "tenant %s: table recovery %s: %s", self._job.target_tenant_name, status, comment or "all tables are there"
         )
+
+    def _drop_auxiliary(self) -> None:
+        """Remove the auxiliary tenant; somebody else may be at it, a full disk may have to be cleared first."""
+        end = self._around.clock.monotonic() + _DROP_SECONDS_MAX
+        while True:
+            try:
+                self._around.tenants.drop_auxiliary(self._around.catalog.tenants.by_id(self._job.aux_tenant_id))
+                return
+            except NotFoundError:
+                return
+            except HoldfastError as error:
+                if self._around.clock.monotonic() > end or self._stops.is_server_stopping:
+                    raise
+                log.warning("tenant %s can not be removed yet: %s", self._job.aux_tenant_name, error)
+                self._around.clock.sleep(_DROP_PAUSE_SECONDS)
 
     def _remove_scratches(self) -> None:
         """Drop what is not in place. An engine that does not answer keeps it: names say whose it was."""
@@ -452,6 +467,9 @@ class RecoveryRun:
             log.warning("tenant %s: scratch databases %s* stay: %s", self._job.target_tenant_name, prefix, error)
 
     # --- small things
+
+    def _is_ours(self, row: RecoverJob) -> bool:
+        return row.target_tenant_id == self._job.target_tenant_id
 
     def _scratch_prefix(self) -> str:
         return f"__recover_{self._job.job_id}_"
