@@ -17,6 +17,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
+from holdfast import codes
 from holdfast.catalog.catalog import Catalog
 from holdfast.catalog.table_recoveries import ImportJob, ImportTask, PreviewStatus, RecoverJob, TablePreview
 from holdfast.clock import Clock
@@ -183,7 +184,7 @@ class RecoveryRun:
         # Sessions of its own: one that was left in the middle of a result can not be used again.
         with self._session(self._job.aux_tenant_id) as backup, self._session(self._job.tenant_id) as live:
             try:
-                rows = shape_of(backup, name).rows
+                rows = self._shape(backup, name).rows
                 if not is_live:
                     count = int(backup.query(f"SELECT COUNT(*) FROM {name.quoted}")[0][0])
                     preview = replace(preview, rows_only_in_backup=count)
@@ -313,7 +314,7 @@ class RecoveryRun:
         final = TableName(database=task.target_database, table=task.target_table)
         place = TableName(database=self._scratch(task), table=task.src_table)
         with self._session(task.src_tenant_id) as source, self._session(task.tenant_id) as target:
-            shape = shape_of(source, name)
+            shape = self._shape(source, name)
             if task.status is TableStatus.RENAMING and place not in _all_tables(target):
                 self._finish(task, shape)  # killed after the rename, before its record
                 drop_scratch(target, place.database)
@@ -348,6 +349,20 @@ class RecoveryRun:
             self._finish(task, shape)
             drop_scratch(target, place.database)
 
+    def _shape(self, source: Session, name: TableName) -> Shape:
+        """Return the shape of a table that is known to be there.
+
+        An engine that has just been started tells its tables in information_schema before its statements know them.
+        """
+        end = self._around.clock.monotonic() + _ENGINE_SECONDS_MAX
+        while True:
+            try:
+                return shape_of(source, name)
+            except SqlError as error:
+                if error.errno != codes.OB_TABLE_NOT_EXIST.client or self._around.clock.monotonic() > end:
+                    raise
+            self._stops.rest(_WATCH_SECONDS)
+
     def _finish(self, task: ImportTask, shape: Shape) -> None:
         self._save(
             replace(
@@ -368,7 +383,7 @@ class RecoveryRun:
         name = TableName(database=task.src_database, table=task.src_table)
         final = TableName(database=task.target_database, table=task.target_table)
         with self._session(task.src_tenant_id) as source:
-            keys = shape_of(source, name).definition.foreign_keys
+            keys = self._shape(source, name).definition.foreign_keys
         recovered = {
             (one.src_database, one.src_table) for one in self._tasks_of(task) if one.result is RecoverResult.SUCCESS
         }

@@ -1,0 +1,87 @@
+"""One table back out of a tenant: `python -m bench.recover_table [--gib N] [--rows N]`.
+
+A small table of N rows beside N GiB of other data: RECOVER TABLE from the statement to the table in place, by `method=full`; the
+share of the copy itself; and for comparison what a person does without it: restore the tenant, mysqldump-like SELECT and INSERT
+through one client. Cold page cache where that is allowed.
+"""
+
+import argparse
+import time
+
+from bench.rig import drop_caches, fill, settle, table, workspace
+from holdfast.engine.process import EngineProcess
+from server_rig import Client, Server, archive, running_server, wait_for, wait_restored
+
+_WAIT_SECONDS = 3600
+_BATCH = 1000
+
+
+def _by_hand(server: Server, client: Client, sources: str, scn: int) -> float:
+    """Restore everything into a tenant, copy the table through this process, drop the tenant."""
+    began = time.monotonic()
+    client.run(f"ALTER SYSTEM RESTORE aside FROM {sources} UNTIL SCN = {scn}")
+    assert wait_restored(client, "aside")[0] == "SUCCESS"
+    with server.client("root@aside", read_timeout=_WAIT_SECONDS) as source, server.client("root@big") as target:
+        target.run("create table test.by_hand like test.small")
+        rows = source.rows("select id, name, amount, at from test.small")
+        with target.connection.cursor() as cursor:
+            for start in range(0, len(rows), _BATCH):
+                cursor.executemany("insert into test.by_hand values (%s, %s, %s, %s)", rows[start : start + _BATCH])
+    client.run("DROP TENANT aside FORCE")
+    return time.monotonic() - began
+
+
+def _measure(gib: float, row_count: int) -> list[tuple[object, ...]]:
+    with workspace("recover_table") as home, running_server(home / "base") as server, server.client() as client:
+        place = home / "place"
+        client.run("CREATE TENANT big")
+        archive(client, "big", place)
+        engine = EngineProcess.adopt(server.directory(server.tenant_ids()[1]))
+        assert engine is not None
+        with server.client("root@big", read_timeout=_WAIT_SECONDS) as user:
+            user.run("create table test.small (id int primary key, name varchar(100), amount double, at datetime)")
+            for start in range(0, row_count, _BATCH):
+                values = ",".join(f"({i}, 'customer number {i}', {i} / 7, now())" for i in range(start, start + _BATCH))
+                user.run(f"insert into test.small values {values}")
+            fill(user, gib)
+            settle(engine.pid)
+            client.run("ALTER SYSTEM BACKUP TENANT = big")
+            done = "select RESULT from oceanbase.CDB_OB_BACKUP_JOB_HISTORY where TENANT_ID > 1"
+            assert wait_for(lambda: client.rows(done), bool, seconds=_WAIT_SECONDS) == [(0,)]
+            user.run("insert into test.small values (-1, 'the last one', 0, now())")
+            scn = int(user.one("select max(ora_rowscn) from test.small"))
+            truth = user.rows("select count(*), sum(crc32(concat_ws('|', id, name, amount, at))) from test.small")
+            user.run("drop table test.small")
+            sources = f"'file://{place}/data,file://{place}/archive'"
+            drop_caches()
+            began = time.monotonic()
+            client.run(f"ALTER SYSTEM RECOVER TABLE test.small TO TENANT big FROM {sources} UNTIL SCN = {scn}")
+            ended = "select RESULT, COMMENT from oceanbase.CDB_OB_RECOVER_TABLE_JOB_HISTORY where TENANT_ID = 1"
+            assert wait_for(lambda: client.rows(ended), bool, seconds=_WAIT_SECONDS) == [("SUCCESS", "")]
+            whole = time.monotonic() - began
+            assert (
+                user.rows("select count(*), sum(crc32(concat_ws('|', id, name, amount, at))) from test.small") == truth
+            )
+            copied = float(
+                user.one("select max(CUMULATIVE_TS) / 1000000 from oceanbase.DBA_OB_IMPORT_TABLE_TASK_HISTORY")
+            )
+        drop_caches()
+        by_hand = _by_hand(server, client, sources, scn)
+    return [
+        ("RECOVER TABLE", f"{whole:.1f}", f"{copied:.1f}", "1.00"),
+        ("restore, copy and drop by hand", f"{by_hand:.1f}", "", f"{by_hand / whole:.2f}"),
+    ]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--gib", type=float, default=1.0)
+    parser.add_argument("--rows", type=int, default=100_000)
+    options = parser.parse_args()
+    rows = _measure(options.gib, options.rows)
+    title = f"A table of {options.rows} rows out of {options.gib:g} GiB"
+    table(title, ("way", "seconds", "of it copying", "ratio"), rows)
+
+
+if __name__ == "__main__":
+    main()
