@@ -132,8 +132,9 @@ class RecoveryRun:
 
     def _stops_first(self, error: HoldfastError) -> None:
         """Raise why the work was interrupted instead of what the interruption looked like."""
-        if not isinstance(error, CanceledError):
-            self._stops.check()
+        self._stops.check()
+        if isinstance(error, CanceledError):
+            raise error
 
     def _recover(self) -> tuple[RecoverResult, str]:
         self._stops.check()
