@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TypeVar
 
 from holdfast import codes
@@ -97,35 +98,43 @@ class RecoveryRun:
 
     def run(self) -> None:
         """Carry the recovery to its end, or leave it to the next server. Raises nothing but defects."""
+        name = self._job.target_tenant_name
         try:
-            try:
-                result, comment = self._recover()
-                self._end(
-                    RecoverStatus.COMPLETED if result is not RecoverResult.FAILED else RecoverStatus.FAILED,
-                    result,
-                    comment,
-                )
-            except ServerStoppingError:
-                raise
-            except HoldfastError as error:
-                self._stops_first(error)
-                comment = "canceled" if isinstance(error, CanceledError) else str(error)
-                self._end(RecoverStatus.FAILED, RecoverResult.FAILED, comment)
+            self._decide()
+            self._end()
         except ServerStoppingError:
-            log.info("tenant %s: its table recovery is taken up by the next server", self._job.target_tenant_name)
-        except CanceledError:
-            self._end(RecoverStatus.FAILED, RecoverResult.FAILED, "canceled")
+            log.info("tenant %s: its table recovery is taken up by the next server", name)
         except HoldfastError as error:
-            log.error(
-                "tenant %s: the end of its table recovery could not be recorded: %s",
-                self._job.target_tenant_name,
-                error,
-            )
+            log.error("tenant %s: the end of its table recovery could not be recorded: %s", name, error)
+
+    def _decide(self) -> None:
+        """Find the recovery's result and record it, before what it was found from is removed: a crash then changes nothing."""
+        if self._job.result is not RecoverResult.NONE:
+            return
+        try:
+            result, comment = self._recover()
+        except ServerStoppingError:
+            raise
+        except HoldfastError as error:
+            result, comment = RecoverResult.FAILED, self._reason(error)
+        self._job = replace(self._job, result=result, comment=comment[:_COMMENT_CHARACTERS_MAX])
+        self._patiently(lambda: self._rows.update(self._job), is_ending=True)
+
+    def _reason(self, error: HoldfastError) -> str:
+        """Return why the work ended: that it was told to, if it was, and not what the interruption looked like."""
+        try:
+            self._stops.check()
+        except ServerStoppingError:
+            raise
+        except HoldfastError as told:
+            error = told
+        return "canceled" if isinstance(error, CanceledError) else str(error)
 
     def _stops_first(self, error: HoldfastError) -> None:
         """Raise why the work was interrupted instead of what the interruption looked like."""
-        if not isinstance(error, CanceledError):
-            self._stops.check()
+        self._stops.check()
+        if isinstance(error, CanceledError):
+            raise error
 
     def _recover(self) -> tuple[RecoverResult, str]:
         self._stops.check()
@@ -429,24 +438,17 @@ class RecoveryRun:
 
     # --- the end
 
-    def _end(self, status: RecoverStatus, result: RecoverResult, comment: str) -> None:
+    def _end(self) -> None:
+        result, comment = self._job.result, self._job.comment
+        status = RecoverStatus.FAILED if result is RecoverResult.FAILED else RecoverStatus.COMPLETED
         self._remove_scratches()
         self._drop_auxiliary()
         now_us = self._now_us()
         imported = self._patiently(lambda: self._rows.import_of(self._job), is_ending=True)
         if imported is not None and imported.finish_timestamp_us is None:
-            over = replace(
-                imported, status=ImportStatus.IMPORT_FAILED, result=result, comment=comment, finish_timestamp_us=now_us
-            )
-            self._patiently(lambda: self._rows.update_import(over), is_ending=True)
-            for task in self._patiently(lambda: self._rows.tasks(over), is_ending=True):
-                if task.completion_timestamp_us is None:
-                    ended = replace(task, completion_timestamp_us=now_us, result=RecoverResult.FAILED, comment=comment)
-                    self._patiently(lambda ended=ended: self._rows.update_task(ended), is_ending=True)  # type: ignore[misc]
+            self._end_import(imported, now_us)
         rows = [
-            replace(
-                row, status=status, result=result, comment=comment[:_COMMENT_CHARACTERS_MAX], finish_timestamp_us=now_us
-            )
+            replace(row, status=status, result=result, comment=comment, finish_timestamp_us=now_us)
             for row in self._patiently(self._rows.active, is_ending=True)
             if self._is_ours(row)
         ]
@@ -454,6 +456,18 @@ class RecoveryRun:
         log.info(
             "tenant %s: table recovery %s: %s", self._job.target_tenant_name, status, comment or "all tables are there"
         )
+
+    def _end_import(self, imported: ImportJob, now_us: int) -> None:
+        """End the rows of an import that did not come to its own end."""
+        result, comment = self._job.result, self._job.comment
+        for task in self._patiently(lambda: self._rows.tasks(imported), is_ending=True):
+            if task.completion_timestamp_us is None:
+                ended = replace(task, completion_timestamp_us=now_us, result=RecoverResult.FAILED, comment=comment)
+                self._patiently(partial(self._rows.update_task, ended), is_ending=True)
+        over = replace(
+            imported, status=ImportStatus.IMPORT_FAILED, result=result, comment=comment, finish_timestamp_us=now_us
+        )
+        self._patiently(lambda: self._rows.update_import(over), is_ending=True)
 
     def _drop_auxiliary(self) -> None:
         """Remove the auxiliary tenant; somebody else may be at it, a full disk may have to be cleared first."""
