@@ -49,6 +49,7 @@ from holdfast.jobs.restore_worker import RestoreWorkers
 from holdfast.jobs.restores import Restores
 from holdfast.jobs.supervisor import Supervisor
 from holdfast.jobs.tenants import Dependents, Tenants
+from holdfast.jobs.validation import Validations
 from holdfast.keys.keyring import Keyring
 from holdfast.store.open import open_store
 from holdfast.values.tenant import (
@@ -148,6 +149,7 @@ class _Parts:
     restore_workers: RestoreWorkers
     restores: Restores
     cleanup: Cleanup
+    validations: Validations
     desk: HoldfastDesk
 
 
@@ -183,6 +185,8 @@ class Server:
         self._stack.callback(parts.restore_workers.stop_all)
         parts.cleanup.resume_all()
         self._stack.callback(parts.cleanup.stop_all)
+        parts.validations.resume_all()
+        self._stack.callback(parts.validations.stop_all)
         parts.supervisor.begin()
         door = GatewayThread(
             parts.desk,
@@ -263,11 +267,21 @@ class Server:
             keyring=lambda tenant_id: Keyring(self._directories.keys(tenant_id)),
             is_left_behind=backups.is_left_behind,
         )
+        validations = Validations(
+            catalog,
+            self._clock,
+            identity=identity,
+            open_store=open_store,
+            generation=generation,
+            keyring=lambda tenant_id: Keyring(self._directories.keys(tenant_id)),
+            paces=paces,
+        )
         tenants.dependents = Dependents(
             archiving=archiving.drop_tenant,
             backups=backups.drop_tenant,
             restores=restore_workers.drop_tenant,
             cleanup=cleanup.drop_tenant,
+            validations=validations.drop_tenant,
         )
         desk = HoldfastDesk(
             cluster_name=identity.name,
@@ -287,6 +301,7 @@ class Server:
                 open_store=open_store,
             ),
             cleanup=cleanup,
+            validations=validations,
         )
         desk.settings.install()
         return _Parts(
@@ -299,6 +314,7 @@ class Server:
             restore_workers=restore_workers,
             restores=restores,
             cleanup=cleanup,
+            validations=validations,
             desk=desk,
         )
 

@@ -19,6 +19,7 @@ from holdfast.catalog.resources import Resources
 from holdfast.catalog.restores import Restores
 from holdfast.catalog.rounds import Rounds
 from holdfast.catalog.tenants import Tenants
+from holdfast.catalog.validation import Validation
 from holdfast.clock import Clock, SystemClock
 from holdfast.values.tenant import CompatibilityMode
 
@@ -44,6 +45,7 @@ class Catalog:
         self.rounds = Rounds(self._connections, moment)
         self.backups = Backups(self._connections)
         self.cleanup = Cleanup(self._connections)
+        self.validation = Validation(self._connections)
         self.restores = Restores(self._connections)
         self.parameters = Parameters(self._connections, Conditions(self._connections, connect))
         self.events = Events(self._connections, moment)

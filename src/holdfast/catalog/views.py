@@ -236,6 +236,35 @@ _DELETE_TASK_COLUMNS = (
     *_columns(_v(4096), "COMMENT"),
     *_columns(_v(1024), "PATH"),
 )
+_VALIDATE_JOB_COLUMNS = (
+    *_columns(B, "TENANT_ID JOB_ID INCARNATION INITIATOR_TENANT_ID INITIATOR_JOB_ID"),
+    *_columns(_v(65536), "EXECUTOR_TENANT_ID"),
+    *_columns(_v(64), "TYPE"),
+    *_columns(_v(1024), "PATH"),
+    *_columns(_v(64), "PATH_TYPE"),
+    *_columns(_v(512), "ID"),
+    *_columns(_v(64), "VALIDATE_LEVEL"),
+    *_TIMES,
+    *_columns(_v(64), "STATUS"),
+    *_columns(B, "RETRY_COUNT TASK_COUNT SUCCESS_TASK_COUNT RESULT"),
+    *_columns(_v(4096), "DESCRIPTION COMMENT"),
+)
+_VALIDATE_TASK_COLUMNS = (
+    *_columns(B, "TENANT_ID TASK_ID INCARNATION JOB_ID"),
+    *_columns(_v(64), "TASK_TYPE"),
+    *_columns(B, "ID"),
+    *_columns(_v(1024), "PATH"),
+    *_columns(_v(64), "PATH_TYPE"),
+    *_columns(B, "DEST_ID"),
+    *_columns(_v(4096), "PLUS_ARCHIVELOG"),
+    *_columns(B, "INITIATOR_TASK_ID"),
+    *_columns(_v(64), "VALIDATE_LEVEL"),
+    *_columns(B, "ROUND_ID"),
+    *_TIMES,
+    *_columns(_v(64), "STATUS"),
+    *_columns(B, "TOTAL_LS_COUNT FINISH_LS_COUNT TOTAL_BYTES VALIDATED_BYTES RESULT"),
+    *_columns(_v(4096), "COMMENT"),
+)
 
 
 def _round_columns(*, summary: bool) -> tuple[ViewColumn, ...]:
@@ -534,6 +563,46 @@ VIEWS: tuple[View, ...] = (
         _DELETE_TASK_COLUMNS,
         f"__holdfast.delete_task WHERE {_ENDED}",
         "deletion tasks that ended",
+    ),
+    _tenants(
+        "BACKUP_VALIDATE_JOBS",
+        _VALIDATE_JOB_COLUMNS,
+        f"__holdfast.validate_job WHERE {_ACTIVE}",
+        "validations under way or waiting",
+    ),
+    _tenants(
+        "BACKUP_VALIDATE_JOB_HISTORY",
+        _VALIDATE_JOB_COLUMNS,
+        f"__holdfast.validate_job WHERE {_ENDED}",
+        "validations that ended",
+    ),
+    _tenants(
+        "BACKUP_VALIDATE_TASKS",
+        _VALIDATE_TASK_COLUMNS,
+        f"__holdfast.validate_task WHERE {_ACTIVE}",
+        "the tasks of active validations",
+    ),
+    _tenants(
+        "BACKUP_VALIDATE_TASK_HISTORY",
+        _VALIDATE_TASK_COLUMNS,
+        f"__holdfast.validate_task WHERE {_ENDED}",
+        "validation tasks that ended",
+    ),
+    _tenants(
+        "BACKUP_DAMAGES",
+        (
+            *_columns(B, "TENANT_ID DAMAGE_ID DEST_ID"),
+            *_columns(_v(64), "OBJECT_TYPE"),
+            *_columns(B, "OBJECT_ID ROUND_ID"),
+            *_columns(_v(1024), "OBJECT_NAME"),
+            *_columns(B, "OBJECT_OFFSET BLOCK_ID"),
+            *_columns(_v(64), "VALIDATE_LEVEL STATUS"),
+            *_columns(TS, "FOUND_TIMESTAMP CLEARED_TIMESTAMP"),
+            *_columns(B, "JOB_ID TASK_ID"),
+            *_columns(_v(4096), "COMMENT"),
+        ),
+        "__holdfast.backup_damage",
+        "damage validation found, and when it was proven good again (Holdfast's own view)",
     ),
     _tenants(
         "BACKUP_PINS",

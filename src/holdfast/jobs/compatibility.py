@@ -75,10 +75,10 @@ _OTHER_VIEWS: dict[str, tuple[State, str]] = {
     "IMPORT_TABLE_JOB_HISTORY": (State.LATER, "comes with RECOVER TABLE"),
     "IMPORT_TABLE_TASKS": (State.LATER, "comes with RECOVER TABLE"),
     "IMPORT_TABLE_TASK_HISTORY": (State.LATER, "comes with RECOVER TABLE"),
-    "BACKUP_VALIDATE_JOBS": (State.LATER, "comes with VALIDATE"),
-    "BACKUP_VALIDATE_JOB_HISTORY": (State.LATER, "comes with VALIDATE"),
-    "BACKUP_VALIDATE_TASKS": (State.LATER, "comes with VALIDATE"),
-    "BACKUP_VALIDATE_TASK_HISTORY": (State.LATER, "comes with VALIDATE"),
+    "BACKUP_VALIDATE_JOBS": (State.LATER, ""),
+    "BACKUP_VALIDATE_JOB_HISTORY": (State.LATER, ""),
+    "BACKUP_VALIDATE_TASKS": (State.LATER, ""),
+    "BACKUP_VALIDATE_TASK_HISTORY": (State.LATER, ""),
 }
 """OceanBase's views that may not be there. One that is in the table of views is told of from there, whatever this says."""
 

@@ -20,6 +20,7 @@ from holdfast.jobs.settings import Settings
 from holdfast.jobs.supervisor import Supervisor
 from holdfast.jobs.surface import OF_COMMAND, State, admit
 from holdfast.jobs.tenants import Tenants
+from holdfast.jobs.validation import Validations
 from holdfast.keys.password import BackupPassword, Passwords
 from holdfast.statement import commands as c
 from holdfast.values.destination import parse_uri
@@ -44,6 +45,7 @@ class HoldfastDesk:
         activation: Activation,
         cluster_parameters: Callable[[Settings], ClusterParametersBackup],
         cleanup: Cleanup,
+        validations: Validations,
     ) -> None:
         self.cluster_name = cluster_name
         self._catalog = catalog
@@ -54,6 +56,7 @@ class HoldfastDesk:
         self._restores = restores
         self._activation = activation
         self._cleanup = cleanup
+        self._validations = validations
         self.settings = Settings(catalog, supervisor, set_destination=self._set_destination)
         self._cluster_parameters = cluster_parameters(self.settings)
 
@@ -129,6 +132,10 @@ class HoldfastDesk:
                 return self._tenants.cancel_restore(session, command)
             case c.ActivateStandby():
                 return self._activation.activate(session, command)
+            case c.Validate():
+                return self._validations.validate(session, command)
+            case c.CancelValidate():
+                return self._validations.cancel(session, command)
             case c.NotOurs():
                 raise not_supported(f"{command.feature} is")
             case _:

@@ -133,6 +133,15 @@ DEFINITIONS: tuple[ParameterDefinition, ...] = (
         info="Holdfast's own: bytes a second that the tenant's backup and restore may read and write, 0 = no limit. Range: [0,)",
     ),
     ParameterDefinition(
+        name="backup_validate_reread_interval",
+        kind=TIME,
+        default="30d",
+        least="0",
+        most=None,
+        info="Holdfast's own: how long what a validation has proven of an object is trusted before the object is read again, "
+        "0 = every validation reads everything. Range: [0,)",
+    ),
+    ParameterDefinition(
         name="recover_table_concurrency",
         kind=INT,
         default="0",

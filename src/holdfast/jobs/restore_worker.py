@@ -25,6 +25,7 @@ from holdfast.backup_format.manifest import EncryptionMode
 from holdfast.catalog.catalog import Catalog
 from holdfast.catalog.restores import RestoreJob
 from holdfast.catalog.tenants import TenantScns
+from holdfast.catalog.validation import damage_words
 from holdfast.clock import Clock
 from holdfast.engine import account, control, facts, role
 from holdfast.engine.directory import EngineDirectory
@@ -38,6 +39,7 @@ from holdfast.jobs.pace import Paces
 from holdfast.jobs.supervisor import Supervisor
 from holdfast.jobs.tenants import Tenants
 from holdfast.keys.keyring import Keyring
+from holdfast.restore.damage import KnownDamage, set_aside
 from holdfast.restore.facts import Facts, open_sources, read_facts
 from holdfast.restore.plan import RestorePlan, plan_restore
 from holdfast.restore.run import LaidOut, Progress, lay_out
@@ -116,12 +118,29 @@ class RestoreWorkers:
     # --- what the statements need
 
     def read(self, uris: tuple[Uri, ...]) -> Facts:
-        """Return what lies at these paths."""
-        return read_facts(open_sources([self._open_store(uri) for uri in uris]))
+        """Return what lies at these paths, without what a validation of this cluster found damaged."""
+        found = read_facts(open_sources([self._open_store(uri) for uri in uris]))
+        places = [source.store.location for source in found.sources]
+        known = [
+            KnownDamage(
+                location=place,
+                object_name=damage.object_name,
+                offset=None if damage.object_offset < 0 else damage.object_offset,
+                words=damage_words(damage),
+            )
+            for place, damage in self._catalog.validation.open_damages_at(places)
+        ]
+        return set_aside(found, known)
 
     def plan(self, found: Facts, target: Scn | None) -> RestorePlan:
-        """Return the plan, for the engines of this server. Raises as `plan_restore`."""
-        return plan_restore(found.sets, found.pieces, target, installed_versions=self._engines.data_versions)
+        """Return the plan, for the engines of this server. Raises as `plan_restore`; the hint names damage left aside."""
+        try:
+            return plan_restore(found.sets, found.pieces, target, installed_versions=self._engines.data_versions)
+        except RefusedError as error:
+            if not found.damaged:
+                raise
+            hint = f"{error.hint}; left aside as damaged: {', '.join(found.damaged)}"
+            raise RefusedError(error.message, hint=hint, code=error.code) from error
 
     def keyring(self, tenant_id: int) -> Keyring:
         """Return where the keys of the sets this tenant is restored from are kept while its restore is under way."""
