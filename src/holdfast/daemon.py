@@ -47,6 +47,7 @@ from holdfast.jobs.identity import ClusterIdentity, open_identity, take_lock
 from holdfast.jobs.pace import Paces
 from holdfast.jobs.restore_worker import RestoreWorkers
 from holdfast.jobs.restores import Restores
+from holdfast.jobs.schedules import ScheduledBackups
 from holdfast.jobs.supervisor import Supervisor
 from holdfast.jobs.tenants import Dependents, Tenants
 from holdfast.jobs.validation import Validations
@@ -188,6 +189,9 @@ class Server:
         parts.validations.resume_all()
         self._stack.callback(parts.validations.stop_all)
         parts.supervisor.begin()
+        schedules = ScheduledBackups(parts.catalog, parts.backups, parts.supervisor, self._clock)
+        schedules.begin()
+        self._stack.callback(schedules.end)
         door = GatewayThread(
             parts.desk,
             GatewaySettings(

@@ -18,6 +18,7 @@ from holdfast.catalog.parameters import Parameters
 from holdfast.catalog.resources import Resources
 from holdfast.catalog.restores import Restores
 from holdfast.catalog.rounds import Rounds
+from holdfast.catalog.schedules import Schedules
 from holdfast.catalog.tenants import Tenants
 from holdfast.catalog.validation import Validation
 from holdfast.clock import Clock, SystemClock
@@ -46,6 +47,7 @@ class Catalog:
         self.backups = Backups(self._connections)
         self.cleanup = Cleanup(self._connections)
         self.validation = Validation(self._connections)
+        self.schedules = Schedules(self._connections)
         self.restores = Restores(self._connections)
         self.parameters = Parameters(self._connections, Conditions(self._connections, connect))
         self.events = Events(self._connections, moment)

@@ -337,6 +337,22 @@ TABLES: dict[str, tuple[tuple[tuple[str, str], ...], tuple[str, ...]]] = {
         ),
         ("PRIMARY KEY (tenant_id, task_id)",),
     ),
+    "backup_schedule": (
+        (
+            ("tenant_id", _ID),
+            ("schedule_type", _v(64)),
+            ("schedule", _v(1024)),
+            ("time_zone", _v(64)),
+            ("done_time", _TIME),
+            ("next_timestamp", _TIME),
+            ("last_due_timestamp", _TIME),
+            ("last_begin_timestamp", _TIME),
+            ("last_job_id", _COUNT),
+            ("last_result", _COUNT),
+            ("last_comment", _v(4096)),
+        ),
+        ("PRIMARY KEY (tenant_id, schedule_type)",),
+    ),
     "validate_job": (
         (
             ("tenant_id", _ID),

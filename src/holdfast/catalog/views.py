@@ -236,6 +236,25 @@ _DELETE_TASK_COLUMNS = (
     *_columns(_v(4096), "COMMENT"),
     *_columns(_v(1024), "PATH"),
 )
+_SCHEDULED_JOB = (
+    "FROM __holdfast.backup_job j WHERE j.tenant_id = s.tenant_id AND j.job_id = s.last_job_id AND s.last_job_id > 0"
+)
+_SCHEDULE_COLUMNS = (
+    *_TENANT_ID,
+    *_columns(_v(64), "SCHEDULE_TYPE"),
+    *_columns(_v(1024), "SCHEDULE"),
+    *_columns(_v(64), "TIME_ZONE"),
+    *_columns(TS, "NEXT_TIMESTAMP LAST_DUE_TIMESTAMP LAST_BEGIN_TIMESTAMP"),
+    *_columns(B, "LAST_JOB_ID"),
+    *_one(
+        "LAST_STATUS",
+        _v(64),
+        f"CAST(COALESCE((SELECT j.status {_SCHEDULED_JOB}), CASE WHEN LAST_DUE_TIMESTAMP IS NULL THEN ''"
+        " WHEN LAST_RESULT <> 0 THEN 'REFUSED' ELSE 'UNKNOWN' END) AS CHAR(64))",
+    ),
+    *_one("LAST_RESULT", B, f"COALESCE((SELECT j.result {_SCHEDULED_JOB}), LAST_RESULT)"),
+    *_one("LAST_COMMENT", _v(4096), f"COALESCE((SELECT j.comment {_SCHEDULED_JOB}), LAST_COMMENT)"),
+)
 _VALIDATE_JOB_COLUMNS = (
     *_columns(B, "TENANT_ID JOB_ID INCARNATION INITIATOR_TENANT_ID INITIATOR_JOB_ID"),
     *_columns(_v(65536), "EXECUTOR_TENANT_ID"),
@@ -563,6 +582,12 @@ VIEWS: tuple[View, ...] = (
         _DELETE_TASK_COLUMNS,
         f"__holdfast.delete_task WHERE {_ENDED}",
         "deletion tasks that ended",
+    ),
+    _tenants(
+        "BACKUP_SCHEDULES",
+        _SCHEDULE_COLUMNS,
+        "__holdfast.backup_schedule s",
+        "backups that begin by themselves, when, and how the last one ended (Holdfast's own view)",
     ),
     _tenants(
         "BACKUP_VALIDATE_JOBS",
