@@ -51,6 +51,7 @@ from holdfast.jobs.schedules import ScheduledBackups
 from holdfast.jobs.supervisor import Supervisor
 from holdfast.jobs.tenants import Dependents, Tenants
 from holdfast.jobs.validation import Validations
+from holdfast.jobs.windows import RestorableWindows
 from holdfast.keys.keyring import Keyring
 from holdfast.store.open import open_store
 from holdfast.values.tenant import (
@@ -198,7 +199,8 @@ class Server:
                 host=self._config.host,
                 port=self._config.port,
                 view_names=TENANT_VIEW_NAMES,
-                sys_view_names=frozenset({"GV$OB_PARAMETERS"}),  # the one view of sys that mirrors something
+                # The views of sys that mirror something.
+                sys_view_names=frozenset({"GV$OB_PARAMETERS", "CDB_OB_RESTORABLE_WINDOWS"}),
                 tls_cert=self._config.tls_cert,
                 tls_key=self._config.tls_key,
             ),
@@ -306,6 +308,7 @@ class Server:
             ),
             cleanup=cleanup,
             validations=validations,
+            windows=RestorableWindows(catalog, self._clock, open_store=open_store),
         )
         desk.settings.install()
         return _Parts(

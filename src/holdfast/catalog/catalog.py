@@ -21,6 +21,7 @@ from holdfast.catalog.rounds import Rounds
 from holdfast.catalog.schedules import Schedules
 from holdfast.catalog.tenants import Tenants
 from holdfast.catalog.validation import Validation
+from holdfast.catalog.windows import Windows
 from holdfast.clock import Clock, SystemClock
 from holdfast.values.tenant import CompatibilityMode
 
@@ -49,6 +50,7 @@ class Catalog:
         self.validation = Validation(self._connections)
         self.schedules = Schedules(self._connections)
         self.restores = Restores(self._connections)
+        self.windows = Windows(self._connections)
         self.parameters = Parameters(self._connections, Conditions(self._connections, connect))
         self.events = Events(self._connections, moment)
 

@@ -639,6 +639,18 @@ VIEWS: tuple[View, ...] = (
         "__holdfast.pin",
         "sets kept for ever (Holdfast's own view)",
     ),
+    _tenants(
+        "RESTORABLE_WINDOWS",
+        (
+            *_columns(B, "TENANT_ID SPAN_ID"),
+            *_columns(_v(16), "STATUS"),
+            *_scn("START_SCN", _v(26)),
+            *_scn("END_SCN", _v(26)),
+            *_columns(TEXT, "BACKUP_SET_IDS RESTORE_FROM CAUSE REMEDY"),
+        ),
+        "__holdfast.restorable_window",
+        "which moments can be restored, and why the others can not (Holdfast's own view)",
+    ),
     View(
         name="DBA_OB_TENANTS",
         scope=Scope.SHARED,

@@ -1,6 +1,6 @@
 """SQL sessions with one engine, over its Unix socket."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -12,6 +12,8 @@ from holdfast.errors import EngineError
 
 ROOT = "root"
 CONNECT_WAIT_SECONDS = 10
+LOGIN_WAIT_SECONDS = 60
+"""From an engine that listens to its answer: milliseconds, seconds on a machine that swaps."""
 QUERY_WAIT_SECONDS = 300
 """A hung engine must not hang us; the slowest of our own statements, a minor freeze, takes seconds."""
 
@@ -54,6 +56,21 @@ class Session:
         cursor = self._run(sql, args)
         names = [column[0].lower() for column in cursor.description or ()]
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+    def stream(self, sql: str, batch_rows: int) -> Iterator[list[tuple[Any, ...]]]:
+        """Yield the rows of one SELECT in batches, held nowhere: memory stays that of a batch. Raises SqlError.
+
+        The session is of no use until all is read; whoever stops before closes it.
+        """
+        cursor = self.connection.cursor(pymysql.cursors.SSCursor)
+        try:
+            cursor.execute(sql)
+            while batch := cursor.fetchmany(batch_rows):
+                yield list(batch)
+        except pymysql.Error as error:
+            raise _sql_error(error, sql) from error
+        except OSError as error:
+            raise SqlError(2013, str(error), sql) from error
 
     def close(self) -> None:
         """End the session. Repeatable, never raises."""
@@ -108,7 +125,7 @@ def connect(
             ssl_disabled=True,  # a Unix socket; making a TLS context would take 35 ms of each connect
             autocommit=True,
             connect_timeout=max(1, int(wait_seconds)),
-            read_timeout=QUERY_WAIT_SECONDS,
+            read_timeout=LOGIN_WAIT_SECONDS,  # of the login's own packets; raised below
             write_timeout=QUERY_WAIT_SECONDS,
             # The engine's own query timeout (10 s) would end a minor freeze of a large tenant half way.
             init_command=f"set time_zone = '+00:00', ob_query_timeout = {QUERY_WAIT_SECONDS * 1_000_000}",
@@ -117,6 +134,9 @@ def connect(
         raise _sql_error(error, f"login of {user}") from error
     except OSError as error:
         raise SqlError(2003, str(error), f"login of {user}") from error
+    # An engine that listens and does not answer must not keep a login as long as a statement. PyMySQL has one bound for both
+    # and no public way to change it.
+    connection._read_timeout = QUERY_WAIT_SECONDS  # type: ignore[attr-defined]
     return Session(connection)
 
 

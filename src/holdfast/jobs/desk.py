@@ -21,6 +21,7 @@ from holdfast.jobs.supervisor import Supervisor
 from holdfast.jobs.surface import OF_COMMAND, State, admit
 from holdfast.jobs.tenants import Tenants
 from holdfast.jobs.validation import Validations
+from holdfast.jobs.windows import RestorableWindows
 from holdfast.keys.password import BackupPassword, Passwords
 from holdfast.statement import commands as c
 from holdfast.values.destination import parse_uri
@@ -46,6 +47,7 @@ class HoldfastDesk:
         cluster_parameters: Callable[[Settings], ClusterParametersBackup],
         cleanup: Cleanup,
         validations: Validations,
+        windows: RestorableWindows,
     ) -> None:
         self.cluster_name = cluster_name
         self._catalog = catalog
@@ -57,6 +59,7 @@ class HoldfastDesk:
         self._activation = activation
         self._cleanup = cleanup
         self._validations = validations
+        self._windows = windows
         self.settings = Settings(catalog, supervisor, set_destination=self._set_destination)
         self._cluster_parameters = cluster_parameters(self.settings)
 
@@ -77,8 +80,11 @@ class HoldfastDesk:
         return self._catalog.schemas_among(names)
 
     def before_view(self, tenant: Tenant, view_name: str) -> None:
-        if view_name.lower().endswith("ob_parameters"):
+        name = view_name.lower()
+        if name.endswith("ob_parameters"):
             self.settings.mirror(tenant)
+        elif name.endswith("restorable_windows"):
+            self._windows.mirror(tenant)
 
     def writes_stalled(self, tenant_id: int) -> bool:
         return tenant_id != SYS_TENANT_ID and self._archiving.is_stalled(tenant_id)
@@ -128,6 +134,14 @@ class HoldfastDesk:
                 return self._change_storage(session, command)
             case c.Restore():
                 return self._restores.restore(session, command)
+            case c.AddRestoreSource():
+                return self._restores.add_sources(session, command)
+            case c.ClearRestoreSource():
+                return self._restores.clear_sources(session)
+            case c.RestorePreview():
+                return self._restores.preview(session, command)
+            case c.ShowRestorePreview():
+                return self._restores.show_preview(session)
             case c.CancelRestore():
                 return self._tenants.cancel_restore(session, command)
             case c.ActivateStandby():

@@ -25,7 +25,6 @@ from holdfast.backup_format.manifest import EncryptionMode
 from holdfast.catalog.catalog import Catalog
 from holdfast.catalog.restores import RestoreJob
 from holdfast.catalog.tenants import TenantScns
-from holdfast.catalog.validation import damage_words
 from holdfast.clock import Clock
 from holdfast.engine import account, control, facts, role
 from holdfast.engine.directory import EngineDirectory
@@ -35,13 +34,14 @@ from holdfast.engine.version import Engines
 from holdfast.errors import CanceledError, EngineError, HoldfastError, RefusedError
 from holdfast.jobs.destinations import OpenStore
 from holdfast.jobs.directories import ClusterDirectory
+from holdfast.jobs.known_damage import leave_damage_aside, with_damage
 from holdfast.jobs.pace import Paces
 from holdfast.jobs.supervisor import Supervisor
 from holdfast.jobs.tenants import Tenants
 from holdfast.keys.keyring import Keyring
-from holdfast.restore.damage import KnownDamage, set_aside
-from holdfast.restore.facts import Facts, open_sources, read_facts
-from holdfast.restore.plan import RestorePlan, plan_restore
+from holdfast.restore.facts import Facts, Source, open_sources, read_facts
+from holdfast.restore.plan import OutOfReachError, RestorePlan, plan_restore
+from holdfast.restore.refusal import Form, out_of_reach
 from holdfast.restore.run import LaidOut, Progress, lay_out
 from holdfast.restore.unlock import data_keys
 from holdfast.values.destination import Uri, parse_uri
@@ -117,30 +117,23 @@ class RestoreWorkers:
 
     # --- what the statements need
 
+    def open(self, uris: tuple[Uri, ...]) -> tuple[Source, ...]:
+        """Return what each of these paths is. Raises as `open_sources`."""
+        return open_sources(uris, self._open_store)
+
     def read(self, uris: tuple[Uri, ...]) -> Facts:
         """Return what lies at these paths, without what a validation of this cluster found damaged."""
-        found = read_facts(open_sources([self._open_store(uri) for uri in uris]))
-        places = [source.store.location for source in found.sources]
-        known = [
-            KnownDamage(
-                location=place,
-                object_name=damage.object_name,
-                offset=None if damage.object_offset < 0 else damage.object_offset,
-                words=damage_words(damage),
-            )
-            for place, damage in self._catalog.validation.open_damages_at(places)
-        ]
-        return set_aside(found, known)
+        return leave_damage_aside(self._catalog, read_facts(self.open(uris)))
 
-    def plan(self, found: Facts, target: Scn | None) -> RestorePlan:
-        """Return the plan, for the engines of this server. Raises as `plan_restore`; the hint names damage left aside."""
+    def plan(self, found: Facts, target: Scn | None, form: Form = Form.FROM) -> RestorePlan:
+        """Return the plan, for the engines of this server.
+
+        Raises RefusedError: what is missing and what can be reached (-4018, or -9119 for restore sources), and as `plan_restore`.
+        """
         try:
             return plan_restore(found.sets, found.pieces, target, installed_versions=self._engines.data_versions)
-        except RefusedError as error:
-            if not found.damaged:
-                raise
-            hint = f"{error.hint}; left aside as damaged: {', '.join(found.damaged)}"
-            raise RefusedError(error.message, hint=hint, code=error.code) from error
+        except OutOfReachError as error:
+            raise with_damage(out_of_reach(found.sets, found.pieces, error.target, form), found) from None
 
     def keyring(self, tenant_id: int) -> Keyring:
         """Return where the keys of the sets this tenant is restored from are kept while its restore is under way."""

@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, timezone
 
 from holdfast.keys.password import BackupPassword, Passwords
+from holdfast.values.destination import Uri
+from holdfast.values.scn import Scn
 from holdfast.values.tenant import Tenant
 
 
@@ -13,7 +15,8 @@ class Session:
 
     `may_alter_system` and `time_zone` are read from the engine on the client's own connection before each statement of
     ours, so the engine's grants decide and a SET time_zone counts. `encryption`: of the sets its backups make, until it ends;
-    `decryption`: of the sets its restores read.
+    `decryption`: of the sets its restores read. `restore_sources`: what ADD RESTORE SOURCE gathered for its next restore;
+    `preview`: paths and moment of its last RESTORE ... PREVIEW.
     """
 
     tenant: Tenant
@@ -24,3 +27,5 @@ class Session:
     database: str = ""
     encryption: BackupPassword | None = field(default=None, repr=False)
     decryption: Passwords | None = field(default=None, repr=False)
+    restore_sources: tuple[Uri, ...] = field(default=(), repr=False)
+    preview: tuple[tuple[Uri, ...], Scn] | None = field(default=None, repr=False)
