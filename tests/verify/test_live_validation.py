@@ -71,6 +71,10 @@ def test_everything_sound_is_read_once_and_proven_until_the_deadline(ground: Gro
     data = sum(path.stat().st_size for path in (ground.place / "data").glob("backup_set_*/data/*"))
     read = sum(task[2] for task in first.tasks.values())
     assert read > data
+    proofs = "select BACKUP_SET_ID, LAST_PHYSICAL_TIMESTAMP > now() - interval 10 minute, LAST_BASIC_TIMESTAMP, OPEN_DAMAGE_COUNT"
+    assert ground.client.rows(f"{proofs} from oceanbase.CDB_OB_BACKUP_SET_PROOFS order by 1") == [
+        (set_id, 1, None, 0) for set_id in (1, 2, 3)
+    ]
     again = ground.validate()
     assert again.status == "COMPLETED"
     assert sum(task[2] for task in again.tasks.values()) < read / 20  # manifests, indexes and records only
@@ -360,5 +364,10 @@ def test_an_increment_does_not_rest_on_damage(ground: Ground) -> None:
                 lambda: client.rows(job), lambda rows: bool(rows) and rows[0][1] != "DOING"
             )[0]
         assert (kind, status) == ("FULL", "SUCCESS")
+        # Log that grew is read from where it was proven on, not from its beginning.
+        grown = here.validate("ARCHIVELOG_PIECE = '2'")
+        archived = next(ground.place.glob("archive/piece_*p2/logstream_1/log/0.obarc")).stat().st_size
+        assert grown.status == "COMPLETED"
+        assert 0 < grown.tasks[PIECE, 2, "OFF"][2] < archived - 500_000
         assert "backup set 3 is damaged: backup_set_3_full/index: " in comment
         assert "found 20" in comment

@@ -255,6 +255,29 @@ _SCHEDULE_COLUMNS = (
     *_one("LAST_RESULT", B, f"COALESCE((SELECT j.result {_SCHEDULED_JOB}), LAST_RESULT)"),
     *_one("LAST_COMMENT", _v(4096), f"COALESCE((SELECT j.comment {_SCHEDULED_JOB}), LAST_COMMENT)"),
 )
+
+
+def _proven(level: str) -> tuple[ViewColumn, ...]:
+    last = (
+        "(SELECT MAX(v.end_timestamp) FROM __holdfast.validate_task v WHERE v.tenant_id = s.tenant_id AND v.id = s.backup_set_id"
+        f" AND v.dest_id = s.dest_id AND v.task_type = 'BACKUPSET' AND v.validate_level = '{level}' AND v.status = 'COMPLETED')"
+    )
+    return _one(f"LAST_{level.upper()}_TIMESTAMP", TS, last)
+
+
+_SET_PROOF_COLUMNS = (
+    *_columns(B, "TENANT_ID BACKUP_SET_ID DEST_ID"),
+    *_columns(_v(64), "FILE_STATUS"),
+    *_proven("basic"),
+    *_proven("physical"),
+    *_one(
+        "OPEN_DAMAGE_COUNT",
+        B,
+        "(SELECT COUNT(*) FROM __holdfast.backup_damage d WHERE d.tenant_id = s.tenant_id AND d.dest_id = s.dest_id"
+        " AND d.object_type = 'BACKUPSET' AND d.object_id = s.backup_set_id AND d.status = 'OPEN')",
+    ),
+    *_columns(_v(4096), "PATH"),
+)
 _VALIDATE_JOB_COLUMNS = (
     *_columns(B, "TENANT_ID JOB_ID INCARNATION INITIATOR_TENANT_ID INITIATOR_JOB_ID"),
     *_columns(_v(65536), "EXECUTOR_TENANT_ID"),
@@ -612,6 +635,12 @@ VIEWS: tuple[View, ...] = (
         _VALIDATE_TASK_COLUMNS,
         f"__holdfast.validate_task WHERE {_ENDED}",
         "validation tasks that ended",
+    ),
+    _tenants(
+        "BACKUP_SET_PROOFS",
+        _SET_PROOF_COLUMNS,
+        "__holdfast.backup_set s WHERE STATUS = 'SUCCESS' AND FILE_STATUS <> 'DELETED'",
+        "when each set was last proven good, at which level, and how much damage is open (Holdfast's own view)",
     ),
     _tenants(
         "BACKUP_DAMAGES",

@@ -39,7 +39,12 @@ def validate_data(target: DataTarget, store: Store, *, journal: Journal, crew: C
     """Tell the journal all that is wrong with an object; return blocks that are as backed up, against the engine's own checksum."""
     try:
         with store.reader(target.name) as reader:
-            walk = _Walk(target, Window(reader, crew.spend, end=target.record.size_bytes), journal)
+            size_bytes = target.record.size_bytes
+            if target.can_open:
+                window = Window(reader, crew.spend, end=size_bytes)
+            else:
+                window = Window(reader, crew.spend, end=size_bytes, window_bytes=CHUNK_HEADER_BYTES)
+            walk = _Walk(target, window, journal)
             if walk.run():
                 journal.proven(target.name, target.record.size_bytes, target.record.digest)
             return tuple(walk.unmatched)

@@ -43,11 +43,17 @@ class Journal(Protocol):
 class Window:
     """Reads one object from front to back through a window, so that small reads are few calls. One thread's."""
 
-    def __init__(self, reader: ObjectReader, spend: Callable[[int], None], *, end: int) -> None:
-        """`spend` is told the bytes of each read before it, and may wait. `end`: what lies behind is not read."""
+    def __init__(
+        self, reader: ObjectReader, spend: Callable[[int], None], *, end: int, window_bytes: int = _WINDOW_BYTES
+    ) -> None:
+        """`spend` is told the bytes of each read before it, and may wait. `end`: what lies behind is not read.
+
+        `window_bytes`: what is read at least; less where most of the object is of no interest.
+        """
         self._reader = reader
         self._spend = spend
         self._end = end
+        self._window_bytes = window_bytes
         self._start = 0
         self._octets = b""
 
@@ -55,7 +61,7 @@ class Window:
         """Return the bytes at `offset`, fewer only where the object or `end` comes first. Good until the next call."""
         at = offset - self._start
         if at < 0 or at + size_bytes > len(self._octets):
-            wanted = min(max(size_bytes, _WINDOW_BYTES), max(self._end - offset, 0))
+            wanted = min(max(size_bytes, self._window_bytes), max(self._end - offset, 0))
             self._spend(wanted)
             self._octets, self._start, at = self._reader.read(offset, wanted), offset, 0
         return memoryview(self._octets)[at : at + size_bytes]

@@ -112,7 +112,7 @@ class _SetValidation:
             return self._findings
         for damage in check_index(table, manifest, root):
             self._journal.found(damage)
-        self._check_holders(table, manifest)
+        self._check_references(table, manifest)
         if self._level is Level.PHYSICAL:
             self._look_at_bytes(manifest, table, {damage.name for damage in lacking})
         return self._findings
@@ -167,20 +167,37 @@ class _SetValidation:
             return None
         return index.table
 
-    def _check_holders(self, table: BlockTable, manifest: Manifest) -> None:
-        """Hold what an increment refers to against the indexes of the sets that hold it, one after the other."""
+    def _check_references(self, table: BlockTable, manifest: Manifest) -> None:
+        """Hold what an increment refers to against the indexes of the sets that hold it, once for each index.
+
+        Without the proof the increments of a long chain would read each other's indexes again and again.
+        """
+        record = next(item for item in manifest.objects if item.kind is ObjectKind.INDEX)
+        name = f"{self._target.root}/{record.name}"
+        proof = self._memory.fresh(name, record.digest)
+        if proof is not None:
+            self._journal.known(proof)
+        elif self._are_references_right(table, manifest) and self._level is Level.PHYSICAL:
+            self._journal.proven(name, record.size_bytes, record.digest)
+
+    def _are_references_right(self, table: BlockTable, manifest: Manifest) -> bool:
+        is_right = True
         for set_id in sorted(table.set_ids() - {manifest.backup_set_id}):
             root = self._target.roots.get(set_id)
             if root is None:
+                is_right = False
                 continue  # told by `check_set`
             try:
                 holder, _ = read_manifest(self._store, root)
             except (CorruptionError, NotFoundError):
+                is_right = False
                 continue  # the holder's own damage
             held = self._index(holder, root)
             damage = None if held is None else check_references(table, held, set_id, self._target.root)
             if damage is not None:
                 self._journal.found(damage)
+            is_right = is_right and held is not None and damage is None
+        return is_right
 
     # --- every byte
 
