@@ -49,6 +49,7 @@ from holdfast.jobs.restore_worker import RestoreWorkers
 from holdfast.jobs.restores import Restores
 from holdfast.jobs.schedules import ScheduledBackups
 from holdfast.jobs.supervisor import Supervisor
+from holdfast.jobs.tablets import TabletFinder
 from holdfast.jobs.tenants import Dependents, Tenants
 from holdfast.jobs.validation import Validations
 from holdfast.jobs.windows import RestorableWindows
@@ -281,6 +282,7 @@ class Server:
             generation=generation,
             keyring=lambda tenant_id: Keyring(self._directories.keys(tenant_id)),
             paces=paces,
+            tablets=TabletFinder(supervisor),
         )
         tenants.dependents = Dependents(
             archiving=archiving.drop_tenant,

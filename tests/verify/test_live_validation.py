@@ -1,5 +1,6 @@
 """VALIDATE on a real tenant: what each level finds of a flipped bit in every kind of object, and what follows from damage."""
 
+import os
 import shutil
 import time
 from collections.abc import Iterator
@@ -9,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from holdfast.backup_format.chunk import CHUNK_HEADER_BYTES
+from holdfast.backup_format.index import decode_index
 from server_rig import archive, running_server, wait_doing, wait_for, wait_restored
-from verify.validation_rig import Ground
+from verify.validation_rig import Ground, block_owners
 
 pytestmark = pytest.mark.live
 
@@ -36,6 +38,12 @@ def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
         sets = "select count(*) from oceanbase.CDB_OB_BACKUP_SET_FILES where STATUS = 'SUCCESS'"
         with server.client("root@source") as source:
             source.run("create table test.t(i int primary key, s longtext)")
+            source.run("create table test.large(i int primary key, s longtext)")
+            for number in range(8):
+                source.run(f"insert into test.large values ({number}, '{os.urandom(400_000).hex()}')")
+            source.run("alter system minor freeze")
+            (tenant_id,) = server.tenant_ids()[1:]
+            wait_for(lambda: block_owners(server, tenant_id), bool)
             for number in (1, 2, 3):
                 source.run(f"insert into test.t values ({number}, repeat(md5({number}), 30000))")
                 source.run("alter system minor freeze")
@@ -50,7 +58,6 @@ def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
         wait_for(lambda: client.one(checkpoint), lambda scn: scn > now)
         client.run("ALTER SYSTEM SET LOG_ARCHIVE_DEST_STATE = 'DEFER' TENANT = source")
         wait_for(lambda: client.rows(rounds), lambda rows: rows == [("STOP",), ("SUSPEND",)])
-        tenant_id = client.one("select TENANT_ID from oceanbase.DBA_OB_TENANTS where TENANT_NAME = 'source'")
         yield Ground(server, client, place, tenant_id)
 
 
@@ -159,6 +166,25 @@ def test_a_flipped_bit_is_found_named_and_taken_back(ground: Ground, flip: Flip)
     assert mended.status == "COMPLETED", mended
     assert ground.open_damage() == []
     assert set(ground.file_status().values()) | set(ground.piece_status().values()) == {"AVAILABLE"}
+
+
+def test_damage_in_a_block_of_one_table_names_its_tablet(ground: Ground) -> None:
+    """Sealed set, keyed head hash; the table has large rows of its own, so a block of its own."""
+    owners = block_owners(ground.server, ground.tenant_id)
+    for set_id in (1, 3):
+        root = ground.place / "data" / f"backup_set_{set_id}_full"
+        table = decode_index([(root / "index").read_bytes()]).table
+        record = next(one for one in table if one.block_id in owners and one.set_id == set_id)
+        path = root / "data" / f"{record.object_number:06d}"
+        ground.client.run("ALTER SYSTEM SET backup_validate_reread_interval = '0' TENANT = source")
+        with ground.flipped(path, record.offset + CHUNK_HEADER_BYTES + 9):
+            assert ground.validate(f"BACKUPSET = '{set_id}'").status == "FAILED"
+            named = ground.client.rows(
+                "select BLOCK_ID, TABLET_ID from oceanbase.CDB_OB_BACKUP_DAMAGES where STATUS = 'OPEN'"
+            )
+        assert named == [(record.block_id, owners[record.block_id])]
+        assert ground.validate(f"BACKUPSET = '{set_id}'").status == "COMPLETED"
+    ground.client.run("ALTER SYSTEM RESET backup_validate_reread_interval TENANT = source")
 
 
 def test_a_damaged_owner_record_ends_the_job_and_blames_no_set(ground: Ground) -> None:

@@ -5,6 +5,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import pymysql
+
+from holdfast.engine.account import load_account
 from server_rig import Client, Server, wait_for
 
 
@@ -78,3 +81,16 @@ class Ground:
             yield
         finally:
             path.write_bytes(data)
+
+
+def block_owners(server: Server, tenant_id: int) -> dict[int, int]:
+    """Return the tablet of every macro block that one tablet owns, as the tenant's engine says."""
+    account = load_account(server.base / "tenants" / str(tenant_id) / "account.json")
+    socket = str(server.directory(tenant_id).socket)
+    with pymysql.connect(unix_socket=socket, user=account.user, password=account.password) as connection:
+        cursor = connection.cursor()
+        cursor.execute(
+            "select macro_block_idx, max(tablet_id) from oceanbase.__all_virtual_tablet_sstable_macro_info group by 1"
+            " having count(distinct tablet_id) = 1"
+        )
+        return {int(block_id): int(tablet_id) for block_id, tablet_id in cursor.fetchall()}

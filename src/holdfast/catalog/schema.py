@@ -432,6 +432,7 @@ TABLES: dict[str, tuple[tuple[tuple[str, str], ...], tuple[str, ...]]] = {
             ("object_name", _exact(1024)),
             ("object_offset", _COUNT),
             ("block_id", _COUNT),
+            ("tablet_id", _COUNT),
             ("validate_level", _v(64)),
             ("status", _v(64)),
             ("found_timestamp", _TIME),

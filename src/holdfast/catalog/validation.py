@@ -129,7 +129,10 @@ class ProofRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DamageRow:
-    """A row of BACKUP_DAMAGES. `object_name`: below the destination; -1: no offset in it, no macro block."""
+    """A row of BACKUP_DAMAGES. `object_name`: below the destination; -1: no offset in it, no macro block.
+
+    `tablet_id`: whose data the macro block holds, 0 when it is not known.
+    """
 
     tenant_id: int
     damage_id: int
@@ -140,6 +143,7 @@ class DamageRow:
     object_name: str
     object_offset: int = -1
     block_id: int = -1
+    tablet_id: int = 0
     validate_level: str
     status: DamageStatus = DamageStatus.OPEN
     found_timestamp_us: int
@@ -168,7 +172,8 @@ def damage_words(damage: DamageRow) -> str:
     """Return what is damaged and since when that is known: `backup_set_1_full/index: ..., found 2026-11-26 18:00:00.0 UTC`."""
     place = f" at offset {damage.object_offset}" if damage.object_offset >= 0 else ""
     when = Scn(damage.found_timestamp_us * 1000).display()
-    return f"{damage.object_name}{place}: {damage.comment}, found {when} UTC"
+    tablet = f", tablet {damage.tablet_id}" if damage.tablet_id else ""
+    return f"{damage.object_name}{place}{tablet}: {damage.comment}, found {when} UTC"
 
 
 class Validation:

@@ -649,7 +649,7 @@ VIEWS: tuple[View, ...] = (
             *_columns(_v(64), "OBJECT_TYPE"),
             *_columns(B, "OBJECT_ID ROUND_ID"),
             *_columns(_v(1024), "OBJECT_NAME"),
-            *_columns(B, "OBJECT_OFFSET BLOCK_ID"),
+            *_columns(B, "OBJECT_OFFSET BLOCK_ID TABLET_ID"),
             *_columns(_v(64), "VALIDATE_LEVEL STATUS"),
             *_columns(TS, "FOUND_TIMESTAMP CLEARED_TIMESTAMP"),
             *_columns(B, "JOB_ID TASK_ID"),

@@ -29,6 +29,7 @@ from holdfast.jobs.reply import OK, Reply
 from holdfast.jobs.rights import not_supported, unknown_tenant
 from holdfast.jobs.session import Session
 from holdfast.jobs.stops import Stops
+from holdfast.jobs.tablets import TabletFinder
 from holdfast.jobs.validation_worker import ValidationRun, ValidationSurroundings, place_of, registered_at
 from holdfast.keys.keyring import Keyring
 from holdfast.statement.commands import CancelValidate, Validate, ValidateKind, names_everyone
@@ -83,12 +84,13 @@ class Validations:
         generation: int,
         keyring: Callable[[int], Keyring],
         paces: Paces,
+        tablets: TabletFinder,
     ) -> None:
         """`keyring`: of a tenant, with the keys of its sealed sets. `paces`: shared with backups and restores."""
         self._catalog = catalog
         self._clock = clock
         self._generation = generation
-        self._around = ValidationSurroundings(catalog, clock, identity, open_store, keyring, paces)
+        self._around = ValidationSurroundings(catalog, clock, identity, open_store, keyring, paces, tablets)
         self._lock = threading.Lock()
         self._running: dict[int, _Running] = {}
         self._ended = threading.Event()

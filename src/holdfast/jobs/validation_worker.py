@@ -49,6 +49,7 @@ from holdfast.jobs.identity import ClusterIdentity
 from holdfast.jobs.pace import Paces, TenantPace
 from holdfast.jobs.parameters import BY_NAME
 from holdfast.jobs.stops import ServerStoppingError, Stops
+from holdfast.jobs.tablets import UNKNOWN, TabletFinder
 from holdfast.keys.keyring import Keyring
 from holdfast.store.store import Store
 from holdfast.values.archive import Piece, PieceStatus
@@ -82,6 +83,7 @@ class ValidationSurroundings:
     open_store: OpenStore
     keyring: Callable[[int], Keyring]
     paces: Paces
+    tablets: TabletFinder
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +109,7 @@ class _TaskJournal:
     ) -> None:
         self.task = task
         self.damages: list[Damage] = []
+        self.is_sealed = False
         self.known_count = 0
         self.oldest_us: int | None = None
         self._around = around
@@ -182,12 +185,21 @@ class _TaskJournal:
             object_name=damage.name,
             object_offset=-1 if damage.offset is None else damage.offset,
             block_id=-1 if damage.block_id is None else damage.block_id,
+            tablet_id=self._tablet_of(damage),
             validate_level=task.validate_level,
             found_timestamp_us=self._around.clock.now_ns() // 1000,
             job_id=task.job_id,
             task_id=task.task_id,
             comment=damage.what[:_COMMENT_CHARACTERS_MAX],
         )
+
+    def _tablet_of(self, damage: Damage) -> int:
+        if damage.block_id is None or not damage.head_hash:
+            return UNKNOWN
+        tenant_id = self.task.tenant_id
+        kept = self._around.keyring(tenant_id).get(self.task.object_id) if self.is_sealed else None
+        key = None if kept is None else DataKey(kept.secret)
+        return self._around.tablets.tablet_of(tenant_id, damage.block_id, damage.head_hash, key)
 
 
 class ValidationRun:
@@ -454,6 +466,7 @@ class ValidationRun:
             tenant_id=task.tenant_id,
             key=self._key(task.object_id) if is_sealed else None,
         )
+        journal.is_sealed = is_sealed
         memory = self._memory(task, place, root)
         return validate_set(target, store, level=Level(task.validate_level), memory=memory, journal=journal, crew=crew)
 

@@ -116,4 +116,6 @@ class _Walk:
 
     def _tell(self, what: str, offset: int | None, block_id: int | None = None) -> None:
         self._damages += 1
-        self._journal.found(Damage(name=self._target.name, what=what, offset=offset, block_id=block_id))
+        indexed = None if block_id is None else self._target.table.get(block_id)
+        head = indexed.head_hash if indexed is not None and indexed.set_id == self._target.set_id else b""
+        self._journal.found(Damage(name=self._target.name, what=what, offset=offset, block_id=block_id, head_hash=head))

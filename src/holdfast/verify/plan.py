@@ -46,12 +46,16 @@ class Proof:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Damage:
-    """Something that is not as it was written. `name`: of the object below the destination; None: no place in it is known."""
+    """Something that is not as it was written. `name`: of the object below the destination; None: no place in it is known.
+
+    `head_hash`: of the macro block, as the index has it (keyed in an encrypted set); b"" when it is not known.
+    """
 
     name: str
     what: str
     offset: int | None = None
     block_id: int | None = None
+    head_hash: bytes = b""
 
 
 def parse_ids(text: str) -> tuple[int, ...]:
