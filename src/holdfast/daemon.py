@@ -49,6 +49,7 @@ from holdfast.jobs.restore_worker import RestoreWorkers
 from holdfast.jobs.restores import Restores
 from holdfast.jobs.schedules import ScheduledBackups
 from holdfast.jobs.supervisor import Supervisor
+from holdfast.jobs.table_recovery import TableRecoveries
 from holdfast.jobs.tablets import TabletFinder
 from holdfast.jobs.tenants import Dependents, Tenants
 from holdfast.jobs.validation import Validations
@@ -151,6 +152,7 @@ class _Parts:
     backups: Backups
     restore_workers: RestoreWorkers
     restores: Restores
+    table_recoveries: TableRecoveries
     cleanup: Cleanup
     validations: Validations
     desk: HoldfastDesk
@@ -186,6 +188,8 @@ class Server:
         self._stack.callback(parts.backups.stop_all)
         parts.restores.resume_all()
         self._stack.callback(parts.restore_workers.stop_all)
+        parts.table_recoveries.resume_all()
+        self._stack.callback(parts.table_recoveries.stop_all)
         parts.cleanup.resume_all()
         self._stack.callback(parts.cleanup.stop_all)
         parts.validations.resume_all()
@@ -265,6 +269,7 @@ class Server:
             generation=generation,
             catch_up=archiving.catch_up,
         )
+        table_recoveries = TableRecoveries(catalog, supervisor, tenants, restores, self._clock, generation=generation)
         cleanup = Cleanup(
             catalog,
             self._clock,
@@ -290,6 +295,7 @@ class Server:
             restores=restore_workers.drop_tenant,
             cleanup=cleanup.drop_tenant,
             validations=validations.drop_tenant,
+            table_recoveries=table_recoveries.drop_tenant,
         )
         desk = HoldfastDesk(
             cluster_name=identity.name,
@@ -311,6 +317,7 @@ class Server:
             cleanup=cleanup,
             validations=validations,
             windows=RestorableWindows(catalog, self._clock, open_store=open_store),
+            table_recoveries=table_recoveries,
         )
         desk.settings.install()
         return _Parts(
@@ -322,6 +329,7 @@ class Server:
             backups=backups,
             restore_workers=restore_workers,
             restores=restores,
+            table_recoveries=table_recoveries,
             cleanup=cleanup,
             validations=validations,
             desk=desk,

@@ -93,7 +93,8 @@ TIMES = (
 SHAPES = (
     (
         "create table src.shapes (id int auto_increment primary key, g geometry, p point, gen int generated always as (hidden + 1)"
-        " virtual, sto int generated always as (hidden * 2) stored, hidden int invisible default 5, check (id > 0)) auto_increment = 500"
+        " virtual, sto int generated always as (hidden * 2) stored, hidden int invisible default 5, check (hidden > 0))"
+        " auto_increment = 500"
     ),
     (
         "insert into src.shapes (g, p, hidden) values (st_geomfromtext('LINESTRING(0 0,1 1)'), st_geomfromtext('POINT(1.1 2.2)'), 9),"

@@ -19,6 +19,7 @@ from holdfast.catalog.resources import Resources
 from holdfast.catalog.restores import Restores
 from holdfast.catalog.rounds import Rounds
 from holdfast.catalog.schedules import Schedules
+from holdfast.catalog.table_recoveries import TableRecoveries
 from holdfast.catalog.tenants import Tenants
 from holdfast.catalog.validation import Validation
 from holdfast.catalog.windows import Windows
@@ -50,6 +51,7 @@ class Catalog:
         self.validation = Validation(self._connections)
         self.schedules = Schedules(self._connections)
         self.restores = Restores(self._connections)
+        self.table_recoveries = TableRecoveries(self._connections)
         self.windows = Windows(self._connections)
         self.parameters = Parameters(self._connections, Conditions(self._connections, connect))
         self.events = Events(self._connections, moment)

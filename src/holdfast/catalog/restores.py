@@ -136,6 +136,18 @@ class Restores:
             )
         return job is not None
 
+    def of_tenant(self, restore_tenant_id: int) -> RestoreJob:
+        """Return sys's row of the restore that made this tenant, in whatever state. Raises NotFoundError (-4018)."""
+        with self._connections.transaction() as transaction:
+            job = _JOB.one(
+                transaction,
+                "WHERE restore_tenant_id = %s AND tenant_id = %s ORDER BY job_id DESC",
+                (restore_tenant_id, SYS_TENANT_ID),
+            )
+        if job is None:
+            raise NotFoundError(f"tenant {restore_tenant_id} was not restored")
+        return job
+
     def orphans(self, generation: int) -> tuple[RestoreJob, ...]:
         """Return rows under way whose owner is not the server of this generation."""
         with self._connections.transaction() as transaction:

@@ -1,7 +1,9 @@
 """SQL sessions with one engine, over its Unix socket."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
+from socket import SHUT_RDWR
 from types import TracebackType
 from typing import Any
 
@@ -71,6 +73,13 @@ class Session:
             raise _sql_error(error, sql) from error
         except OSError as error:
             raise SqlError(2013, str(error), sql) from error
+
+    def interrupt(self) -> None:
+        """Break the session from another thread: whatever its own thread waits for fails as a lost connection."""
+        socket = self.connection._sock  # type: ignore[attr-defined]  # no public way: close() waits for the other thread
+        if socket is not None:
+            with suppress(OSError):
+                socket.shutdown(SHUT_RDWR)
 
     def close(self) -> None:
         """End the session. Repeatable, never raises."""

@@ -94,6 +94,26 @@ def _check_rule(rule: RemapTable, items: Sequence[TableItem]) -> None:
         )
 
 
+def fixed_targets(items: Sequence[TableItem], remaps: Sequence[RemapTable]) -> tuple[TableName, ...]:
+    """Return the target names that are known before the source is: those of tables listed by name."""
+    names = (TableName(database=item.database, table=item.table) for item in items if item.table != _ALL)
+    return tuple(renamed(name, remaps) for name in names)
+
+
+def check_targets(targets: Iterable[TableName], databases: frozenset[str], tables: Iterable[TableName]) -> None:
+    """Refuse a target whose database is missing (1049) or whose name is taken (1050)."""
+    taken = set(tables)
+    for target in targets:
+        if target.database not in databases or is_system(target.database):
+            raise refuse(codes.OB_ERR_BAD_DATABASE, target.database, hint="create it in the target tenant first")
+        if target in taken:
+            raise refuse(
+                codes.OB_ERR_TABLE_EXIST,
+                target.text,
+                hint=f"drop or rename it, or write REMAP TABLE {target.text}:another_name",
+            )
+
+
 def plan_tables(
     items: Sequence[TableItem], remaps: Sequence[RemapTable], found: Iterable[TableName]
 ) -> tuple[TableCopy, ...]:
