@@ -257,6 +257,8 @@ def test_full_backup_and_restores_to_any_moment(server: Server, sys_client: Clie
     assert "missing: log from LSN" in text
     assert _refusal(sys_client, "x", place, "UNTIL SCN = 0")[0] == 1210
     assert _refusal(sys_client, "x", place, "UNTIL TIME = 'yesterday'")[0] == 1525
+    assert _refusal(sys_client, "x", place, "UNTIL TIME = '0001-01-01 00:00:00'")[0] == 1525
+    assert _refusal(sys_client, "x", place, f"DESCRIPTION = '{'d' * 2000}'")[0] == 1210
     assert _refusal(sys_client, "x", place, f"UNTIL SCN = {good} WITH 'pool_list=nothing'")[0] == 4650
     assert _refusal(sys_client, "x", place, f"UNTIL SCN = {good} WITH 'locality=F@z1'")[0] == 1210
     assert sys_client.refused(f"ALTER SYSTEM RESTORE x FROM 'file://{place}'")[0] == 9120
@@ -295,3 +297,9 @@ def test_what_comes_later_says_so(sys_client: Client, mine: Client) -> None:
         "ALTER SYSTEM BACKUP BACKUPSET 1",
     ):
         assert sys_client.refused(sql)[0] == 1235
+
+
+def test_a_session_that_selects_no_rows_still_runs_our_statements(server: Server) -> None:
+    with server.client() as client:
+        client.run("SET SESSION sql_select_limit = 0")
+        assert client.rows("SHOW TENANTS")

@@ -41,6 +41,7 @@ from holdfast.backup_format.manifest import (
 from holdfast.clock import Clock
 from holdfast.engine_format.macro_block import MACRO_BLOCK_BYTES
 from holdfast.errors import EngineError, NotFoundError, RefusedError, StoreUnavailableError
+from holdfast.store.small import MANIFEST_BYTES_MAX, get_small
 from holdfast.store.store import Store
 from holdfast.values.backup_set import BackupType, TaskStatus
 from holdfast.values.buffers import Buffer
@@ -161,7 +162,7 @@ def finished_manifest(root: str, store: Store) -> Manifest | None:
     """Return the manifest of the set at `root` if it is there: then the backup is complete, whatever else is said."""
     name = names.manifest_name(root)
     try:
-        return decode_manifest(store.get(name), name=name)
+        return decode_manifest(get_small(store, name, MANIFEST_BYTES_MAX), name=name)
     except NotFoundError:
         return None
 

@@ -54,7 +54,7 @@ def decode_document(buffer: Buffer, *, kind: str, name: str) -> "Fields":
     text = bytes(buffer)
     try:
         whole = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise CorruptionError(f"{name} is not readable: {error}") from error
     if not isinstance(whole, dict) or whole.get("kind") != kind:
         found = whole.get("kind") if isinstance(whole, dict) else type(whole).__name__

@@ -388,7 +388,7 @@ _PROGRESS_COLUMNS = (
     *_one(
         "RESTORE_PROGRESS",
         _dec(6, 2),
-        "CAST(CASE WHEN TOTAL_BYTES = 0 THEN 0 WHEN FINISH_BYTES >= TOTAL_BYTES THEN 100"
+        "CAST(CASE WHEN TOTAL_BYTES = 0 THEN 0 WHEN FINISH_BYTES >= TOTAL_BYTES THEN 99.99"
         " ELSE TRUNCATE(FINISH_BYTES / TOTAL_BYTES * 100, 2) END AS DECIMAL(6, 2))",
     ),
     *_bytes("TOTAL_BYTES", 27),
@@ -763,6 +763,18 @@ VIEWS: tuple[View, ...] = (
         _import_task_columns(_one("TASK_ID", _v(4096), "TASK_TEXT")),
         "__holdfast.import_table_task WHERE COMPLETION_TIMESTAMP IS NOT NULL",
         "tables that were imported",
+    ),
+    _tenants(
+        "RECOVER_TABLE_PREVIEWS",
+        (
+            *_columns(B, "TENANT_ID JOB_ID"),
+            *_columns(_v(128), "DATABASE_NAME TABLE_NAME"),
+            *_columns(_v(64), "STATUS"),
+            *_columns(B, "ROWS_ONLY_IN_BACKUP ROWS_ONLY_LIVE ROWS_CHANGED"),
+            *_columns(TEXT, "COMMENT"),
+        ),
+        "__holdfast.recover_table_preview",
+        "how tables in a backup differ from the live ones: what RECOVER TABLE ... PREVIEW found (Holdfast's own view)",
     ),
     _tenants(
         "RESTORABLE_WINDOWS",

@@ -21,6 +21,7 @@ _FACTS = (
     "select @@session.time_zone, timestampdiff(second, utc_timestamp(), now()), database(),"
     " @@session.character_set_client, @@session.character_set_results, @@session.collation_connection,"
     " @@session.sql_mode"
+    " limit 1"  # or the session's sql_select_limit counts, which may be 0
 )
 _FACT_COUNT = 7
 _GRANTS = "show grants"

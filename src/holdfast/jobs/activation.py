@@ -45,7 +45,8 @@ class Activation:
             return OK
         if tenant.status is not TenantStatus.NORMAL:
             raise refuse(codes.OB_OP_NOT_ALLOW, "tenant status is not normal, activate is")
-        self.activate_tenant(tenant)
+        if not command.verify:  # VERIFY only asks whether it would be done
+            self.activate_tenant(tenant)
         return OK
 
     def activate_tenant(self, tenant: Tenant) -> None:
@@ -75,8 +76,10 @@ class Activation:
                 if self._clock.monotonic() > end:
                     raise EngineError(f"the engine did not become primary within {_ACTIVATE_SECONDS_MAX:.0f} s")
                 self._clock.sleep(0.02)
-            # The login came out of the backup, which others may have read.
-            account.rotate(session, self._supervisor.account_file(tenant_id))
+            # The login came out of the backup, which others may have read. It stays as it is in a tenant that has backups of its
+            # own already: they hold it, and a restore from them to a moment after the change could not log in.
+            if not self._catalog.destinations.all_of(tenant_id):
+                account.rotate(session, self._supervisor.account_file(tenant_id))
 
     def _is_writable(self, tenant_id: int) -> bool:
         """Return whether the engine takes writes; True when it can not be asked, for that must not be undone."""

@@ -55,6 +55,7 @@ from holdfast.jobs.stops import ServerStoppingError, Stops
 from holdfast.jobs.supervisor import Supervisor
 from holdfast.keys.keyring import Keyring
 from holdfast.keys.password import SetKey
+from holdfast.store.small import MANIFEST_BYTES_MAX, RECORD_BYTES_MAX, get_small
 from holdfast.store.store import ObjectReader, Store
 from holdfast.values.archive import FileStatus, Round, RoundStatus
 from holdfast.values.backup_set import BackupType, JobStatus, SetStatus, TaskStatus
@@ -417,6 +418,15 @@ class JobRun:
         try:
             with self._around.supervisor.session(self._job.tenant_id) as session:
                 control.take_first_checkpoint(session, check=self._stops.check)
+        except SqlError as error:
+            if error.errno == codes.OB_PASSWORD_WRONG.client:
+                # What is backed up now could be restored and never be used: this login travels with the set.
+                raise refuse(
+                    codes.OB_BACKUP_CAN_NOT_START,
+                    "the engine refuses Holdfast's own login.",
+                    hint="somebody in the tenant changed user __holdfast: take its password back, or restore the tenant",
+                ) from error
+            log.warning("tenant %d: its first checkpoint could not be waited for: %s", self._job.tenant_id, error)
         except EngineError as error:
             log.warning("tenant %d: its first checkpoint could not be waited for: %s", self._job.tenant_id, error)
 
@@ -587,7 +597,7 @@ def archive_ref(around: Surroundings, archive_round: Round) -> ArchiveRef:
         root = names.piece_root(piece.dest_id, piece.round_id, piece.piece_id)
         for name in (names.checkpoint_name(root), names.piece_info_name(root)):
             try:
-                record = decode_piece_record(store.get(name), name=name)
+                record = decode_piece_record(get_small(store, name, RECORD_BYTES_MAX), name=name)
             except NotFoundError:
                 continue
             return ArchiveRef(dest_id=piece.dest_id, round_id=piece.round_id, timeline=record.timeline)
@@ -683,7 +693,7 @@ def _slices(reader: ObjectReader, digest: ObjectDigest, check: Callable[[], None
 
 def _manifest(store: Store, root: str) -> Manifest:
     name = names.manifest_name(root)
-    return decode_manifest(store.get(name), name=name)
+    return decode_manifest(get_small(store, name, MANIFEST_BYTES_MAX), name=name)
 
 
 def _kept_key(keyring: Keyring, manifest: Manifest, root: str) -> DataKey:

@@ -11,6 +11,7 @@ from holdfast.backup_format import names
 from holdfast.backup_format.piece_record import FormatFile, decode_format_file, encode_format_file
 from holdfast.clock import Clock
 from holdfast.errors import ConflictError, CorruptionError, NotFoundError, RefusedError, StoreUnavailableError, refuse
+from holdfast.store.small import FORMAT_BYTES_MAX, get_small
 from holdfast.store.store import Store
 from holdfast.values.destination import Uri
 from holdfast.values.scn import Scn
@@ -109,7 +110,7 @@ def check_destination(store: Store, owner: FormatFile, clock: Clock) -> str:
 
 def _owner_of(store: Store) -> FormatFile | None:
     try:
-        stored = store.get(names.FORMAT_FILE)
+        stored = get_small(store, names.FORMAT_FILE, FORMAT_BYTES_MAX)
     except NotFoundError:
         return None
     try:

@@ -82,7 +82,8 @@ class TableRecoveries:
         options = read_options(command.options)
         check_options(command.options, options)
         check_items(command.items, command.remap_tables)
-        self._check_target(target, command)
+        if not command.preview:
+            self._check_target(target, command)
         if any(job.target_tenant_id == target.tenant_id for job in self._catalog.table_recoveries.active()):
             raise refuse(
                 codes.OB_OP_NOT_ALLOW,
@@ -117,6 +118,7 @@ class TableRecoveries:
         """CANCEL RECOVER TABLE t: ends when the auxiliary tenant is gone. Without effect when nothing runs."""
         target = self._catalog.tenants.get(command.tenant)
         if self._catalog.table_recoveries.request_cancel(target.tenant_id):
+            self._take_up_lost(target.tenant_id)
             self._cancel(target.tenant_id)
         return OK
 
@@ -167,6 +169,15 @@ class TableRecoveries:
                 code=codes.OB_TIMEOUT,
             )
 
+    def _take_up_lost(self, target_tenant_id: int) -> None:
+        """Give a job without a worker one: the end of its last one could not be recorded."""
+        with self._lock:
+            if target_tenant_id in self._running:
+                return
+        for job in self._catalog.table_recoveries.active():
+            if job.target_tenant_id == target_tenant_id and job.tenant_id != SYS_TENANT_ID:
+                self._hand_over(job)
+
     def _hand_over(self, job: RecoverJob) -> None:
         stops = Stops()
         run = RecoveryRun(self._around, job, stops)
@@ -174,6 +185,8 @@ class TableRecoveries:
             target=self._carry_out, args=(run, job, stops), name=f"recover-table-{job.target_tenant_id}", daemon=True
         )
         with self._lock:
+            if job.target_tenant_id in self._running:
+                return  # two at once found it without a worker
             self._running[job.target_tenant_id] = _Running(run, stops, thread)
         if job.cancel_requested:
             stops.cancel()

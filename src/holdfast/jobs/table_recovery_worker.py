@@ -18,10 +18,10 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from holdfast.catalog.catalog import Catalog
-from holdfast.catalog.table_recoveries import ImportJob, ImportTask, RecoverJob
+from holdfast.catalog.table_recoveries import ImportJob, ImportTask, PreviewStatus, RecoverJob, TablePreview
 from holdfast.clock import Clock
 from holdfast.engine.session import Session, SqlError
-from holdfast.errors import CanceledError, EngineError, HoldfastError, NotFoundError
+from holdfast.errors import CanceledError, EngineError, HoldfastError, NotFoundError, RefusedError
 from holdfast.jobs.parameters import BY_NAME
 from holdfast.jobs.stops import ServerStoppingError, Stops
 from holdfast.jobs.supervisor import Supervisor
@@ -29,6 +29,7 @@ from holdfast.jobs.tenants import Tenants
 from holdfast.statement.commands import RecoverTable
 from holdfast.statement.parser import parse
 from holdfast.tables.definition import foreign_key_for
+from holdfast.tables.difference import difference, key_columns
 from holdfast.tables.plan import TableCopy, TableName, check_targets, plan_tables, renamed
 from holdfast.tables.run import (
     Shape,
@@ -58,6 +59,8 @@ _TELL_ROWS = 50_000
 _COMMENT_CHARACTERS_MAX = 4000
 _ENGINE_SECONDS_MAX = 60.0
 """An engine that was killed is back within seconds: as long a task waits for it."""
+_DROP_SECONDS_MAX = 120.0
+_DROP_PAUSE_SECONDS = 1.0
 _DUPLICATE_CONSTRAINT = (1826, 5065, 1061)
 
 
@@ -125,8 +128,12 @@ class RecoveryRun:
 
     def _recover(self) -> tuple[RecoverResult, str]:
         self._stops.check()
+        if any(row.cancel_requested for row in self._patiently(self._rows.active) if self._is_ours(row)):
+            raise CanceledError  # between the record of the job and its worker
         self._wait_restored()
         self._tell(RecoverStatus.PRECHECK_IMPORT)
+        if self._command.preview:
+            return self._preview()
         found = self._patiently(lambda: self._rows.import_of(self._job))
         if found is None:
             copies = self._precheck()
@@ -150,6 +157,53 @@ class RecoveryRun:
                 if tenant.status is TenantStatus.NORMAL:
                     return
             self._stops.rest(_WATCH_SECONDS)
+
+    # --- preview
+
+    def _preview(self) -> tuple[RecoverResult, str]:
+        """Compare every table with the live one of its name; nothing is copied."""
+        with self._session(self._job.aux_tenant_id) as backup, self._session(self._job.tenant_id) as live:
+            copies = plan_tables(self._command.items, self._command.remap_tables, tables_of(backup))
+            present = frozenset(tables_of(live))
+        found = []
+        for copy in copies:
+            self._stops.check()
+            found.append(self._compared(copy.source, is_live=copy.source in present))
+        differing = sum(preview.status is not PreviewStatus.SAME for preview in found)
+        return RecoverResult.SUCCESS, f"preview: {differing} of {len(found)} tables differ"
+
+    def _compared(self, name: TableName, *, is_live: bool) -> TablePreview:
+        preview = TablePreview(
+            tenant_id=self._job.tenant_id,
+            job_id=self._job.job_id,
+            database_name=name.database,
+            table_name=name.table,
+            status=PreviewStatus.MISSING,
+        )
+        # Sessions of its own: one that was left in the middle of a result can not be used again.
+        with self._session(self._job.aux_tenant_id) as backup, self._session(self._job.tenant_id) as live:
+            try:
+                rows = shape_of(backup, name).rows
+                if not is_live:
+                    count = int(backup.query(f"SELECT COUNT(*) FROM {name.quoted}")[0][0])
+                    preview = replace(preview, rows_only_in_backup=count)
+                elif rows.columns != shape_of(live, name).rows.columns:
+                    preview = replace(
+                        preview, status=PreviewStatus.NOT_COMPARABLE, comment="its columns are others now"
+                    )
+                else:
+                    found = difference(backup, live, name, rows, key_columns(backup, name), check=self._stops.check)
+                    preview = replace(
+                        preview,
+                        status=PreviewStatus.SAME if found.is_none else PreviewStatus.DIFFERENT,
+                        rows_only_in_backup=found.only_in_backup,
+                        rows_only_live=found.only_live,
+                        rows_changed=found.changed,
+                    )
+            except RefusedError as error:
+                preview = replace(preview, status=PreviewStatus.NOT_COMPARABLE, comment=error.message)
+        self._patiently(lambda: self._rows.save_preview(preview))
+        return preview
 
     # --- import
 
@@ -362,11 +416,7 @@ class RecoveryRun:
 
     def _end(self, status: RecoverStatus, result: RecoverResult, comment: str) -> None:
         self._remove_scratches()
-        with suppress(NotFoundError):
-            auxiliary = self._patiently(
-                lambda: self._around.catalog.tenants.by_id(self._job.aux_tenant_id), is_ending=True
-            )
-            self._around.tenants.drop_auxiliary(auxiliary)
+        self._drop_auxiliary()
         now_us = self._now_us()
         imported = self._patiently(lambda: self._rows.import_of(self._job), is_ending=True)
         if imported is not None and imported.finish_timestamp_us is None:
@@ -383,12 +433,27 @@ class RecoveryRun:
                 row, status=status, result=result, comment=comment[:_COMMENT_CHARACTERS_MAX], finish_timestamp_us=now_us
             )
             for row in self._patiently(self._rows.active, is_ending=True)
-            if row.target_tenant_id == self._job.target_tenant_id
+            if self._is_ours(row)
         ]
         self._patiently(lambda: self._rows.update(*rows), is_ending=True)
         log.info(
             "tenant %s: table recovery %s: %s", self._job.target_tenant_name, status, comment or "all tables are there"
         )
+
+    def _drop_auxiliary(self) -> None:
+        """Remove the auxiliary tenant; somebody else may be at it, a full disk may have to be cleared first."""
+        end = self._around.clock.monotonic() + _DROP_SECONDS_MAX
+        while True:
+            try:
+                self._around.tenants.drop_auxiliary(self._around.catalog.tenants.by_id(self._job.aux_tenant_id))
+                return
+            except NotFoundError:
+                return
+            except HoldfastError as error:
+                if self._around.clock.monotonic() > end or self._stops.is_server_stopping:
+                    raise
+                log.warning("tenant %s can not be removed yet: %s", self._job.aux_tenant_name, error)
+                self._around.clock.sleep(_DROP_PAUSE_SECONDS)
 
     def _remove_scratches(self) -> None:
         """Drop what is not in place. An engine that does not answer keeps it: names say whose it was."""
@@ -402,6 +467,9 @@ class RecoveryRun:
             log.warning("tenant %s: scratch databases %s* stay: %s", self._job.target_tenant_name, prefix, error)
 
     # --- small things
+
+    def _is_ours(self, row: RecoverJob) -> bool:
+        return row.target_tenant_id == self._job.target_tenant_id
 
     def _scratch_prefix(self) -> str:
         return f"__recover_{self._job.job_id}_"

@@ -84,6 +84,8 @@ class RestorableWindows:
         pieces: list[PieceFact] = []
         unknown: list[WindowRow] = []
         seen: set[str] = set()
+        data, archive = self._catalog.destinations.data(tenant_id), self._catalog.destinations.archive(tenant_id)
+        current = {one.dest_id for one in (data, archive.destination if archive else None) if one is not None}
         for destination in self._catalog.destinations.all_of(tenant_id):
             if destination.uri.identity in seen:
                 continue
@@ -91,8 +93,10 @@ class RestorableWindows:
             try:
                 opened = open_sources([destination.uri], self._open_store)
                 found = read_facts(opened, first=len(sources))
-            except NotFoundError:
-                continue  # given up and removed: nothing is there
+            except NotFoundError as error:
+                if destination.dest_id in current:
+                    unknown.append(_unknown(tenant_id, destination, error))
+                continue  # else given up and removed: nothing is there
             except HoldfastError as error:
                 unknown.append(_unknown(tenant_id, destination, error))
                 continue

@@ -14,6 +14,7 @@ from holdfast.backup_format.manifest import EncryptionMode, decode_manifest
 from holdfast.backup_format.piece_record import PieceRecord, decode_format_file, decode_piece_record
 from holdfast.errors import CorruptionError, NotFoundError, RefusedError, UnknownVersionError
 from holdfast.restore.plan import LogObjectFact, PieceFact, SetFact
+from holdfast.store.small import FORMAT_BYTES_MAX, MANIFEST_BYTES_MAX, RECORD_BYTES_MAX, get_small
 from holdfast.store.store import Store
 from holdfast.values.archive import PieceStatus
 from holdfast.values.destination import DestinationKind, Uri
@@ -66,7 +67,7 @@ def kind_of_folder(name: str) -> DestinationKind | None:
 def _open_source(uri: Uri, open_store: Callable[[Uri], Store]) -> Source:
     store = open_store(uri)
     try:
-        stored = store.get(names.FORMAT_FILE)
+        stored = get_small(store, names.FORMAT_FILE, FORMAT_BYTES_MAX)
     except NotFoundError as error:
         above, _, folder = uri.path.rpartition("/")
         kind = kind_of_folder(folder)
@@ -108,7 +109,7 @@ def _sets_of(source: int, store: Store, folder: str = "") -> Iterator[SetFact]:
             continue
         name = names.manifest_name(root)
         try:
-            data = store.get(name)
+            data = get_small(store, name, MANIFEST_BYTES_MAX)
         except NotFoundError:
             continue  # not complete: it does not exist
         where = f"{store.location}/{name}"
@@ -137,7 +138,7 @@ def _record_of(store: Store, root: str) -> PieceRecord | None:
     """Return the frozen piece's record, else the active one's, None for a piece that has neither yet."""
     for name in (names.piece_info_name(root), names.checkpoint_name(root)):
         try:
-            data = store.get(name)
+            data = get_small(store, name, RECORD_BYTES_MAX)
         except NotFoundError:
             continue
         return decode_piece_record(data, name=f"{store.location}/{name}")

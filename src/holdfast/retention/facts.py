@@ -13,6 +13,7 @@ from holdfast.backup_format.piece_record import PieceRecord, decode_piece_record
 from holdfast.engine_format.log_block import block_id_of, first_lsn_of
 from holdfast.errors import CorruptionError, HoldfastError, NotFoundError
 from holdfast.retention.verdict import Extent, Image, PieceFact, SetFact
+from holdfast.store.small import MANIFEST_BYTES_MAX, RECORD_BYTES_MAX, get_small
 from holdfast.store.store import Store
 from holdfast.values.archive import FileStatus, PieceStatus
 
@@ -24,7 +25,7 @@ def read_set(fact: SetFact, store: Store) -> SetFact:
     root = names.set_root(fact.backup_set_id, fact.type)
     try:
         name = names.manifest_name(root)
-        manifest = decode_manifest(store.get(name), name=f"{store.location}/{name}")
+        manifest = decode_manifest(get_small(store, name, MANIFEST_BYTES_MAX), name=f"{store.location}/{name}")
         sizes = {item.name: item.size_bytes for item in store.list(f"{root}/")}
         for item in manifest.objects:
             # All of them, log and small files too: a set whose restore would fail is no clean point.
@@ -97,7 +98,7 @@ def _grown_end(record: PieceRecord, root: str, store: Store) -> LogPosition:
 def _record(store: Store, root: str) -> PieceRecord:
     for name in (names.piece_info_name(root), names.checkpoint_name(root)):
         try:
-            return decode_piece_record(store.get(name), name=f"{store.location}/{name}")
+            return decode_piece_record(get_small(store, name, RECORD_BYTES_MAX), name=f"{store.location}/{name}")
         except NotFoundError:
             continue
     raise NotFoundError(f"{store.location}/{root} has no record")

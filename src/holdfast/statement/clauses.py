@@ -3,9 +3,13 @@
 from collections.abc import Callable
 from typing import TypeVar
 
+from holdfast import codes
+from holdfast.errors import refuse
 from holdfast.statement.commands import Until, UntilScn, UntilTime
 from holdfast.statement.cursor import Cursor
 
+DESCRIPTION_CHARACTERS_MAX = 1024
+"""What the narrowest of the views that show one holds."""
 _T = TypeVar("_T")
 
 
@@ -27,7 +31,14 @@ def tenant_clause(cursor: Cursor) -> tuple[str, ...]:
 
 def description_clause(cursor: Cursor) -> str:
     """Return the text of `[DESCRIPTION [=] 's']`, or ""."""
-    return string_clause(cursor, "DESCRIPTION") or ""
+    text = string_clause(cursor, "DESCRIPTION") or ""
+    if len(text) > DESCRIPTION_CHARACTERS_MAX:
+        raise refuse(
+            codes.OB_INVALID_ARGUMENT,
+            "description",
+            hint=f"at most {DESCRIPTION_CHARACTERS_MAX} characters, found {len(text)}",
+        )
+    return text
 
 
 def string_clause(cursor: Cursor, *words: str) -> str | None:

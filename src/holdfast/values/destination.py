@@ -54,6 +54,8 @@ def parse_uri(text: str) -> Uri:
     if not path.startswith("/") or ".." in parts:
         raise _not_valid("a file path must be absolute and may not contain '..'")
     options = tuple(_option(item) for item in query.split("&") if item) if question else ()
+    if "," in path:
+        raise _not_valid("a path may not contain ',': lists of paths are parted by it")
     if any(name in {"host", "access_id", "access_key", "delete_mode", "encrypt_key"} for name, _ in options):
         raise _not_valid("file:// takes no host, keys or delete_mode")
     normal = "/" + "/".join(part for part in parts if part not in {"", "."})

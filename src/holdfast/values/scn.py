@@ -44,7 +44,8 @@ SCN_NONE = Scn(0)
 def scn_from_timestamp(text: str, zone: timezone) -> Scn:
     """Return the SCN of `YYYY-MM-DD HH:MM:SS[.f{1,9}]` read in `zone`.
 
-    All nine fraction digits count: an SCN is finer than a datetime. Raises ValueError on any other form.
+    All nine fraction digits count: an SCN is finer than a datetime. Raises ValueError on any other form, and for
+    a moment before 1970.
     """
     whole, _, fraction = text.strip().partition(".")
     if fraction and not (fraction.isascii() and fraction.isdigit() and len(fraction) <= 9):
@@ -53,6 +54,8 @@ def scn_from_timestamp(text: str, zone: timezone) -> Scn:
         raise ValueError(f"not a timestamp: {text!r}")
     moment = datetime.strptime(whole, "%Y-%m-%d %H:%M:%S").replace(tzinfo=zone)
     since = moment - datetime(1970, 1, 1, tzinfo=UTC)
+    if since.days < 0:
+        raise ValueError(f"before 1970: {text!r}")
     return Scn((since.days * 86400 + since.seconds) * 1_000_000_000 + int((fraction or "0").ljust(9, "0")))
 
 

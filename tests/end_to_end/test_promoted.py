@@ -1,0 +1,56 @@
+"""A restored tenant that is backed up before it is activated, and what its backups are worth afterwards."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from server_rig import Server, archive, backup, restore, running_server, wait_for
+
+pytestmark = pytest.mark.live
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with running_server(tmp_path_factory.mktemp("promoted") / "base") as running:
+        yield running
+
+
+def test_moments_after_an_activation_restore_from_a_set_made_before_it(server: Server, tmp_path: Path) -> None:
+    first, second = tmp_path / "first", tmp_path / "second"
+    with server.client() as client:
+        client.run("CREATE TENANT src")
+        archive(client, "src", first)
+        with server.client("root@src") as src:
+            src.run("create table test.t (i int primary key)")
+            src.run("insert into test.t values (1)")
+        assert backup(client, "src")[0] == "COMPLETED"
+        assert restore(client, "mid", first)[0] == "SUCCESS"
+        archive(client, "mid", second)
+        assert backup(client, "mid")[0] == "COMPLETED"
+        role = "select TENANT_ROLE from oceanbase.DBA_OB_TENANTS where TENANT_NAME = 'mid'"
+        client.run("ALTER SYSTEM ACTIVATE STANDBY TENANT = mid VERIFY")
+        assert client.one(role) == "STANDBY"  # VERIFY only asks
+        client.run("ALTER SYSTEM ACTIVATE STANDBY TENANT = mid")
+        assert client.one(role) == "PRIMARY"
+        with server.client("root@mid") as mid:
+            mid.run("insert into test.t values (2)")
+            scn = int(mid.one("select max(ora_rowscn) from test.t"))
+        checkpoint = "select max(CHECKPOINT_SCN) from oceanbase.CDB_OB_ARCHIVELOG"
+        wait_for(lambda: client.one(checkpoint), lambda found: found >= scn)
+        assert restore(client, "late", second, f"UNTIL SCN = {scn}") == ("SUCCESS", "")
+        with server.client("root@late") as late:
+            assert late.rows("select i from test.t order by i") == [(1,), (2,)]
+
+
+def test_a_tenant_whose_login_of_ours_was_changed_is_not_backed_up_in_vain(server: Server, tmp_path: Path) -> None:
+    with server.client() as client:
+        client.run("CREATE TENANT taken")
+        archive(client, "taken", tmp_path)
+        with server.client("root@taken") as root:
+            root.run("prepare s from 'alter user __holdfast identified by ''mine'''")
+            root.run("execute s")
+        status, number, comment = backup(client, "taken")
+        assert (status, number) == ("FAILED", -9040)
+        assert "refuses Holdfast's own login" in comment
+        client.run("DROP TENANT taken FORCE")
