@@ -15,6 +15,7 @@ from holdfast.backup_format.piece_record import PieceBlock, PieceRecord
 from holdfast.engine_format.log_block import LOG_INFO_BYTES, decode_info_block
 from holdfast.engine_format.log_walk import Position, walk
 from holdfast.errors import CorruptionError, NotFoundError
+from holdfast.store.small import RECORD_BYTES_MAX, get_small
 from holdfast.store.store import Store
 from holdfast.values.scn import Scn
 from holdfast.verify.crew import Crew
@@ -79,7 +80,7 @@ def _check_written(target: PieceTarget, name: str, store: Store, journal: Journa
     if target.objects is None:
         return
     expected, digest = target.objects.get(name), ObjectDigest()
-    digest.update(store.get(name))
+    digest.update(get_small(store, name, RECORD_BYTES_MAX))
     if expected is None or expected.digest != digest.text():
         journal.found(Damage(name=name, what="it is not the record its manifest names"))
 

@@ -8,6 +8,7 @@ from holdfast.backup_format import names
 from holdfast.backup_format.document import is_as_written
 from holdfast.backup_format.piece_record import PieceRecord, decode_piece_record
 from holdfast.errors import CorruptionError, NotFoundError, UnknownVersionError
+from holdfast.store.small import RECORD_BYTES_MAX, get_small
 from holdfast.store.store import ObjectReader, Store
 from holdfast.verify.plan import Damage, Proof
 
@@ -67,9 +68,11 @@ class Window:
         return memoryview(self._octets)[at : at + size_bytes]
 
 
-def read_document(store: Store, name: str, decode: Callable[[bytes], _T]) -> tuple[_T, int]:
+def read_document(
+    store: Store, name: str, decode: Callable[[bytes], _T], *, size_bytes_max: int = RECORD_BYTES_MAX
+) -> tuple[_T, int]:
     """Return a document and its size. Raises NotFoundError, CorruptionError; UnknownVersionError only when the bytes are right."""
-    data = store.get(name)
+    data = get_small(store, name, size_bytes_max)
     try:
         return decode(data), len(data)
     except UnknownVersionError as error:

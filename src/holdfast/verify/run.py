@@ -31,6 +31,7 @@ from holdfast.backup_format.manifest import (
 )
 from holdfast.engine_format.macro_block import block_kinds
 from holdfast.errors import CorruptionError, NotFoundError
+from holdfast.store.small import MANIFEST_BYTES_MAX
 from holdfast.store.store import Store
 from holdfast.verify.chunks import DataTarget, validate_data
 from holdfast.verify.crew import Crew
@@ -71,7 +72,7 @@ class Findings:
 def read_manifest(store: Store, root: str) -> tuple[Manifest, int]:
     """Return a set's manifest and its size. Raises as `read_document`."""
     name = names.manifest_name(root)
-    return read_document(store, name, lambda data: decode_manifest(data, name=name))
+    return read_document(store, name, lambda data: decode_manifest(data, name=name), size_bytes_max=MANIFEST_BYTES_MAX)
 
 
 def validate_set(
@@ -252,7 +253,7 @@ class _SetValidation:
         name, digest = f"{self._target.root}/{record.name}", ObjectDigest()
         self._crew.spend(record.size_bytes)
         try:
-            data = self._store.get(name)
+            data = self._store.get(name, 0, record.size_bytes + 1)
             digest.update(data)
             check_object(record, size_bytes=len(data), digest=digest.text())
             if can_open:
