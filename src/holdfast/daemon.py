@@ -48,9 +48,12 @@ from holdfast.jobs.pace import Paces
 from holdfast.jobs.quick import BlockFiles, QuickTenants
 from holdfast.jobs.restore_worker import RestoreWorkers
 from holdfast.jobs.restores import Restores
+from holdfast.jobs.schedules import ScheduledBackups
 from holdfast.jobs.supervisor import Supervisor
 from holdfast.jobs.table_recovery import TableRecoveries
+from holdfast.jobs.tablets import TabletFinder
 from holdfast.jobs.tenants import Dependents, Tenants
+from holdfast.jobs.validation import Validations
 from holdfast.jobs.windows import RestorableWindows
 from holdfast.keys.keyring import Keyring
 from holdfast.restore.block_mount import find_obstacle
@@ -153,6 +156,7 @@ class _Parts:
     restores: Restores
     table_recoveries: TableRecoveries
     cleanup: Cleanup
+    validations: Validations
     desk: HoldfastDesk
     quick: QuickTenants
 
@@ -191,9 +195,14 @@ class Server:
         self._stack.callback(parts.table_recoveries.stop_all)
         parts.cleanup.resume_all()
         self._stack.callback(parts.cleanup.stop_all)
+        parts.validations.resume_all()
+        self._stack.callback(parts.validations.stop_all)
         parts.supervisor.begin()
         parts.quick.begin()
         self._stack.callback(parts.quick.end)
+        schedules = ScheduledBackups(parts.catalog, parts.backups, parts.supervisor, self._clock)
+        schedules.begin()
+        self._stack.callback(schedules.end)
         door = GatewayThread(
             parts.desk,
             GatewaySettings(
@@ -278,11 +287,22 @@ class Server:
             keyring=lambda tenant_id: Keyring(self._directories.keys(tenant_id)),
             is_left_behind=backups.is_left_behind,
         )
+        validations = Validations(
+            catalog,
+            self._clock,
+            identity=identity,
+            open_store=open_store,
+            generation=generation,
+            keyring=lambda tenant_id: Keyring(self._directories.keys(tenant_id)),
+            paces=paces,
+            tablets=TabletFinder(supervisor),
+        )
         tenants.dependents = Dependents(
             archiving=archiving.drop_tenant,
             backups=backups.drop_tenant,
             restores=restore_workers.drop_tenant,
             cleanup=cleanup.drop_tenant,
+            validations=validations.drop_tenant,
             table_recoveries=table_recoveries.drop_tenant,
         )
         desk = HoldfastDesk(
@@ -303,6 +323,7 @@ class Server:
                 open_store=open_store,
             ),
             cleanup=cleanup,
+            validations=validations,
             windows=RestorableWindows(catalog, self._clock, open_store=open_store),
             table_recoveries=table_recoveries,
         )
@@ -318,6 +339,7 @@ class Server:
             restores=restores,
             table_recoveries=table_recoveries,
             cleanup=cleanup,
+            validations=validations,
             desk=desk,
             quick=QuickTenants(catalog, tenants, self._directories, self._clock, paces=paces),
         )

@@ -360,8 +360,17 @@ def test_9_cleanup(play: Play) -> None:
 
 
 def test_10_and_13_validation_and_table_recovery(play: Play) -> None:
-    play.says(SYS, "ALTER SYSTEM VALIDATE BACKUP LEVEL = 'basic' TENANT = mysql_tenant, oracle_tenant")
-    play.says(ORACLE, "ALTER SYSTEM VALIDATE BACKUPSET = '3'")
+    active = "select count(*) from oceanbase.CDB_OB_BACKUP_VALIDATE_JOBS"
+    history = "select TENANT_ID, TYPE, VALIDATE_LEVEL, STATUS, RESULT from oceanbase.CDB_OB_BACKUP_VALIDATE_JOB_HISTORY"
+    if play.says(SYS, "ALTER SYSTEM VALIDATE BACKUP LEVEL = 'basic' TENANT = mysql_tenant, oracle_tenant"):
+        play.sees(SYS, active, [(0,)])
+        play.sees(
+            SYS,
+            f"{history} order by TENANT_ID",
+            [(tenant_id, "DATABASE", "basic", "COMPLETED", 0) for tenant_id in (1, MYSQL_ID, ORACLE_ID)],
+        )
+    if play.says(ORACLE, "ALTER SYSTEM VALIDATE BACKUPSET = '3'"):
+        play.sees(SYS, active, [(0,)])
     play.says(SYS, "ALTER SYSTEM CANCEL VALIDATE BACKUP")
     play.says(ORACLE, "ALTER SYSTEM RECOVER TABLE test.o TO TENANT = oracle_tenant FROM 'file:///a' WITH 'pool_list=p'",
               Answer(4179, "HY000", "user tenant initiate recover table is not allowed"))  # fmt: skip

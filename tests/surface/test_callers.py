@@ -28,6 +28,7 @@ pytestmark = pytest.mark.live
 
 NO_NAMES = unsupported("user tenant cannot specify tenant names")
 NO_NAMES_IN_VALIDATION = unsupported("specify tenant under user tenant")
+NOTHING_TO_VALIDATE = wrong_argument("validate: tenant has not set backup dest or archive dest")
 NO_NAMES_FOR_STANDBYS = wrong_argument("tenant name, please don't specify tenant name")
 FOR_SYS = unsupported("a destination for tenant sys is")
 NOT_ARCHIVING = can_not_start("log archive status is not doing.")
@@ -116,9 +117,10 @@ ROWS = (
     Row("ALTER SYSTEM CANCEL DELETE BACKUP", LATER, LATER),
     Row("ALTER SYSTEM CANCEL DELETE BACKUP TENANT = {other}", LATER, NO_NAMES),
     # validation, restore, standby, table recovery
-    Row("ALTER SYSTEM VALIDATE BACKUP", LATER, LATER),
-    Row("ALTER SYSTEM VALIDATE BACKUP TENANT = {other}", LATER, NO_NAMES_IN_VALIDATION),
-    Row("ALTER SYSTEM CANCEL VALIDATE BACKUP TENANT = {other}", LATER, NO_NAMES_IN_VALIDATION),
+    Row("ALTER SYSTEM VALIDATE BACKUP", NOTHING_TO_VALIDATE, NOTHING_TO_VALIDATE),
+    Row("ALTER SYSTEM VALIDATE BACKUP TENANT = {other}", NOTHING_TO_VALIDATE, NO_NAMES_IN_VALIDATION),
+    Row("ALTER SYSTEM CANCEL VALIDATE BACKUP", OK, OK),
+    Row("ALTER SYSTEM CANCEL VALIDATE BACKUP TENANT = {other}", OK, NO_NAMES_IN_VALIDATION),
     Row("ALTER SYSTEM RESTORE stolen FROM 'file:///nowhere'", Answer(9120, "HY000", "cannot find object"), SYS_ONLY),
     Row("ALTER SYSTEM RESTORE FROM 'file:///nowhere' UNTIL SCN = 1 PREVIEW", LATER, SYS_ONLY),
     Row("SHOW RESTORE PREVIEW", WhenBuilt(NOWHERE), SYS_ONLY),

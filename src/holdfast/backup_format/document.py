@@ -64,15 +64,28 @@ def decode_document(buffer: Buffer, *, kind: str, name: str) -> "Fields":
             f"{name} has format version {whole.get('format_version')!r}, this build reads {FORMAT_VERSION}",
             hint="read it with a newer holdfast",
         )
-    start = text.find(_DIGEST_START) + len(_DIGEST_START)
-    end = start + _DIGEST_DIGITS
-    expected = blake3(text[:start] + b"0" * _DIGEST_DIGITS + text[end:]).hexdigest().encode()
-    if start < len(_DIGEST_START) or text[start:end] != expected:
+    expected, found = _digests(text)
+    if found != expected:
         raise CorruptionError(
-            f"{name} has a wrong digest: expected {expected.decode()}, found {text[start:end].decode(errors='replace')}",
+            f"{name} has a wrong digest: expected {expected.decode()}, found {found.decode(errors='replace')}",
             hint="the object was changed after it was written; use another copy",
         )
     return Fields(whole, name)
+
+
+def is_as_written(buffer: Buffer) -> bool:
+    """Return whether a document's bytes match its digest, whatever its version: one flipped bit may change the version too."""
+    expected, found = _digests(bytes(buffer))
+    return found == expected
+
+
+def _digests(text: bytes) -> tuple[bytes, bytes]:
+    """Return the digest the text should have and the one it says it has, b"" when it says none."""
+    place = text.find(_DIGEST_START)
+    start = place + len(_DIGEST_START)
+    end = start + _DIGEST_DIGITS
+    expected = blake3(text[:start] + b"0" * _DIGEST_DIGITS + text[end:]).hexdigest().encode()
+    return expected, text[start:end] if place >= 0 else b""
 
 
 class Fields:

@@ -271,6 +271,14 @@ class Backups:
             raise NotFoundError(f"tenant {tenant_id} has no backup job {job_id}")
         return job
 
+    def newest_job_id(self, tenant_id: int) -> int:
+        """Return the id of the tenant's newest job, 0 before the first."""
+        with self._connections.transaction() as transaction:
+            row = transaction.one(
+                "SELECT COALESCE(MAX(job_id), 0) FROM __holdfast.backup_job WHERE tenant_id = %s", (tenant_id,)
+            )
+        return 0 if row is None else int(str(row[0]))
+
     def active_jobs(
         self, *, tenant_id: int | None = None, initiator_tenant_id: int | None = None
     ) -> tuple[BackupJob, ...]:

@@ -19,8 +19,10 @@ from holdfast.catalog.quick import Quick
 from holdfast.catalog.resources import Resources
 from holdfast.catalog.restores import Restores
 from holdfast.catalog.rounds import Rounds
+from holdfast.catalog.schedules import Schedules
 from holdfast.catalog.table_recoveries import TableRecoveries
 from holdfast.catalog.tenants import Tenants
+from holdfast.catalog.validation import Validation
 from holdfast.catalog.windows import Windows
 from holdfast.clock import Clock, SystemClock
 from holdfast.values.tenant import CompatibilityMode
@@ -47,6 +49,8 @@ class Catalog:
         self.rounds = Rounds(self._connections, moment)
         self.backups = Backups(self._connections)
         self.cleanup = Cleanup(self._connections)
+        self.validation = Validation(self._connections)
+        self.schedules = Schedules(self._connections)
         self.restores = Restores(self._connections)
         self.quick = Quick(self._connections)
         self.table_recoveries = TableRecoveries(self._connections)

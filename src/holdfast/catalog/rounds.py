@@ -15,7 +15,7 @@ _ROUND = Record(
     key=("tenant_id", "round_id"),
     columns={"piece_switch_interval_us": "piece_switch_interval"},
 )
-_GOING = frozenset({FileStatus.DELETING, FileStatus.DELETED})
+_GOING = frozenset({FileStatus.DELETING, FileStatus.DELETED, FileStatus.BROKEN})
 _PIECE = Record("archive_piece", Piece, key=("tenant_id", "round_id", "piece_id"))
 
 
@@ -70,7 +70,7 @@ class Rounds:
                 assert (piece.tenant_id, piece.round_id) == (archive_round.tenant_id, archive_round.round_id)
                 # The theoretical lower bound: a first piece begins with its round, but ends where its interval does.
                 base_scn = max(0, int(piece.end_scn) - interval_ns)
-                # A deletion is never taken back, whatever the follower still tells of the piece.
+                # Neither a deletion nor damage is taken back, whatever the follower still tells of the piece.
                 stored = _PIECE.locked(transaction, piece)
                 if stored is not None and stored.file_status in _GOING:
                     piece = replace(piece, file_status=stored.file_status)

@@ -236,6 +236,77 @@ _DELETE_TASK_COLUMNS = (
     *_columns(_v(4096), "COMMENT"),
     *_columns(_v(1024), "PATH"),
 )
+_SCHEDULED_JOB = (
+    "FROM __holdfast.backup_job j WHERE j.tenant_id = s.tenant_id AND j.job_id = s.last_job_id AND s.last_job_id > 0"
+)
+_SCHEDULE_COLUMNS = (
+    *_TENANT_ID,
+    *_columns(_v(64), "SCHEDULE_TYPE"),
+    *_columns(_v(1024), "SCHEDULE"),
+    *_columns(_v(64), "TIME_ZONE"),
+    *_columns(TS, "NEXT_TIMESTAMP LAST_DUE_TIMESTAMP LAST_BEGIN_TIMESTAMP"),
+    *_columns(B, "LAST_JOB_ID"),
+    *_one(
+        "LAST_STATUS",
+        _v(64),
+        f"CAST(COALESCE((SELECT j.status {_SCHEDULED_JOB}), CASE WHEN LAST_DUE_TIMESTAMP IS NULL THEN ''"
+        " WHEN LAST_RESULT <> 0 THEN 'REFUSED' ELSE 'UNKNOWN' END) AS CHAR(64))",
+    ),
+    *_one("LAST_RESULT", B, f"COALESCE((SELECT j.result {_SCHEDULED_JOB}), LAST_RESULT)"),
+    *_one("LAST_COMMENT", _v(4096), f"COALESCE((SELECT j.comment {_SCHEDULED_JOB}), LAST_COMMENT)"),
+)
+
+
+def _proven(level: str) -> tuple[ViewColumn, ...]:
+    last = (
+        "(SELECT MAX(v.end_timestamp) FROM __holdfast.validate_task v WHERE v.tenant_id = s.tenant_id AND v.id = s.backup_set_id"
+        f" AND v.dest_id = s.dest_id AND v.task_type = 'BACKUPSET' AND v.validate_level = '{level}' AND v.status = 'COMPLETED')"
+    )
+    return _one(f"LAST_{level.upper()}_TIMESTAMP", TS, last)
+
+
+_SET_PROOF_COLUMNS = (
+    *_columns(B, "TENANT_ID BACKUP_SET_ID DEST_ID"),
+    *_columns(_v(64), "FILE_STATUS"),
+    *_proven("basic"),
+    *_proven("physical"),
+    *_one(
+        "OPEN_DAMAGE_COUNT",
+        B,
+        "(SELECT COUNT(*) FROM __holdfast.backup_damage d WHERE d.tenant_id = s.tenant_id AND d.dest_id = s.dest_id"
+        " AND d.object_type = 'BACKUPSET' AND d.object_id = s.backup_set_id AND d.status = 'OPEN')",
+    ),
+    *_columns(_v(4096), "PATH"),
+)
+_VALIDATE_JOB_COLUMNS = (
+    *_columns(B, "TENANT_ID JOB_ID INCARNATION INITIATOR_TENANT_ID INITIATOR_JOB_ID"),
+    *_columns(_v(65536), "EXECUTOR_TENANT_ID"),
+    *_columns(_v(64), "TYPE"),
+    *_columns(_v(1024), "PATH"),
+    *_columns(_v(64), "PATH_TYPE"),
+    *_columns(_v(512), "ID"),
+    *_columns(_v(64), "VALIDATE_LEVEL"),
+    *_TIMES,
+    *_columns(_v(64), "STATUS"),
+    *_columns(B, "RETRY_COUNT TASK_COUNT SUCCESS_TASK_COUNT RESULT"),
+    *_columns(_v(4096), "DESCRIPTION COMMENT"),
+)
+_VALIDATE_TASK_COLUMNS = (
+    *_columns(B, "TENANT_ID TASK_ID INCARNATION JOB_ID"),
+    *_columns(_v(64), "TASK_TYPE"),
+    *_columns(B, "ID"),
+    *_columns(_v(1024), "PATH"),
+    *_columns(_v(64), "PATH_TYPE"),
+    *_columns(B, "DEST_ID"),
+    *_columns(_v(4096), "PLUS_ARCHIVELOG"),
+    *_columns(B, "INITIATOR_TASK_ID"),
+    *_columns(_v(64), "VALIDATE_LEVEL"),
+    *_columns(B, "ROUND_ID"),
+    *_TIMES,
+    *_columns(_v(64), "STATUS"),
+    *_columns(B, "TOTAL_LS_COUNT FINISH_LS_COUNT TOTAL_BYTES VALIDATED_BYTES RESULT"),
+    *_columns(_v(4096), "COMMENT"),
+)
 
 
 def _round_columns(*, summary: bool) -> tuple[ViewColumn, ...]:
@@ -594,6 +665,58 @@ VIEWS: tuple[View, ...] = (
         _DELETE_TASK_COLUMNS,
         f"__holdfast.delete_task WHERE {_ENDED}",
         "deletion tasks that ended",
+    ),
+    _tenants(
+        "BACKUP_SCHEDULES",
+        _SCHEDULE_COLUMNS,
+        "__holdfast.backup_schedule s",
+        "backups that begin by themselves, when, and how the last one ended (Holdfast's own view)",
+    ),
+    _tenants(
+        "BACKUP_VALIDATE_JOBS",
+        _VALIDATE_JOB_COLUMNS,
+        f"__holdfast.validate_job WHERE {_ACTIVE}",
+        "validations under way or waiting",
+    ),
+    _tenants(
+        "BACKUP_VALIDATE_JOB_HISTORY",
+        _VALIDATE_JOB_COLUMNS,
+        f"__holdfast.validate_job WHERE {_ENDED}",
+        "validations that ended",
+    ),
+    _tenants(
+        "BACKUP_VALIDATE_TASKS",
+        _VALIDATE_TASK_COLUMNS,
+        f"__holdfast.validate_task WHERE {_ACTIVE}",
+        "the tasks of active validations",
+    ),
+    _tenants(
+        "BACKUP_VALIDATE_TASK_HISTORY",
+        _VALIDATE_TASK_COLUMNS,
+        f"__holdfast.validate_task WHERE {_ENDED}",
+        "validation tasks that ended",
+    ),
+    _tenants(
+        "BACKUP_SET_PROOFS",
+        _SET_PROOF_COLUMNS,
+        "__holdfast.backup_set s WHERE STATUS = 'SUCCESS' AND FILE_STATUS <> 'DELETED'",
+        "when each set was last proven good, at which level, and how much damage is open (Holdfast's own view)",
+    ),
+    _tenants(
+        "BACKUP_DAMAGES",
+        (
+            *_columns(B, "TENANT_ID DAMAGE_ID DEST_ID"),
+            *_columns(_v(64), "OBJECT_TYPE"),
+            *_columns(B, "OBJECT_ID ROUND_ID"),
+            *_columns(_v(1024), "OBJECT_NAME"),
+            *_columns(B, "OBJECT_OFFSET BLOCK_ID TABLET_ID"),
+            *_columns(_v(64), "VALIDATE_LEVEL STATUS"),
+            *_columns(TS, "FOUND_TIMESTAMP CLEARED_TIMESTAMP"),
+            *_columns(B, "JOB_ID TASK_ID"),
+            *_columns(_v(4096), "COMMENT"),
+        ),
+        "__holdfast.backup_damage",
+        "damage validation found, and when it was proven good again (Holdfast's own view)",
     ),
     _tenants(
         "BACKUP_PINS",

@@ -31,6 +31,7 @@ from holdfast.backup_format.manifest import (
 from holdfast.backup_format.piece_record import FormatFile, decode_piece_record
 from holdfast.catalog.backups import ENCRYPTION_NONE, BackupJob, BackupSet, BackupTask
 from holdfast.catalog.catalog import Catalog
+from holdfast.catalog.validation import ValidateType, damage_words
 from holdfast.clock import Clock
 from holdfast.engine import control
 from holdfast.engine.account import load_account
@@ -615,28 +616,34 @@ def find_base(
 ) -> BaseSet | str:
     """Return the newest usable set on this destination, or why an increment has nothing to rest on: a lower-case fact.
 
-    Usable: SUCCESS and AVAILABLE, of the tenant's engine data version by its row and by its manifest, its whole chain
-    there, every object with its size, and the keys of its encrypted sets in our keyring. An older one is not taken instead
-    of a damaged one: its log may be gone. `check` is called between reads and may raise.
+    Usable: SUCCESS and AVAILABLE (no validation found it BROKEN), of the tenant's engine data version by its row and by its
+    manifest, its whole chain there, every object with its size, and the keys of its encrypted sets in our keyring. An older
+    one is not taken instead of a damaged one: its log may be gone. `check` is called between reads and may raise.
     """
     candidates = [
         candidate
         for candidate in catalog.backups.sets(tenant.tenant_id, destination.dest_id)
         if candidate.backup_set_id < below
         and candidate.status is SetStatus.SUCCESS
-        and candidate.file_status is FileStatus.AVAILABLE
+        and candidate.file_status in (FileStatus.AVAILABLE, FileStatus.BROKEN)
     ]
     if not candidates:
         return f"no complete backup set on {destination.uri.identity}"
     newest = candidates[-1]
+    broken = {one.backup_set_id for one in candidates if one.file_status is FileStatus.BROKEN}
     if newest.tenant_compatible != tenant.data_version:
         return _other_version(newest, newest.tenant_compatible, tenant)
+    if newest.backup_set_id in broken:
+        return _damage_of(catalog, tenant, newest.backup_set_id)
     roots = {one.backup_set_id: names.set_root(one.backup_set_id, one.backup_type) for one in candidates}
     keys: dict[int, DataKey] = {}
     try:
         manifest = _manifest(store, roots[newest.backup_set_id])
         if manifest.engine_data_version != tenant.data_version:
             return _other_version(newest, manifest.engine_data_version, tenant)
+        damaged = broken & set(manifest.chain)
+        if damaged:
+            return _damage_of(catalog, tenant, min(damaged))
         for set_id in manifest.chain:
             check()
             member = _require_objects(store, roots[set_id])
@@ -649,6 +656,15 @@ def find_base(
         return f"backup set {newest.backup_set_id} can not be its base: {error.message}"
     full_id = newest.prev_full_backup_set_id or newest.backup_set_id
     return BaseSet(backup_set_id=newest.backup_set_id, full_backup_set_id=full_id, table=index.table, keys=keys)
+
+
+def _damage_of(catalog: Catalog, tenant: Tenant, set_id: int) -> str:
+    """Return which damage of a set is known, and since when."""
+    damages = catalog.validation.open_damages(tenant.tenant_id)
+    known = next(
+        (one for one in damages if one.object_id == set_id and one.object_type is ValidateType.BACKUPSET), None
+    )
+    return f"backup set {set_id} is damaged{f': {damage_words(known)}' if known else ''}"
 
 
 def _other_version(base: BackupSet, version: str, tenant: Tenant) -> str:

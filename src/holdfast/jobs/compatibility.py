@@ -69,10 +69,10 @@ _OTHER_VIEWS: dict[str, tuple[State, str]] = {
     "BACKUP_DELETE_JOB_HISTORY": (State.LATER, ""),
     "BACKUP_DELETE_TASKS": (State.LATER, ""),
     "BACKUP_DELETE_TASK_HISTORY": (State.LATER, ""),
-    "BACKUP_VALIDATE_JOBS": (State.LATER, "comes with VALIDATE"),
-    "BACKUP_VALIDATE_JOB_HISTORY": (State.LATER, "comes with VALIDATE"),
-    "BACKUP_VALIDATE_TASKS": (State.LATER, "comes with VALIDATE"),
-    "BACKUP_VALIDATE_TASK_HISTORY": (State.LATER, "comes with VALIDATE"),
+    "BACKUP_VALIDATE_JOBS": (State.LATER, ""),
+    "BACKUP_VALIDATE_JOB_HISTORY": (State.LATER, ""),
+    "BACKUP_VALIDATE_TASKS": (State.LATER, ""),
+    "BACKUP_VALIDATE_TASK_HISTORY": (State.LATER, ""),
 }
 """OceanBase's views that may not be there. One that is in the table of views is told of from there, whatever this says."""
 

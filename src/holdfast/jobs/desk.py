@@ -21,6 +21,7 @@ from holdfast.jobs.supervisor import Supervisor
 from holdfast.jobs.surface import OF_COMMAND, State, admit
 from holdfast.jobs.table_recovery import TableRecoveries
 from holdfast.jobs.tenants import Tenants
+from holdfast.jobs.validation import Validations
 from holdfast.jobs.windows import RestorableWindows
 from holdfast.keys.password import BackupPassword, Passwords
 from holdfast.statement import commands as c
@@ -46,6 +47,7 @@ class HoldfastDesk:
         activation: Activation,
         cluster_parameters: Callable[[Settings], ClusterParametersBackup],
         cleanup: Cleanup,
+        validations: Validations,
         windows: RestorableWindows,
         table_recoveries: TableRecoveries,
     ) -> None:
@@ -58,6 +60,7 @@ class HoldfastDesk:
         self._restores = restores
         self._activation = activation
         self._cleanup = cleanup
+        self._validations = validations
         self._windows = windows
         self._table_recoveries = table_recoveries
         self.settings = Settings(catalog, supervisor, set_destination=self._set_destination)
@@ -146,6 +149,10 @@ class HoldfastDesk:
                 return self._tenants.cancel_restore(session, command)
             case c.ActivateStandby():
                 return self._activation.activate(session, command)
+            case c.Validate():
+                return self._validations.validate(session, command)
+            case c.CancelValidate():
+                return self._validations.cancel(session, command)
             case c.RecoverTable():
                 return self._table_recoveries.recover(session, command)
             case c.CancelRecoverTable():

@@ -9,14 +9,19 @@ from dataclasses import dataclass
 from holdfast import codes
 from holdfast.errors import RefusedError
 from holdfast.values.capacity import capacity_bytes_from_text, time_us_from_text
+from holdfast.values.schedule import check_words, parse_zone
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParameterKind:
-    """How a parameter's text is read and compared. `measure` returns the value in its unit, or raises ValueError."""
+    """How a parameter's text is read and compared. `measure` returns the value in its unit, or raises ValueError.
+
+    `hint`: what to write, where bounds say nothing.
+    """
 
     name: str
     measure: Callable[[str], int]
+    hint: str = ""
 
 
 def _boolean(text: str) -> int:
@@ -40,6 +45,27 @@ def _nothing_but(*allowed: str) -> ParameterKind:
 
     return ParameterKind(name="STRING", measure=measure)
 
+
+def _kept(check: Callable[[str], object]) -> Callable[[str], int]:
+    """Return the measure of a text that is only checked: it has no order."""
+
+    def measure(text: str) -> int:
+        check(text)
+        return 0
+
+    return measure
+
+
+CRON = ParameterKind(
+    name="STRING",
+    measure=_kept(check_words),
+    hint="five cron words: minute, hour, day of month, month, day of week, such as '0 2 * * SUN'; '' for no schedule",
+)
+ZONE = ParameterKind(
+    name="STRING",
+    measure=_kept(lambda text: text and parse_zone(text)),
+    hint="an offset such as '+08:00', an IANA name such as 'Europe/Berlin' that this machine knows, or '' for the tenant's time_zone",
+)
 
 CLUSTER_SECTION = "CLUSTER"
 """The section of a parameter that exists once, for the cluster. The catalog's view of all parameters knows the word too."""
@@ -72,6 +98,10 @@ class ParameterDefinition:
             )
         except ValueError:
             good = False
+        if not good and self.kind.hint:
+            raise RefusedError(
+                f"Invalid config, {self.name} can not be {value!r}", hint=self.kind.hint, code=codes.OB_INVALID_CONFIG
+            )
         if not good:
             bounds = f"[{self.least or '-inf'},{self.most or 'no limit'}]"
             raise RefusedError(
@@ -102,7 +132,7 @@ def _hidden(
 DEFINITIONS: tuple[ParameterDefinition, ...] = (
     _score(
         "ha_low_thread_score",
-        "weight of backup and cleanup: threads, up to 16, then reads ahead. 0 means 2 threads. Range: [0,100]",
+        "weight of backup, cleanup and validation: threads, up to 16, then reads ahead. 0 means 2 threads. Range: [0,100]",
     ),
     _score("ha_mid_thread_score", "weight of the medium-priority threads. Range: [0,100]"),
     _score("ha_high_thread_score", "weight of restore: its threads, up to 16. 0 means 8 threads. Range: [0,100]"),
@@ -130,7 +160,40 @@ DEFINITIONS: tuple[ParameterDefinition, ...] = (
         default="0",
         least="0",
         most=None,
-        info="Holdfast's own: bytes a second that the tenant's backup and restore may read and write, 0 = no limit. Range: [0,)",
+        info="Holdfast's own: bytes a second of the tenant's backup, restore and validation together, 0 = no limit. Range: [0,)",
+    ),
+    ParameterDefinition(
+        name="backup_full_schedule",
+        kind=CRON,
+        default="",
+        least=None,
+        most=None,
+        info="Holdfast's own: when full backups begin by themselves, five cron words such as '0 2 * * SUN'; empty = never",
+    ),
+    ParameterDefinition(
+        name="backup_incremental_schedule",
+        kind=CRON,
+        default="",
+        least=None,
+        most=None,
+        info="Holdfast's own: when incremental backups begin by themselves, five cron words; empty = never",
+    ),
+    ParameterDefinition(
+        name="backup_schedule_time_zone",
+        kind=ZONE,
+        default="",
+        least=None,
+        most=None,
+        info="Holdfast's own: the time zone of the schedules, an offset or an IANA name; empty = the tenant's global time_zone",
+    ),
+    ParameterDefinition(
+        name="backup_validate_reread_interval",
+        kind=TIME,
+        default="30d",
+        least="0",
+        most=None,
+        info="Holdfast's own: how long what a validation has proven of an object is trusted before the object is read again, "
+        "0 = every validation reads everything. Range: [0,)",
     ),
     ParameterDefinition(
         name="recover_table_concurrency",

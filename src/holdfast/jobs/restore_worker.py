@@ -34,6 +34,7 @@ from holdfast.engine.version import Engines
 from holdfast.errors import CanceledError, EngineError, HoldfastError, RefusedError
 from holdfast.jobs.destinations import OpenStore
 from holdfast.jobs.directories import ClusterDirectory
+from holdfast.jobs.known_damage import leave_damage_aside, with_damage
 from holdfast.jobs.pace import Paces
 from holdfast.jobs.supervisor import Supervisor
 from holdfast.jobs.tenants import Tenants
@@ -131,8 +132,8 @@ class RestoreWorkers:
         return open_sources(uris, self._open_store)
 
     def read(self, uris: tuple[Uri, ...]) -> Facts:
-        """Return what lies at these paths."""
-        return read_facts(self.open(uris))
+        """Return what lies at these paths, without what a validation of this cluster found damaged."""
+        return leave_damage_aside(self._catalog, read_facts(self.open(uris)))
 
     def plan(self, found: Facts, target: Scn | None, form: Form = Form.FROM) -> RestorePlan:
         """Return the plan, for the engines of this server.
@@ -142,7 +143,7 @@ class RestoreWorkers:
         try:
             return plan_restore(found.sets, found.pieces, target, installed_versions=self._engines.data_versions)
         except OutOfReachError as error:
-            raise out_of_reach(found.sets, found.pieces, error.target, form) from None
+            raise with_damage(out_of_reach(found.sets, found.pieces, error.target, form), found) from None
 
     def keyring(self, tenant_id: int) -> Keyring:
         """Return where the keys of the sets this tenant is restored from are kept while its restore is under way."""

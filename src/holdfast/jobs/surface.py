@@ -228,15 +228,17 @@ STATEMENTS: tuple[Statement, ...] = (
     ),
     Statement(
         command=c.Validate,
-        text="`VALIDATE ...`",
-        state=State.LATER,
-        note="a restore verifies every byte it reads",
+        text="`VALIDATE {BACKUP, BACKUPSET, ARCHIVELOG_PIECE}`",
+        state=State.BEYOND,
+        note="objects proven within `backup_validate_reread_interval` are not read again; damage is named in `x_BACKUP_DAMAGES` and"
+        " makes a set or piece `BROKEN` until a validation proves it good; the other tasks go on (decision 29)",
         names=_NO_NAMES_IN_VALIDATION,
     ),
     Statement(
         command=c.CancelValidate,
         text="`CANCEL VALIDATE BACKUP`",
-        state=State.LATER,
+        state=State.SAME,
+        note="the jobs have ended when it returns",
         names=_NO_NAMES_IN_VALIDATION,
     ),
     Statement(

@@ -80,6 +80,7 @@ class Dependents:
     backups: Callable[[int], None]
     restores: Callable[[int], None]
     cleanup: Callable[[int], None]
+    validations: Callable[[int], None]
     table_recoveries: Callable[[int], None]
 
 
@@ -103,7 +104,12 @@ class Tenants:
         self._view_passwords: dict[int, str] = {}
         self._busy: set[str] = set()
         self.dependents = Dependents(
-            archiving=_nothing, backups=_nothing, restores=_nothing, cleanup=_nothing, table_recoveries=_nothing
+            archiving=_nothing,
+            backups=_nothing,
+            restores=_nothing,
+            cleanup=_nothing,
+            validations=_nothing,
+            table_recoveries=_nothing,
         )
 
     # --- statements
@@ -416,6 +422,7 @@ class Tenants:
             self.dependents.table_recoveries,
             self.dependents.restores,
             self.dependents.cleanup,
+            self.dependents.validations,
             self.dependents.backups,
             self.dependents.archiving,
         ):

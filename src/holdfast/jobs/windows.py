@@ -12,6 +12,7 @@ from holdfast.catalog.windows import WindowRow, WindowStatus
 from holdfast.clock import Clock
 from holdfast.errors import HoldfastError, NotFoundError
 from holdfast.jobs.destinations import OpenStore
+from holdfast.jobs.known_damage import leave_damage_aside
 from holdfast.restore.facts import Facts, Source, open_sources, read_facts
 from holdfast.restore.plan import PieceFact, SetFact
 from holdfast.restore.window import Interval, Span, spans_of
@@ -102,7 +103,8 @@ class RestorableWindows:
             sources += opened
             sets += found.sets
             pieces += found.pieces
-        return Facts(sources=tuple(sources), sets=tuple(sets), pieces=tuple(pieces)), unknown
+        whole = Facts(sources=tuple(sources), sets=tuple(sets), pieces=tuple(pieces))
+        return leave_damage_aside(self._catalog, whole), unknown
 
     def _tail(self, tenant_id: int) -> tuple[str, str] | None:
         """Return why moments from now on will not be restorable, and what to do; None while the archive runs."""

@@ -38,11 +38,15 @@ class Source:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """Everything a plan is made from. `sources[fact.source]` is where a fact was found."""
+    """Everything a plan is made from. `sources[fact.source]` is where a fact was found.
+
+    `damaged`: what was left aside, in words (see `restore.damage`).
+    """
 
     sources: tuple[Source, ...]
     sets: tuple[SetFact, ...]
     pieces: tuple[PieceFact, ...]
+    damaged: tuple[str, ...] = ()
 
 
 def open_sources(uris: Sequence[Uri], open_store: Callable[[Uri], Store]) -> tuple[Source, ...]:

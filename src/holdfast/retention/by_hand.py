@@ -53,6 +53,8 @@ def refuse_sets(
         if fact.dest_id in unreachable:
             return refusal_of(unreachable[fact.dest_id], set_id, NOT_CONNECTED)
         if not fact.is_usable:
+            if fact.is_worth_keeping and (pin := pin_of(estate, set_id)) is not None:
+                return refusal_of(SET_CODE, set_id, f"pinned id={pin.backup_set_id}")
             continue
         reason = _why_a_set_stays(estate, fact, frozenset(ids), latest_full, has_policy=has_policy)
         if reason:
@@ -135,7 +137,7 @@ def refuse_all_data(estate: Estate, dest_id: int, *, is_written: bool) -> Refusa
     if dest_id == estate.data_dest_id or is_written:
         return Refusal(code=SET_CODE, comment="cannot delete current writing backup dest")
     for fact in estate.sets:
-        if fact.dest_id == dest_id and fact.is_usable and (pin := pin_of(estate, fact.backup_set_id)):
+        if fact.dest_id == dest_id and fact.is_worth_keeping and (pin := pin_of(estate, fact.backup_set_id)):
             return refusal_of(SET_CODE, fact.backup_set_id, f"pinned id={pin.backup_set_id}")
     return None
 

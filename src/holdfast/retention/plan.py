@@ -183,7 +183,7 @@ def _with_what_stays(estate: Estate, verdicts: list[SetVerdict]) -> tuple[SetVer
                 reasons.setdefault(set_id, f"set {verdict.fact.backup_set_id} rests on it")
     return tuple(
         SetVerdict(fact=verdict.fact, action=Action.KEEP, reason=reasons[verdict.fact.backup_set_id])
-        if verdict.action is Action.DELETE and verdict.fact.is_usable and verdict.fact.backup_set_id in reasons
+        if verdict.action is Action.DELETE and verdict.fact.is_worth_keeping and verdict.fact.backup_set_id in reasons
         else verdict
         for verdict in verdicts
     )

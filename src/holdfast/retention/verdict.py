@@ -70,6 +70,11 @@ class SetFact:
         """Return whether the set counts for restores and as a base. Its log is another question."""
         return self.status is SetStatus.SUCCESS and self.file_status is FileStatus.AVAILABLE
 
+    @property
+    def is_worth_keeping(self) -> bool:
+        """Return whether a pin, or a set that rests on it, keeps the set: one found BROKEN may be proven good again."""
+        return self.is_usable or (self.status is SetStatus.SUCCESS and self.file_status is FileStatus.BROKEN)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Extent:

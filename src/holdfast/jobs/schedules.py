@@ -1,0 +1,203 @@
+"""Backups that begin by themselves: one thread that asks `values.schedule` what is due and runs the statement a person would.
+
+What happened is kept in the catalog: the words as last seen, and up to which moment their runs are made. So a server that comes back
+makes up for what was missed, once. A run is noted before its statement: of a server killed between the two it is lost, not made
+twice.
+
+A run that is refused because a backup of the tenant goes on waits for its end. One that is refused for another reason is tried
+again for ten minutes (after a start archiving needs a moment to go on), then it is over: the view says why, the next moment is the
+next try.
+"""
+
+import logging
+import threading
+from dataclasses import replace
+from datetime import UTC, datetime, tzinfo
+
+from holdfast import codes
+from holdfast.catalog.catalog import Catalog
+from holdfast.catalog.schedules import ScheduleRow
+from holdfast.clock import Clock
+from holdfast.engine.session import SqlError
+from holdfast.errors import EngineError, HoldfastError, NotFoundError
+from holdfast.jobs.backups import Backups
+from holdfast.jobs.session import Session
+from holdfast.jobs.supervisor import Supervisor
+from holdfast.statement.commands import Backup
+from holdfast.values.backup_set import BackupType
+from holdfast.values.schedule import Due, Plan, due, next_us, parse_zone
+from holdfast.values.tenant import Tenant, TenantStatus
+
+log = logging.getLogger("holdfast.schedules")
+
+PARAMETERS = {BackupType.FULL: "backup_full_schedule", BackupType.INC: "backup_incremental_schedule"}
+ZONE = "backup_schedule_time_zone"
+_POLL_SECONDS_MAX = 5.0
+"""How late a changed schedule is seen: one small query. The sleep ends sooner when a run is due sooner."""
+_PATIENCE_SECONDS = 600.0
+_COMMENT_CHARACTERS_MAX = 4000
+
+
+class ScheduledBackups:
+    """The schedules of all tenants."""
+
+    def __init__(self, catalog: Catalog, backups: Backups, supervisor: Supervisor, clock: Clock) -> None:
+        self._catalog = catalog
+        self._backups = backups
+        self._supervisor = supervisor
+        self._clock = clock
+        self._ended = threading.Event()
+        self._refused_at: dict[int, float] = {}
+        self._thread: threading.Thread | None = None
+
+    def begin(self) -> None:
+        """Begin to look. Called once, when backups can be taken."""
+        self._thread = threading.Thread(target=self._loop, name="backup schedules", daemon=True)
+        self._thread.start()
+
+    def end(self) -> None:
+        """Return when no further backup begins by itself."""
+        self._ended.set()
+        if self._thread is not None:
+            self._thread.join()
+
+    def _loop(self) -> None:
+        wait_seconds = 0.0
+        while not self._ended.wait(wait_seconds):
+            wait_seconds = _POLL_SECONDS_MAX
+            try:
+                wait_seconds = self.look()
+            except HoldfastError as error:
+                log.warning("schedules are looked at again soon: %s", error)
+            except Exception:
+                log.exception("the schedules met a defect of Holdfast")
+
+    def look(self) -> float:
+        """Begin every backup that is due; return the seconds until there may be another."""
+        known = {(row.tenant_id, row.schedule_type): row for row in self._catalog.schedules.all()}
+        wanted = self._catalog.schedules.wanted([*PARAMETERS.values(), ZONE])
+        for row in known.values():
+            if PARAMETERS[row.schedule_type] not in wanted.get(row.tenant_id, {}):
+                self._catalog.schedules.remove(row)
+        nexts: list[int] = []
+        for tenant_id, values in wanted.items():
+            if not any(name in values for name in PARAMETERS.values()):
+                continue
+            try:
+                tenant = self._catalog.tenants.by_id(tenant_id)
+                rows = {kind: row for (owner, kind), row in known.items() if owner == tenant_id}
+                nexts += self._look_at(tenant, values, rows)
+            except NotFoundError:
+                continue  # dropped at this moment
+            except HoldfastError as error:
+                log.warning("tenant %d: its schedules are looked at again soon: %s", tenant_id, error)
+        soonest = min(nexts, default=None)
+        if soonest is None:
+            return _POLL_SECONDS_MAX
+        return min(max(0.0, (soonest - self._now_us()) / 1_000_000), _POLL_SECONDS_MAX)
+
+    def _look_at(self, tenant: Tenant, values: dict[str, str], known: dict[BackupType, ScheduleRow]) -> list[int]:
+        """Begin what is due of one tenant; return when its next runs are."""
+        if tenant.is_sys or tenant.status is not TenantStatus.NORMAL:
+            return []
+        zone_text = values.get(ZONE) or self._engine_zone(tenant, known)
+        zone, now_us = parse_zone(zone_text), self._now_us()
+        rows: dict[BackupType, ScheduleRow] = {}
+        for kind, name in PARAMETERS.items():
+            words, row = values.get(name), known.get(kind)
+            if not words:
+                continue
+            if row is None or (row.schedule, row.time_zone) != (words, zone_text):
+                blank = row or ScheduleRow(
+                    tenant_id=tenant.tenant_id, schedule_type=kind, schedule="", time_zone="", done_time_us=0
+                )
+                row = replace(blank, schedule=words, time_zone=zone_text, done_time_us=now_us)
+                row = self._with_next(row, zone, now_us)
+                self._catalog.schedules.put(row)
+            rows[kind] = row
+        plans = {kind: Plan(words=row.schedule, done_us=row.done_time_us) for kind, row in rows.items()}
+        found = due(plans, zone, tenant.tenant_id, now_us)
+        if found is not None:
+            rows = self._begin(tenant, found, rows, zone)
+        return [row.next_timestamp_us for row in rows.values() if row.next_timestamp_us is not None]
+
+    def _begin(
+        self, tenant: Tenant, found: Due, rows: dict[BackupType, ScheduleRow], zone: tzinfo
+    ) -> dict[BackupType, ScheduleRow]:
+        """Run the statement; return the rows as they are then."""
+        if self._catalog.backups.active_jobs(tenant_id=tenant.tenant_id):
+            return rows  # it waits for its end
+        row = rows[found.type]
+        moment = datetime.fromtimestamp(found.moment_us / 1_000_000, zone).isoformat(" ")
+        command = Backup(
+            incremental=found.type is BackupType.INC,
+            description=f"scheduled: {PARAMETERS[found.type]} = '{row.schedule}', due {moment}",
+        )
+        # Noted first: killed behind the statement, the next server would run it again.
+        done = self._done(rows, found, zone)
+        for one in done.values():
+            self._catalog.schedules.put(one)
+        try:
+            self._backups.backup(Session(tenant=tenant, user="", client_id=0, time_zone=UTC), command)
+        except HoldfastError as error:
+            refused = replace(
+                done[found.type],
+                last_job_id=0,
+                last_result=error.code.number,
+                last_comment=str(error)[:_COMMENT_CHARACTERS_MAX],
+            )
+            if self._is_worth_another(tenant, error):
+                again = {**rows, found.type: replace(refused, done_time_us=row.done_time_us)}
+                for one in again.values():
+                    self._catalog.schedules.put(one)
+                return again
+            log.error("tenant %d: its scheduled backup did not begin: %s", tenant.tenant_id, error)
+            told = refused
+        else:
+            told = replace(done[found.type], last_job_id=self._catalog.backups.newest_job_id(tenant.tenant_id))
+            log.info("tenant %d: backup begins, %s", tenant.tenant_id, command.description)
+        self._refused_at.pop(tenant.tenant_id, None)
+        self._catalog.schedules.put(told)
+        return {**done, found.type: told}
+
+    def _done(self, rows: dict[BackupType, ScheduleRow], found: Due, zone: tzinfo) -> dict[BackupType, ScheduleRow]:
+        """Return the rows with the runs of all moments that are due made: a full is what its tenant's increment would be too."""
+        now_us, done = self._now_us(), dict(rows)
+        for kind, moment_us in found.moments.items():
+            row = replace(rows[kind], done_time_us=moment_us)
+            if kind is found.type:
+                row = replace(
+                    row,
+                    last_due_timestamp_us=moment_us,
+                    last_begin_timestamp_us=now_us,
+                    last_result=0,
+                    last_comment="",
+                )
+            done[kind] = self._with_next(row, zone, now_us)
+        return done
+
+    def _is_worth_another(self, tenant: Tenant, error: HoldfastError) -> bool:
+        """Return whether the same may be taken a moment later. A backup that goes on is waited for as long as it takes."""
+        if error.code is codes.OB_BACKUP_IN_PROGRESS:
+            return True
+        since = self._refused_at.setdefault(tenant.tenant_id, self._clock.monotonic())
+        if self._clock.monotonic() - since < _PATIENCE_SECONDS:
+            log.warning("tenant %d: its scheduled backup is tried again: %s", tenant.tenant_id, error)
+            return True
+        return False
+
+    def _with_next(self, row: ScheduleRow, zone: tzinfo, now_us: int) -> ScheduleRow:
+        return replace(row, next_timestamp_us=next_us(row.schedule, zone, row.tenant_id, now_us))
+
+    def _engine_zone(self, tenant: Tenant, known: dict[BackupType, ScheduleRow]) -> str:
+        """Return the tenant's global time_zone: an offset, the engine knows no names. Of an engine that is down, the last known."""
+        try:
+            with self._supervisor.session(tenant.tenant_id) as session:
+                return str(session.query("select @@global.time_zone")[0][0])
+        except (EngineError, SqlError):
+            for row in known.values():
+                return row.time_zone
+            raise
+
+    def _now_us(self) -> int:
+        return self._clock.now_ns() // 1000

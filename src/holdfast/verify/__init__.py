@@ -1,0 +1,1 @@
+"""Proving that what lies in the destinations is what was written."""
