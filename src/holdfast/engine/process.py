@@ -77,6 +77,7 @@ class EngineSettings:
     log_disk_size_bytes: int = LOG_DISK_BYTES_MIN
     role: EngineRole | None = EngineRole.PRIMARY
     parameters: tuple[tuple[str, str], ...] = ()
+    log_source_port: int | None = None
 
     def __post_init__(self) -> None:
         for name, value, least in (
@@ -87,6 +88,11 @@ class EngineSettings:
                 raise refuse(
                     codes.OB_INVALID_ARGUMENT, f"{name} {value} is less than {least} bytes", hint="give the unit more"
                 )
+
+    def door_arguments(self) -> tuple[str, ...]:
+        if self.log_source_port is None:
+            return ("--embedded",)
+        return ("--parameter", f"log_restore_source=127.0.0.1:{self.log_source_port}")
 
     def arguments(self, version: EngineVersion) -> tuple[str, ...]:
         """Return the command line of an engine of `version` for these settings."""
@@ -205,7 +211,8 @@ class EngineProcess:
             binary=binary,
             library_dirs=version.library_dirs,
             arguments=(
-                *("--nodaemon", "--embedded", "--base-dir", str(directory.root.resolve()), "--log-level", "WARN"),
+                *("--nodaemon", "--base-dir", str(directory.root.resolve()), "--log-level", "WARN"),
+                *settings.door_arguments(),
                 *settings.arguments(version),
                 *first_start,
             ),
@@ -216,6 +223,7 @@ class EngineProcess:
                 "TELEMETRY_ENABLED": "false",
             },
             policy=fence,
+            log_source_port=settings.log_source_port,
         )
         pid, fenced = _launch(order)
         identity = identify(pid)
