@@ -35,6 +35,7 @@ from holdfast.engine_format.data_version import decode_data_version
 from holdfast.errors import HoldfastError, RefusedError, UnknownVersionError
 from holdfast.gateway.server import GatewayThread
 from holdfast.gateway.settings import GatewaySettings
+from holdfast.jobs.activation import Activation
 from holdfast.jobs.archiving import Archiving
 from holdfast.jobs.backups import Backups
 from holdfast.jobs.cleanup import Cleanup
@@ -44,6 +45,7 @@ from holdfast.jobs.destinations import Ground
 from holdfast.jobs.directories import ClusterDirectory
 from holdfast.jobs.identity import ClusterIdentity, open_identity, take_lock
 from holdfast.jobs.pace import Paces
+from holdfast.jobs.restore_worker import RestoreWorkers
 from holdfast.jobs.restores import Restores
 from holdfast.jobs.supervisor import Supervisor
 from holdfast.jobs.tenants import Dependents, Tenants
@@ -143,6 +145,7 @@ class _Parts:
     tenants: Tenants
     archiving: Archiving
     backups: Backups
+    restore_workers: RestoreWorkers
     restores: Restores
     cleanup: Cleanup
     desk: HoldfastDesk
@@ -177,7 +180,7 @@ class Server:
         parts.backups.resume_all()
         self._stack.callback(parts.backups.stop_all)
         parts.restores.resume_all()
-        self._stack.callback(parts.restores.stop_all)
+        self._stack.callback(parts.restore_workers.stop_all)
         parts.cleanup.resume_all()
         self._stack.callback(parts.cleanup.stop_all)
         parts.supervisor.begin()
@@ -229,7 +232,8 @@ class Server:
             generation=generation,
             paces=paces,
         )
-        restores = Restores(
+        activation = Activation(catalog, supervisor, tenants, self._clock, engines=engines)
+        restore_workers = RestoreWorkers(
             catalog,
             supervisor,
             tenants,
@@ -239,6 +243,15 @@ class Server:
             open_store=open_store,
             generation=generation,
             paces=paces,
+        )
+        restores = Restores(
+            catalog,
+            restore_workers,
+            tenants,
+            activation,
+            self._clock,
+            engines=engines,
+            generation=generation,
             catch_up=archiving.catch_up,
         )
         cleanup = Cleanup(
@@ -253,7 +266,7 @@ class Server:
         tenants.dependents = Dependents(
             archiving=archiving.drop_tenant,
             backups=backups.drop_tenant,
-            restores=restores.drop_tenant,
+            restores=restore_workers.drop_tenant,
             cleanup=cleanup.drop_tenant,
         )
         desk = HoldfastDesk(
@@ -264,6 +277,7 @@ class Server:
             archiving=archiving,
             backups=backups,
             restores=restores,
+            activation=activation,
             cluster_parameters=lambda settings: ClusterParametersBackup(
                 catalog,
                 settings,
@@ -282,6 +296,7 @@ class Server:
             tenants=tenants,
             archiving=archiving,
             backups=backups,
+            restore_workers=restore_workers,
             restores=restores,
             cleanup=cleanup,
             desk=desk,
@@ -383,7 +398,7 @@ def _version_of_sys(directories: ClusterDirectory, engines: Engines) -> EngineVe
 
 def _set_versions(catalog: Catalog, supervisor: Supervisor, engines: Engines) -> None:
     """Tell the supervisor what each tenant runs on. One whose engine is not here is named; the others go on."""
-    for tenant in catalog.tenants.user_tenants():
+    for tenant in catalog.tenants.hosted():
         try:
             version = engines.of(tenant.data_version)
         except UnknownVersionError as error:

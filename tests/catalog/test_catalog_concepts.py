@@ -20,7 +20,7 @@ from holdfast.values.backup_set import JobLevel, JobStatus, SetStatus, TaskStatu
 from holdfast.values.destination import ArchiveDestination, Binding, Destination, DestinationKind, parse_uri
 from holdfast.values.restore import RestoreStatus
 from holdfast.values.scn import Scn
-from holdfast.values.tenant import LogMode, Tenant, TenantRole, TenantStatus
+from holdfast.values.tenant import LogMode, Tenant, TenantPurpose, TenantRole, TenantStatus
 
 pytestmark = pytest.mark.live
 
@@ -75,6 +75,14 @@ class TestConnections:
             engine.query(version, (str(SCHEMA_VERSION),))
         catalog.install()
 
+    def test_a_catalog_of_an_older_build_gets_the_columns_that_came_since(
+        self, engine: SysEngine, catalog: Catalog, tenant: Tenant
+    ) -> None:
+        engine.query("ALTER TABLE __holdfast.tenant DROP COLUMN purpose")
+        engine.query("UPDATE __holdfast.installed SET value = 'older' WHERE name = 'tables'")
+        catalog.install()
+        assert catalog.tenants.by_id(tenant.tenant_id) == tenant
+
 
 class TestTenants:
     def test_what_is_added_is_found_by_name_and_id(self, catalog: Catalog, tenant: Tenant) -> None:
@@ -83,6 +91,13 @@ class TestTenants:
         assert tenant in catalog.tenants.user_tenants()
         assert catalog.tenants.all()[0].is_sys
         assert not any(found.is_sys for found in catalog.tenants.user_tenants())
+
+    def test_an_auxiliary_tenant_is_hosted_and_none_of_all_tenants(self, catalog: Catalog) -> None:
+        tenant_id = catalog.tenants.next_tenant_id()
+        found = replace(tenant_value(tenant_id, f"aux_{tenant_id}"), purpose=TenantPurpose.AUXILIARY)
+        catalog.tenants.add(found)
+        assert found in catalog.tenants.hosted()
+        assert found not in catalog.tenants.user_tenants()
 
     def test_names_are_matched_as_stored(self, catalog: Catalog, tenant: Tenant) -> None:
         assert catalog.tenants.find(tenant.name.upper()) is None

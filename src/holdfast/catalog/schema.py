@@ -103,6 +103,7 @@ TABLES: dict[str, tuple[tuple[tuple[str, str], ...], tuple[str, ...]]] = {
             ("max_cpu", "DOUBLE NOT NULL"),
             ("memory_size_bytes", _COUNT),
             ("log_disk_size_bytes", _COUNT),
+            ("purpose", _v(16, "USER")),
         ),
         ("PRIMARY KEY (tenant_id)", "UNIQUE KEY tenant_name (tenant_name)"),
     ),
@@ -447,10 +448,26 @@ def install(connections: Connections) -> None:
     if found == str(SCHEMA_VERSION) and installed(connections, "tables") == digest:
         return
     connections.carry_out(statements)
+    connections.carry_out(_missing_columns(connections))
     connections.carry_out(("INSERT IGNORE INTO __holdfast.server VALUES (1, 'zone1', '127.0.0.1', 2881)",))
     record_installed(connections, "schema_version", str(SCHEMA_VERSION))
-    # Last: its presence says that every table of this build is there. New tables alone are no new schema version.
+    # Last: its presence says that every table of this build is there. New tables and columns alone are no new schema version.
     record_installed(connections, "tables", digest)
+
+
+def _missing_columns(connections: Connections) -> list[str]:
+    """Return what gives the tables of an older build the columns that came since, each with its default."""
+    with connections.transaction() as transaction:
+        rows = transaction.query(
+            "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = '__holdfast'", ()
+        )
+    found = {(str(table), str(column)) for table, column in rows}
+    return [
+        f"ALTER TABLE __holdfast.`{table}` ADD COLUMN `{column}` {kind}"
+        for table, (columns, _) in TABLES.items()
+        for column, kind in columns
+        if (table, column) not in found
+    ]
 
 
 def installed(connections: Connections, name: str) -> str | None:

@@ -15,6 +15,7 @@ from holdfast.values.tenant import (
     CompatibilityMode,
     LogMode,
     Tenant,
+    TenantPurpose,
     TenantRole,
     TenantStatus,
     Unit,
@@ -50,6 +51,7 @@ class _TenantRow:
     create_time_us: int
     modify_time_us: int
     compatible: str
+    purpose: TenantPurpose
 
 
 _RECORD = Record("tenant", _TenantRow, key=("tenant_id",))
@@ -105,9 +107,13 @@ class Tenants:
         with self._connections.transaction() as transaction:
             return tuple(_tenant(row) for row in _RECORD.select(transaction, "ORDER BY tenant_id"))
 
-    def user_tenants(self) -> tuple[Tenant, ...]:
-        """Return every tenant but sys, sorted by id: what statements call "all tenants"."""
+    def hosted(self) -> tuple[Tenant, ...]:
+        """Return every tenant but sys, auxiliary ones too, sorted by id: those that have an engine to care for."""
         return tuple(tenant for tenant in self.all() if not tenant.is_sys)
+
+    def user_tenants(self) -> tuple[Tenant, ...]:
+        """Return every tenant of a person, sorted by id: what statements call "all tenants"."""
+        return tuple(tenant for tenant in self.hosted() if not tenant.is_auxiliary)
 
     def update(
         self,
@@ -241,6 +247,7 @@ def _tenant(row: _TenantRow) -> Tenant:
         create_time_us=row.create_time_us,
         modify_time_us=row.modify_time_us,
         data_version=row.compatible,
+        purpose=row.purpose,
     )
 
 
@@ -258,4 +265,5 @@ def _row(tenant: Tenant) -> _TenantRow:
         create_time_us=tenant.create_time_us,
         modify_time_us=tenant.modify_time_us,
         compatible=tenant.data_version,
+        purpose=tenant.purpose,
     )

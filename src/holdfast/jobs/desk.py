@@ -5,6 +5,7 @@ from collections.abc import Callable
 from holdfast import codes
 from holdfast.catalog.catalog import Catalog
 from holdfast.errors import refuse
+from holdfast.jobs.activation import Activation
 from holdfast.jobs.archiving import Archiving
 from holdfast.jobs.backups import Backups
 from holdfast.jobs.cleanup import Cleanup
@@ -40,6 +41,7 @@ class HoldfastDesk:
         archiving: Archiving,
         backups: Backups,
         restores: Restores,
+        activation: Activation,
         cluster_parameters: Callable[[Settings], ClusterParametersBackup],
         cleanup: Cleanup,
     ) -> None:
@@ -50,6 +52,7 @@ class HoldfastDesk:
         self._archiving = archiving
         self._backups = backups
         self._restores = restores
+        self._activation = activation
         self._cleanup = cleanup
         self.settings = Settings(catalog, supervisor, set_destination=self._set_destination)
         self._cluster_parameters = cluster_parameters(self.settings)
@@ -57,6 +60,8 @@ class HoldfastDesk:
     def route(self, tenant_name: str) -> Route:
         """Return where to log in. Raises NotFoundError (unknown tenant) or RefusedError (not ready)."""
         tenant = self._catalog.tenants.get(tenant_name)
+        if tenant.is_auxiliary:
+            raise refuse(codes.OB_SERVER_NOT_READY, hint=f"tenant {tenant.name} belongs to a job, which removes it")
         if tenant.status is not TenantStatus.NORMAL:
             raise refuse(codes.OB_SERVER_NOT_READY, hint=f"tenant {tenant.name} is {tenant.status}")
         self._supervisor.process(tenant.tenant_id)
@@ -123,7 +128,7 @@ class HoldfastDesk:
             case c.CancelRestore():
                 return self._tenants.cancel_restore(session, command)
             case c.ActivateStandby():
-                return self._restores.activate(session, command)
+                return self._activation.activate(session, command)
             case c.NotOurs():
                 raise not_supported(f"{command.feature} is")
             case _:

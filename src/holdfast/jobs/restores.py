@@ -1,96 +1,53 @@
-"""RESTORE and ACTIVATE STANDBY: the statements, and the thread that carries a restore out.
+"""RESTORE: the statements, and what another job asks for that needs a restored tenant.
 
 Order of effects, for the crash:
 
     1. everything that can be refused is refused: destinations are read, the plan is made
     2. tenant row (RESTORE) with its pools     killed after: no job row, so the next server removes it
-    3. two job rows                            killed after: the next server begins again from 4, three times at most
-    4. directory below restore/                killed after: removed, made anew
-    5. rename to tenants/                      killed after: as 4
-    6. engine started, checked                 killed after: as 4; the engine is stopped first
-    7. job rows end, tenant row NORMAL         killed between: the job has ended, so the next server finishes the row
+    3. two job rows                            killed after: the next server begins the work again, three times at most
 
-Before 7 nobody can log in: a tenant that is not NORMAL has no route.
+What follows lies in `restore_worker`.
 """
 
-import errno
-import logging
-import os
-import shutil
-import threading
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from holdfast import codes
-from holdfast.backup_format.manifest import EncryptionMode
 from holdfast.catalog.catalog import Catalog
 from holdfast.catalog.restores import RestoreJob
-from holdfast.catalog.tenants import TenantScns
 from holdfast.clock import Clock
-from holdfast.engine import account, control, drift, facts, role
-from holdfast.engine.directory import EngineDirectory
-from holdfast.engine.process import EngineEndedError, Watchdog
-from holdfast.engine.role import EngineRole
 from holdfast.engine.version import Engines
-from holdfast.errors import CanceledError, EngineError, HoldfastError, RefusedError, refuse
-from holdfast.jobs.destinations import OpenStore
-from holdfast.jobs.directories import ClusterDirectory
-from holdfast.jobs.pace import Paces
+from holdfast.errors import RefusedError, refuse
+from holdfast.jobs.activation import Activation
 from holdfast.jobs.reply import OK, Reply
+from holdfast.jobs.restore_worker import RestoreWorkers
 from holdfast.jobs.rights import not_supported
 from holdfast.jobs.session import Session
-from holdfast.jobs.supervisor import Supervisor
 from holdfast.jobs.tenants import Tenants
-from holdfast.keys.keyring import Keyring
-from holdfast.restore.facts import Facts, open_sources, read_facts
-from holdfast.restore.plan import RestorePlan, plan_restore
-from holdfast.restore.run import LaidOut, Progress, lay_out
+from holdfast.keys.password import Passwords
+from holdfast.restore.facts import Facts
+from holdfast.restore.plan import RestorePlan
 from holdfast.restore.unlock import data_keys, open_keys
-from holdfast.statement.commands import ActivateStandby, Restore, Until, UntilScn
+from holdfast.statement.commands import OptionPairs, Restore, Until, UntilScn
 from holdfast.statement.restore_options import RestoreOptions, read_options
 from holdfast.values.destination import Uri, parse_uri
 from holdfast.values.restore import RestoreStatus
 from holdfast.values.scn import Scn, scn_from_timestamp
-from holdfast.values.tenant import SYS_TENANT_ID, Tenant, TenantRole, TenantStatus, is_valid_tenant_name
-
-log = logging.getLogger("holdfast.restores")
-
-_AT_ONCE_MAX = 2
-"""Restores at once: each keeps the destination and the disk busy by itself."""
-_ATTEMPTS_MAX = 3
-_THREADS_DEFAULT = 8
-_TELL_SECONDS = 0.5
-_HUNG_SECONDS_MIN = 60.0
-_REPLAY_BYTES_PER_SECOND_MIN = 10 << 20
-_ACTIVATE_SECONDS_MAX = 30.0
-"""An activation takes 0.05 s; one that takes this long has failed."""
-_ORPHANS_LISTED_MAX = 5
-_STARTS_MAX = 3
-_DROP_SECONDS_MAX = 60.0
-_SERVER_STOP_SECONDS = 30.0
-"""How long a worker may take to leave when the server ends; one in the middle of a batch takes less than a second."""
-_CATALOG_SECONDS_MAX = 120.0
-"""The sys engine is back some 2 s after its death; a machine that is out of memory or disk takes longer."""
-_CATALOG_PAUSE_SECONDS = 0.5
-_KEPT_LOG_BYTES_MAX = 4 << 20
-_GIVE_UP_PAUSE_SECONDS = 2.0
+from holdfast.values.tenant import SYS_TENANT_ID, Tenant, TenantPurpose, TenantRole, TenantStatus, is_valid_tenant_name
 
 
-@dataclass(slots=True)
-class _Run:
-    """A restore under way in this server."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RestoreOrder:
+    """A restore as a statement or another job orders it. `target` None: the latest reachable moment."""
 
-    tenant: Tenant
-    canceled: threading.Event = field(default_factory=threading.Event)
-    done: threading.Event = field(default_factory=threading.Event)
-    progress: Progress = field(default_factory=Progress)
-    future: "Future[None] | None" = None
-
-
-class _Ended(Exception):
-    """The server ends; the job stays as it is for the next one."""
+    name: str
+    sources: tuple[Uri, ...]
+    target: Scn | None
+    passwords: Passwords | None = field(default=None, repr=False)
+    pools: tuple[str, ...] = ()
+    options: OptionPairs = ()
+    description: str = ""
+    purpose: TenantPurpose = TenantPurpose.USER
 
 
 class Restores:
@@ -99,32 +56,24 @@ class Restores:
     def __init__(
         self,
         catalog: Catalog,
-        supervisor: Supervisor,
+        workers: RestoreWorkers,
         tenants: Tenants,
-        directories: ClusterDirectory,
+        activation: Activation,
         clock: Clock,
         *,
         engines: Engines,
-        open_store: OpenStore,
         generation: int,
-        paces: Paces | None = None,
         catch_up: Callable[[set[str], Scn | None], None] = lambda places, target: None,
     ) -> None:
         """`catch_up`: has archives that run in this server reach a moment before it is looked for at their places."""
-        self._catch_up = catch_up
         self._catalog = catalog
-        self._supervisor = supervisor
+        self._workers = workers
         self._tenants = tenants
-        self._directories = directories
+        self._activation = activation
         self._clock = clock
         self._engines = engines
-        self._open_store = open_store
         self._generation = generation
-        self._paces = paces or Paces(catalog, clock)
-        self._lock = threading.Lock()
-        self._runs: dict[int, _Run] = {}
-        self._ending = threading.Event()
-        self._pool = ThreadPoolExecutor(max_workers=_AT_ONCE_MAX, thread_name_prefix="restore-job")
+        self._catch_up = catch_up
 
     # --- statements
 
@@ -138,98 +87,66 @@ class Restores:
         sources = tuple(parse_uri(text) for text in command.sources)
         if not sources:
             raise not_supported("restore without FROM is", hint="write FROM 'file:///data,file:///archive'")
-        target = _target_of(command.until, session)
-        self._catch_up({uri.identity for uri in sources}, target)
-        found = self._read(sources)
-        plan = self._plan(found, target)
-        secrets = open_keys(plan, session.decryption)
+        self.begin(
+            RestoreOrder(
+                name=command.tenant,
+                sources=sources,
+                target=target_of(command.until, session),
+                passwords=session.decryption,
+                pools=options.pools,
+                options=command.options,
+                description=command.description,
+            )
+        )
+        return OK
+
+    def begin(self, order: RestoreOrder) -> Tenant:
+        """Check the order, record the tenant and its job and let a worker begin; return the tenant, in status RESTORE.
+
+        When the job has ended the tenant is NORMAL and STANDBY, or gone. A caller learns it from the job's row in the catalog
+        (`restores.job`, of sys or of the tenant), which outlives both. Raises RefusedError, CorruptionError; nothing is left.
+        """
+        self._catch_up({uri.identity for uri in order.sources}, order.target)
+        found = self._workers.read(order.sources)
+        plan = self._workers.plan(found, order.target)
+        secrets = open_keys(plan, order.passwords)
         data_keys(plan, secrets.get)  # a changed manifest is refused before anything is created
         # A set is read by its own engine and no other; `plan` has made sure that it is here.
         version = self._engines.of(plan.set.manifest.engine_data_version)
         state = (TenantStatus.RESTORE, TenantRole.RESTORE)
+        mode = plan.set.manifest.compatibility_mode
         try:
-            mode = plan.set.manifest.compatibility_mode
-            tenant = self._tenants.allocate(command.tenant, options.pools, *state, mode, version=version)
+            tenant = self._tenants.allocate(
+                order.name, order.pools, *state, mode, version=version, purpose=order.purpose
+            )
         except RefusedError as error:
             if error.code is codes.OB_TENANT_EXIST:
                 raise _name_exists() from error
             raise
         try:
-            keyring = self._keyring(tenant.tenant_id)
+            keyring = self._workers.keyring(tenant.tenant_id)
             for set_id, key in secrets.items():
                 keyring.put(set_id, key)
-            jobs = self._new_jobs(tenant, command, sources, found, plan)
-            self._catalog.restores.insert(jobs)
+            self._catalog.restores.insert(self._new_jobs(tenant, order, found, plan))
         except BaseException:
-            self._forget_keys(tenant.tenant_id)
+            self._workers.forget_keys(tenant.tenant_id)
             self._tenants.remove(tenant)
             raise
-        self._hand_over(tenant)
-        return OK
-
-    def activate(self, session: Session, command: ActivateStandby) -> Reply:
-        """ACTIVATE STANDBY: the tenant is PRIMARY and takes writes when this returns. On a primary: nothing to do."""
-        tenant = self._tenant_to_activate(session, command)
-        if tenant.role is TenantRole.PRIMARY:
-            return OK
-        if tenant.status is not TenantStatus.NORMAL:
-            raise refuse(codes.OB_OP_NOT_ALLOW, "tenant status is not normal, activate is")
-        # The catalog first: a server killed in between finds PRIMARY and a standby engine, and finishes the activation
-        # (see `settle`). The other order could start an activated engine as a standby again.
-        self._catalog.tenants.update(tenant.tenant_id, role=TenantRole.PRIMARY)
-        try:
-            self._activate_engine(tenant.tenant_id)
-        except HoldfastError:
-            # Back only what did not happen: an engine that takes writes must never be started as a standby again.
-            if not self._is_writable(tenant.tenant_id):
-                self._catalog.tenants.update(tenant.tenant_id, role=TenantRole.STANDBY)
-                self._supervisor.change_settings(tenant.tenant_id, self._tenants.settings_of(tenant))
-            raise
-        return OK
+        self._workers.hand_over(tenant)
+        return tenant
 
     # --- life
 
     def resume_all(self) -> None:
         """Finish, take up or remove what a dead server left. Called once, before the door opens."""
-        self._sweep_keys()
-        for tenant in self._catalog.tenants.user_tenants():
+        self._workers.sweep_keys()
+        for tenant in self._catalog.tenants.hosted():
             if tenant.status is TenantStatus.RESTORE:
-                self._take_up(tenant)
+                self._workers.take_up(tenant)
             elif tenant.status is TenantStatus.NORMAL and tenant.role is TenantRole.PRIMARY:
-                self._finish_activation(tenant)
+                self._activation.finish(tenant)
 
-    def stop_all(self) -> None:
-        """End the workers between two batches; their jobs are taken up by the next server."""
-        self._ending.set()
-        self._pool.shutdown(wait=False, cancel_futures=True)
-        end = self._clock.monotonic() + _SERVER_STOP_SECONDS
-        with self._lock:
-            runs = list(self._runs.values())
-        for run in runs:
-            if run.future is not None and run.future.cancelled():
-                run.done.set()  # never begun: a drop may be waiting for it
-            elif not run.done.wait(max(0.0, end - self._clock.monotonic())):
-                log.warning("tenant %s: its restore hangs; the next server takes it up", run.tenant.name)
-
-    def drop_tenant(self, tenant_id: int) -> None:
-        """End the tenant's restore as failed; returns when its worker is out of its files."""
-        with self._lock:
-            run = self._runs.get(tenant_id)
-        if run is not None:
-            run.canceled.set()
-            if run.future is not None and run.future.cancel():
-                self._carry_out(run)  # it waited for its turn, which may be hours away: end it here
-            elif not run.done.wait(_DROP_SECONDS_MAX):
-                raise RefusedError(
-                    f"the restore of tenant {tenant_id} did not end in {_DROP_SECONDS_MAX:.0f} s",
-                    hint="drop the tenant again",
-                    code=codes.OB_TIMEOUT,
-                )
-            return
-        self._fail_rows(tenant_id, "tenant dropped")
-        self._forget_keys(tenant_id)
-
-    # --- checks
+    # --- checks and rows
 
     def _check_name(self, name: str) -> None:
         if self._catalog.restores.active_by_name(name):
@@ -241,28 +158,8 @@ class Restores:
                 codes.OB_INVALID_ARGUMENT, "tenant name", hint="1 to 64 letters, digits, _ or $, no digit first"
             )
 
-    def _read(self, uris: tuple[Uri, ...]) -> Facts:
-        return read_facts(open_sources([self._open_store(uri) for uri in uris]))
-
-    def _plan(self, found: Facts, target: Scn | None) -> RestorePlan:
-        return plan_restore(found.sets, found.pieces, target, installed_versions=self._engines.data_versions)
-
-    def _tenant_to_activate(self, session: Session, command: ActivateStandby) -> Tenant:
-        if not session.tenant.is_sys:
-            if command.tenants:
-                raise refuse(codes.OB_INVALID_ARGUMENT, "tenant name, please don't specify tenant name")
-            return session.tenant
-        if len(command.tenants) != 1:
-            raise not_supported("omitting tenant name is " if not command.tenants else "more than one tenant name is")
-        tenant = self._catalog.tenants.get(command.tenants[0])
-        if tenant.is_sys:
-            raise refuse(codes.OB_INVALID_ARGUMENT, "tenant name, only support operating user tenant")
-        return tenant
-
-    # --- rows
-
     def _new_jobs(
-        self, tenant: Tenant, command: Restore, sources: tuple[Uri, ...], found: Facts, plan: RestorePlan
+        self, tenant: Tenant, order: RestoreOrder, found: Facts, plan: RestorePlan
     ) -> tuple[RestoreJob, RestoreJob]:
         manifest = plan.set.manifest
         row = RestoreJob(
@@ -273,15 +170,15 @@ class Restores:
             backup_tenant_name=manifest.tenant_name,
             backup_tenant_id=manifest.tenant_id,
             backup_cluster_name=manifest.cluster_name,
-            backup_dest=",".join(uri.identity for uri in sources),
-            restore_option="&".join(f"{key}={value}" for key, value in command.options),
+            backup_dest=",".join(uri.identity for uri in order.sources),
+            restore_option="&".join(f"{key}={value}" for key, value in order.options),
             restore_scn=plan.target,
             status=RestoreStatus.RESTORE_PRE,
             start_timestamp_us=self._clock.now_ns() // 1000,
             backup_set_list=_listed(found, [(fact.source, fact.root) for fact in plan.chain]),
             backup_piece_list=_listed(found, [(step.piece.source, step.piece.root) for step in plan.steps]),
             consistent_scn=manifest.min_restore_scn,
-            description=command.description,
+            description=order.description,
             owner_generation=self._generation,
         )
         sys_row = replace(
@@ -291,332 +188,6 @@ class Restores:
             status=RestoreStatus.WAIT_TENANT_RESTORE_FINISH,
         )
         return sys_row, row
-
-    def _rows(self, tenant_id: int) -> tuple[RestoreJob, ...]:
-        return tuple(job for job in self._catalog.restores.active() if job.restore_tenant_id == tenant_id)
-
-    def _tell(self, tenant_id: int, status: RestoreStatus, progress: Progress) -> None:
-        for row in self._rows(tenant_id):
-            known = replace(row, total_bytes=progress.total_bytes, finish_bytes=progress.finish_bytes)
-            if row.tenant_id != SYS_TENANT_ID:
-                known = replace(known, status=status)
-            self._catalog.restores.update(known)
-
-    def _fail_rows(self, tenant_id: int, comment: str) -> None:
-        now_us = self._clock.now_ns() // 1000
-        self._catalog.restores.finish(
-            *(
-                replace(row, status=RestoreStatus.RESTORE_FAIL, finish_timestamp_us=now_us, comment=comment[:1024])
-                for row in self._rows(tenant_id)
-            )
-        )
-
-    # --- the worker
-
-    def _hand_over(self, tenant: Tenant) -> None:
-        run = _Run(tenant)
-        with self._lock:
-            self._runs[tenant.tenant_id] = run
-            run.future = self._pool.submit(self._carry_out, run)
-
-    def _carry_out(self, run: _Run) -> None:
-        tenant = run.tenant
-        try:
-            self._run(run)
-        except _Ended:
-            log.info("tenant %s: its restore is taken up by the next server", tenant.name)
-        except HoldfastError as error:
-            log.error("tenant %s: restore failed: %s", tenant.name, error)
-            self._give_up(run, str(error))
-        except OSError as error:
-            log.error("tenant %s: restore failed: %s", tenant.name, error)
-            self._give_up(run, str(_disk_error(error, self._directories)))
-        except Exception as error:
-            log.exception("tenant %s: restore failed", tenant.name)
-            self._give_up(run, f"internal error: {error}")
-        finally:
-            with self._lock:
-                self._runs.pop(tenant.tenant_id, None)
-            run.done.set()
-
-    def _give_up(self, run: _Run, comment: str) -> None:
-        """Remove the tenant, then end the rows: as long as they are under way, somebody comes back to finish this.
-
-        What made the restore fail (a full disk) may make this fail too: tried until it holds or the server ends.
-        """
-        tenant_id = run.tenant.tenant_id
-        while True:
-            try:
-                self._clear(tenant_id)
-                self._fail_rows(tenant_id, comment)
-                self._forget_keys(tenant_id)
-                if not run.canceled.is_set():  # a DROP TENANT that canceled us removes the tenant itself
-                    self._tenants.remove(run.tenant)
-                return
-            except (HoldfastError, OSError) as error:
-                log.error("tenant %s: its failed restore can not be removed yet: %s", run.tenant.name, error)
-            if self._ending.wait(_GIVE_UP_PAUSE_SECONDS):
-                return
-
-    def _check(self, run: _Run) -> None:
-        if run.canceled.is_set():
-            raise CanceledError
-        if self._ending.is_set():
-            raise _Ended
-
-    def _run(self, run: _Run) -> None:
-        tenant_id = run.tenant.tenant_id
-        row = next(job for job in self._rows(tenant_id) if job.tenant_id != SYS_TENANT_ID)
-        self._clear(tenant_id)
-        self._check(run)
-        found = self._read(tuple(parse_uri(text) for text in row.backup_dest.split(",")))
-        plan = self._plan(self._openable(found, tenant_id), row.restore_scn)
-        self._patiently(run, lambda: self._tell(tenant_id, RestoreStatus.RESTORE_CREATE_INIT_LS, run.progress))
-        laid_out = self._lay_out(run, found, plan)
-        self._patiently(run, lambda: self._tell(tenant_id, RestoreStatus.RESTORE_WAIT_LS, run.progress))
-        comment = self._start(run, laid_out, plan)
-        self._patiently(run, lambda: self._tell(tenant_id, RestoreStatus.POST_CHECK, run.progress))
-        self._patiently(run, lambda: self._tenants.install_views(tenant_id))
-        self._patiently(run, lambda: self._end(run, laid_out, plan, comment))
-
-    def _openable(self, found: Facts, tenant_id: int) -> Facts:
-        """Return the facts without sets whose key was not kept: a set that came after the statement was never asked for."""
-        keyring = self._keyring(tenant_id)
-        sets = tuple(
-            fact
-            for fact in found.sets
-            if fact.manifest.encryption.mode is EncryptionMode.NONE
-            or keyring.get(fact.manifest.backup_set_id) is not None
-        )
-        return replace(found, sets=sets)
-
-    def _patiently(self, run: _Run, what: Callable[[], None]) -> None:
-        """Do something repeatable with the catalog; its engine may be down for a few seconds, which must not end a restore."""
-        end = self._clock.monotonic() + _CATALOG_SECONDS_MAX
-        while True:
-            self._check(run)
-            try:
-                what()
-                return
-            except EngineError as error:
-                if self._clock.monotonic() > end:
-                    raise
-                log.warning("tenant %s: the catalog does not answer: %s", run.tenant.name, error)
-                self._clock.sleep(_CATALOG_PAUSE_SECONDS)
-
-    def _clear(self, tenant_id: int) -> None:
-        """Remove what an earlier attempt left."""
-        self._supervisor.take_down(tenant_id)
-        for place in (self._directories.restore(tenant_id), self._directories.tenant(tenant_id)):
-            shutil.rmtree(place, ignore_errors=True)
-
-    def _keyring(self, tenant_id: int) -> Keyring:
-        """Return where the keys of the sets this tenant is restored from are kept while its restore is under way."""
-        return Keyring(self._directories.restore_keys(tenant_id))
-
-    def _forget_keys(self, tenant_id: int) -> None:
-        shutil.rmtree(self._directories.restore_keys(tenant_id), ignore_errors=True)
-
-    def _lay_out(self, run: _Run, found: Facts, plan: RestorePlan) -> LaidOut:
-        tenant_id = run.tenant.tenant_id
-        place = self._directories.restore(tenant_id)
-        directory = EngineDirectory(place / "engine", self._engines.of(run.tenant.data_version))
-        pace = self._paces.restore(tenant_id, _THREADS_DEFAULT)
-        told = 0.0
-
-        def check() -> None:
-            nonlocal told
-            self._check(run)
-            # Figures and limits are for people: a catalog that is down for a moment ends no restore.
-            with suppress(EngineError):
-                pace.refresh()
-                now = self._clock.monotonic()
-                if now - told >= _TELL_SECONDS and run.progress.total_bytes:
-                    told = now  # several threads may tell at once: each tells the truth
-                    status = RestoreStatus.PHYSICAL_RESTORE_WAIT_RESTORE_TO_CONSISTENT_SCN
-                    self._tell(tenant_id, status, run.progress)
-
-        laid_out = lay_out(
-            plan,
-            tuple(source.store for source in found.sources),
-            directory,
-            pace=pace,
-            progress=run.progress,
-            check=check,
-            keys=data_keys(plan, self._keyring(tenant_id).get),
-        )
-        role.set_role(directory, EngineRole.STANDBY)
-        account.store_account(place / "account.json", account.decode_account(laid_out.account))
-        self._check(run)
-        place.rename(self._directories.tenant(tenant_id))
-        return laid_out
-
-    def _start(self, run: _Run, laid_out: LaidOut, plan: RestorePlan) -> str:
-        """Start the engine on the restored files; return what a person should know, mostly nothing."""
-        tenant = replace(run.tenant, role=TenantRole.STANDBY)
-        patience = max(_HUNG_SECONDS_MIN, laid_out.size_bytes / _REPLAY_BYTES_PER_SECOND_MIN)
-        try:
-            self._bring_up(run, tenant, Watchdog(progress_seconds=patience))
-        except EngineError as error:
-            raise EngineError(
-                f"the engine did not start on the restored files: {error.message}",
-                hint=f"try a moment before SCN {int(plan.target)}; a log across FORK TABLE or FORK DATABASE can hang;"
-                f" {self._kept_log(tenant.tenant_id)}",
-            ) from error
-        with self._supervisor.session(tenant.tenant_id) as session:
-            is_writing = self._engines.of(tenant.data_version).release.is_standby_writing
-            control.wait_replayed(
-                session,
-                patience,
-                until=laid_out.end.lsn if is_writing else None,
-                check=lambda: self._check(run),
-            )
-            orphans = facts.orphan_transactions(session)
-        if not orphans:
-            return ""
-        earliest = min(orphan.start_scn for orphan in orphans)
-        ids = ", ".join(str(orphan.trans_id) for orphan in orphans[:_ORPHANS_LISTED_MAX])
-        return (
-            f"{len(orphans)} transactions were under way at the target and keep their row locks (trans_id {ids}): "
-            f"a target below SCN {int(earliest)}, or at or after their commit, avoids them"
-        )
-
-    def _kept_log(self, tenant_id: int) -> str:
-        """Put the engine's log aside before its directory goes; return where it is, as a sentence."""
-        kept = self._directories.restore_log(tenant_id)
-        try:
-            with self._supervisor.directory(tenant_id).server_log.open("rb") as log_file:
-                log_file.seek(max(0, log_file.seek(0, os.SEEK_END) - _KEPT_LOG_BYTES_MAX))
-                kept.write_bytes(log_file.read())
-        except OSError as error:
-            return f"the engine's log could not be kept: {error}"
-        return f"the engine's log is kept in {kept}"
-
-    def _bring_up(self, run: _Run, tenant: Tenant, watchdog: Watchdog) -> None:
-        """Start the engine; one that ends at once is started again.
-
-        On a busy machine a restored standby now and then ends with -4023 between two steps of its start, and the same files
-        start the next time (measured on 1.4.0).
-        """
-        for left in reversed(range(_STARTS_MAX)):
-            self._check(run)
-            try:
-                self._supervisor.bring_up(tenant.tenant_id, self._tenants.settings_of(tenant), watchdog=watchdog)
-                return
-            except EngineEndedError as error:
-                if not left:
-                    raise
-                log.warning("tenant %s: its restored engine ended while it started, again: %s", tenant.name, error)
-
-    def _end(self, run: _Run, laid_out: LaidOut, plan: RestorePlan, comment: str) -> None:
-        tenant_id, target = run.tenant.tenant_id, plan.target
-        now_us = self._clock.now_ns() // 1000
-        self._catalog.tenants.update_scns(
-            TenantScns(
-                tenant_id=tenant_id,
-                sync_scn=target,
-                replayable_scn=target,
-                readable_scn=target,
-                recovery_until_scn=target,
-            )
-        )
-        self._catalog.restores.finish(
-            *(
-                replace(
-                    row,
-                    status=RestoreStatus.RESTORE_SUCCESS,
-                    finish_timestamp_us=now_us,
-                    finish_ls_count=1,
-                    recover_scn=target,
-                    total_bytes=laid_out.size_bytes,
-                    finish_bytes=laid_out.size_bytes,
-                    comment=comment,
-                )
-                for row in self._rows(tenant_id)
-            )
-        )
-        self._forget_keys(tenant_id)  # the rows have ended: nobody will need them
-        self._catalog.tenants.update(tenant_id, status=TenantStatus.NORMAL, role=TenantRole.STANDBY)
-        log.info("tenant %s: restored to SCN %d%s", run.tenant.name, int(target), f"; {comment}" if comment else "")
-
-    # --- after a crash
-
-    def _take_up(self, tenant: Tenant) -> None:
-        rows = self._rows(tenant.tenant_id)
-        if not rows:
-            if self._has_succeeded(tenant):
-                # Killed between the end of the job and the end of the tenant's row.
-                self._forget_keys(tenant.tenant_id)
-                self._catalog.tenants.update(tenant.tenant_id, status=TenantStatus.NORMAL, role=TenantRole.STANDBY)
-                standby = replace(tenant, role=TenantRole.STANDBY)
-                try:
-                    self._supervisor.bring_up(tenant.tenant_id, self._tenants.settings_of(standby))
-                except HoldfastError as error:
-                    self._supervisor.watch(tenant.tenant_id)
-                    log.error("tenant %s: its engine did not start and will be tried again: %s", tenant.name, error)
-                return
-            log.warning("tenant %s: its restore never began; removing it", tenant.name)
-            self._forget_keys(tenant.tenant_id)
-            self._tenants.remove(tenant)
-            return
-        if max(row.attempt for row in rows) >= _ATTEMPTS_MAX:
-            self._fail_rows(tenant.tenant_id, f"interrupted {_ATTEMPTS_MAX} times")
-            self._forget_keys(tenant.tenant_id)
-            self._tenants.remove(tenant)
-            return
-        for row in rows:
-            self._catalog.restores.update(replace(row, attempt=row.attempt + 1, owner_generation=self._generation))
-        log.warning("tenant %s: its restore was interrupted; beginning again", tenant.name)
-        self._hand_over(tenant)
-
-    def _sweep_keys(self) -> None:
-        """Remove kept keys of restores that are over, whatever ended them."""
-        active = {job.restore_tenant_id for job in self._catalog.restores.active()}
-        for folder in self._directories.restores.glob("*.keys"):
-            if not folder.stem.isdigit() or int(folder.stem) not in active:
-                shutil.rmtree(folder, ignore_errors=True)
-
-    def _has_succeeded(self, tenant: Tenant) -> bool:
-        return self._catalog.restores.has_succeeded(tenant.tenant_id)
-
-    # --- activation
-
-    def _activate_engine(self, tenant_id: int) -> None:
-        tenant = self._catalog.tenants.by_id(tenant_id)
-        by_restart = self._engines.of(tenant.data_version).release.is_activated_by_restart
-        # First: a look for drift in between must find the engine it expects, or it would make it a standby again.
-        self._supervisor.change_settings(tenant_id, self._tenants.settings_of(tenant))
-        if by_restart:
-            self._supervisor.restart(tenant_id, self._tenants.settings_of(tenant))
-        with self._supervisor.session(tenant_id) as session:
-            if not by_restart:
-                control.activate_standby(session)
-            end = self._clock.monotonic() + _ACTIVATE_SECONDS_MAX
-            while not drift.is_writable(session):
-                if self._clock.monotonic() > end:
-                    raise EngineError(f"the engine did not become primary within {_ACTIVATE_SECONDS_MAX:.0f} s")
-                self._clock.sleep(0.02)
-            # The login came out of the backup, which others may have read.
-            account.rotate(session, self._supervisor.account_file(tenant_id))
-
-    def _is_writable(self, tenant_id: int) -> bool:
-        """Return whether the engine takes writes; True when it can not be asked, for that must not be undone."""
-        try:
-            with self._supervisor.session(tenant_id) as session:
-                return drift.is_writable(session)
-        except HoldfastError:
-            return True
-
-    def _finish_activation(self, tenant: Tenant) -> None:
-        """Activate an engine that is still a standby although its tenant is PRIMARY: a server died in between."""
-        try:
-            with self._supervisor.session(tenant.tenant_id) as session:
-                if drift.is_writable(session):
-                    return
-            log.warning("tenant %s: its activation was interrupted; finishing it", tenant.name)
-            self._activate_engine(tenant.tenant_id)
-        except HoldfastError as error:
-            log.error("tenant %s: its role can not be settled: %s", tenant.name, error)
 
 
 def _check_options(command: Restore, options: RestoreOptions) -> None:
@@ -630,7 +201,8 @@ def _check_options(command: Restore, options: RestoreOptions) -> None:
         raise refuse(codes.OB_MISS_ARGUMENT, "pool_list", hint="or leave WITH out: a default pool is made")
 
 
-def _target_of(until: Until | None, session: Session) -> Scn | None:
+def target_of(until: Until | None, session: Session) -> Scn | None:
+    """Return the moment UNTIL means in this session, None without UNTIL. Refused: 1210 a bad SCN, 1525 a bad timestamp."""
     if until is None:
         return None
     if isinstance(until, UntilScn):
@@ -645,18 +217,6 @@ def _target_of(until: Until | None, session: Session) -> Scn | None:
 
 def _name_exists() -> RefusedError:
     return refuse(codes.OB_OP_NOT_ALLOW, "restore tenant with existed tenant name is")
-
-
-def _disk_error(error: OSError, directories: ClusterDirectory) -> HoldfastError:
-    """Return what a failed write below the base directory means to a person."""
-    full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-    return EngineError(
-        f"{codes.OB_SERVER_OUTOF_DISK_SPACE.text() if full else codes.OB_IO_ERROR.text()}: {error}",
-        code=codes.OB_SERVER_OUTOF_DISK_SPACE if full else codes.OB_IO_ERROR,
-        hint=f"make room on the file system of {directories.base} and restore again"
-        if full
-        else "look at the kernel's log",
-    )
 
 
 def _listed(found: Facts, places: list[tuple[int, str]]) -> str:

@@ -48,6 +48,7 @@ from holdfast.values.tenant import (
     CompatibilityMode,
     LogMode,
     Tenant,
+    TenantPurpose,
     TenantRole,
     TenantStatus,
     Unit,
@@ -262,6 +263,7 @@ class Tenants:
         mode: CompatibilityMode = CompatibilityMode.MYSQL,
         *,
         version: EngineVersion,
+        purpose: TenantPurpose = TenantPurpose.USER,
     ) -> Tenant:
         """Return a new tenant's row, in the catalog from now on, with its pools granted. It runs on `version` for good.
 
@@ -289,6 +291,7 @@ class Tenants:
             create_time_us=now_us,
             modify_time_us=now_us,
             data_version=version.data_version,
+            purpose=purpose,
         )
         self._supervisor.set_version(tenant_id, version)
         self._catalog.tenants.add(tenant)
@@ -339,14 +342,14 @@ class Tenants:
 
     def settle(self) -> tuple[Tenant, ...]:
         """Finish or undo what a dead server left half done; return the tenants whose engines should run."""
-        for tenant in self._catalog.tenants.user_tenants():
+        for tenant in self._catalog.tenants.hosted():
             try:
                 self._settle(tenant)
             except UnknownVersionError as error:
                 # Made by a newer Holdfast: what its files are is not known here, so they stay, and the others go on.
                 log.error("tenant %s stays as it is: %s", tenant.name, error)
         self._sweep()
-        return tuple(t for t in self._catalog.tenants.user_tenants() if t.status is TenantStatus.NORMAL)
+        return tuple(t for t in self._catalog.tenants.hosted() if t.status is TenantStatus.NORMAL)
 
     # --- steps
 

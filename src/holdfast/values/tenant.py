@@ -23,6 +23,14 @@ class TenantStatus(StrEnum):
     DROPPING = "DROPPING"
 
 
+class TenantPurpose(StrEnum):
+    """USER: a tenant of a person. AUXILIARY: another job's, which made it and removes it; nobody logs in to it and a statement
+    on all tenants leaves it out."""
+
+    USER = "USER"
+    AUXILIARY = "AUXILIARY"
+
+
 class LogMode(StrEnum):
     ARCHIVELOG = "ARCHIVELOG"
     NOARCHIVELOG = "NOARCHIVELOG"
@@ -60,6 +68,11 @@ class Tenant:
     create_time_us: int
     modify_time_us: int
     data_version: str
+    purpose: TenantPurpose = TenantPurpose.USER
+
+    @property
+    def is_auxiliary(self) -> bool:
+        return self.purpose is TenantPurpose.AUXILIARY
 
     @property
     def is_sys(self) -> bool:

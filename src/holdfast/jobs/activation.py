@@ -1,0 +1,110 @@
+"""ACTIVATE STANDBY: a restored tenant becomes a primary.
+
+The catalog changes first: a server killed in between finds PRIMARY and a standby engine, and finishes the activation. The
+other order could start an activated engine as a standby again.
+"""
+
+import logging
+
+from holdfast import codes
+from holdfast.catalog.catalog import Catalog
+from holdfast.clock import Clock
+from holdfast.engine import account, control, drift
+from holdfast.engine.version import Engines
+from holdfast.errors import EngineError, HoldfastError, refuse
+from holdfast.jobs.reply import OK, Reply
+from holdfast.jobs.rights import not_supported
+from holdfast.jobs.session import Session
+from holdfast.jobs.supervisor import Supervisor
+from holdfast.jobs.tenants import Tenants
+from holdfast.statement.commands import ActivateStandby
+from holdfast.values.tenant import Tenant, TenantRole, TenantStatus
+
+log = logging.getLogger("holdfast.activation")
+
+_ACTIVATE_SECONDS_MAX = 30.0
+"""An activation takes 0.05 s; one that takes this long has failed."""
+
+
+class Activation:
+    """Every method is safe from any thread."""
+
+    def __init__(
+        self, catalog: Catalog, supervisor: Supervisor, tenants: Tenants, clock: Clock, *, engines: Engines
+    ) -> None:
+        self._catalog = catalog
+        self._supervisor = supervisor
+        self._tenants = tenants
+        self._clock = clock
+        self._engines = engines
+
+    def activate(self, session: Session, command: ActivateStandby) -> Reply:
+        """ACTIVATE STANDBY: the tenant is PRIMARY and takes writes when this returns. On a primary: nothing to do."""
+        tenant = self._tenant_to_activate(session, command)
+        if tenant.role is TenantRole.PRIMARY:
+            return OK
+        if tenant.status is not TenantStatus.NORMAL:
+            raise refuse(codes.OB_OP_NOT_ALLOW, "tenant status is not normal, activate is")
+        self.activate_tenant(tenant)
+        return OK
+
+    def activate_tenant(self, tenant: Tenant) -> None:
+        """Make a standby whose restore has ended a primary. Raises EngineError; it is a standby still then."""
+        self._catalog.tenants.update(tenant.tenant_id, role=TenantRole.PRIMARY)
+        try:
+            self._activate_engine(tenant.tenant_id)
+        except HoldfastError:
+            # Back only what did not happen: an engine that takes writes must never be started as a standby again.
+            if not self._is_writable(tenant.tenant_id):
+                self._catalog.tenants.update(tenant.tenant_id, role=TenantRole.STANDBY)
+                self._supervisor.change_settings(tenant.tenant_id, self._tenants.settings_of(tenant))
+            raise
+
+    def _activate_engine(self, tenant_id: int) -> None:
+        tenant = self._catalog.tenants.by_id(tenant_id)
+        by_restart = self._engines.of(tenant.data_version).release.is_activated_by_restart
+        # First: a look for drift in between must find the engine it expects, or it would make it a standby again.
+        self._supervisor.change_settings(tenant_id, self._tenants.settings_of(tenant))
+        if by_restart:
+            self._supervisor.restart(tenant_id, self._tenants.settings_of(tenant))
+        with self._supervisor.session(tenant_id) as session:
+            if not by_restart:
+                control.activate_standby(session)
+            end = self._clock.monotonic() + _ACTIVATE_SECONDS_MAX
+            while not drift.is_writable(session):
+                if self._clock.monotonic() > end:
+                    raise EngineError(f"the engine did not become primary within {_ACTIVATE_SECONDS_MAX:.0f} s")
+                self._clock.sleep(0.02)
+            # The login came out of the backup, which others may have read.
+            account.rotate(session, self._supervisor.account_file(tenant_id))
+
+    def _is_writable(self, tenant_id: int) -> bool:
+        """Return whether the engine takes writes; True when it can not be asked, for that must not be undone."""
+        try:
+            with self._supervisor.session(tenant_id) as session:
+                return drift.is_writable(session)
+        except HoldfastError:
+            return True
+
+    def finish(self, tenant: Tenant) -> None:
+        """Activate an engine that is still a standby although its tenant is PRIMARY: a server died in between."""
+        try:
+            with self._supervisor.session(tenant.tenant_id) as session:
+                if drift.is_writable(session):
+                    return
+            log.warning("tenant %s: its activation was interrupted; finishing it", tenant.name)
+            self._activate_engine(tenant.tenant_id)
+        except HoldfastError as error:
+            log.error("tenant %s: its role can not be settled: %s", tenant.name, error)
+
+    def _tenant_to_activate(self, session: Session, command: ActivateStandby) -> Tenant:
+        if not session.tenant.is_sys:
+            if command.tenants:
+                raise refuse(codes.OB_INVALID_ARGUMENT, "tenant name, please don't specify tenant name")
+            return session.tenant
+        if len(command.tenants) != 1:
+            raise not_supported("omitting tenant name is " if not command.tenants else "more than one tenant name is")
+        tenant = self._catalog.tenants.get(command.tenants[0])
+        if tenant.is_sys:
+            raise refuse(codes.OB_INVALID_ARGUMENT, "tenant name, only support operating user tenant")
+        return tenant
