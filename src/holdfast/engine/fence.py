@@ -201,9 +201,7 @@ def _add(ruleset: int, rule: Rule, handled: Right) -> None:
 def _add_reachable_port(ruleset: int, port: int) -> None:
     packed = struct.pack("<QQ", _CONNECT_TCP, port)
     _checked(
-        _libc().syscall(
-            _ADD_RULE, ctypes.c_int(ruleset), ctypes.c_int(_RULE_NET_PORT), packed, ctypes.c_uint32(0)
-        ),
+        _libc().syscall(_ADD_RULE, ctypes.c_int(ruleset), ctypes.c_int(_RULE_NET_PORT), packed, ctypes.c_uint32(0)),
         f"rule for port {port}",
     )
 

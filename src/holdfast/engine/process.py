@@ -69,6 +69,8 @@ _LOG_TAIL_BYTES = 2000
 class EngineSettings:
     """How an engine is started. `parameters` are (name, value) pairs of its own; all are saved in its meta.db.
 
+    `log_source_port`: where on this machine a standby pulls its log from (see `log_service`); the engine is then not embedded, with its
+    ports shut (`shut_ports`), for an embedded one never pulls. None: it pulls nothing.
     `role` is enforced: the engine starts as that, whatever its directory says. None leaves the directory's word.
     Raises RefusedError below what an engine can start with.
     """
@@ -89,10 +91,14 @@ class EngineSettings:
                     codes.OB_INVALID_ARGUMENT, f"{name} {value} is less than {least} bytes", hint="give the unit more"
                 )
 
+    @property
+    def log_source(self) -> str:
+        """Return the engine's `log_restore_source`."""
+        return "" if self.log_source_port is None else f"127.0.0.1:{self.log_source_port}"
+
     def door_arguments(self) -> tuple[str, ...]:
-        if self.log_source_port is None:
-            return ("--embedded",)
-        return ("--parameter", f"log_restore_source=127.0.0.1:{self.log_source_port}")
+        """Return what decides whether the engine is embedded."""
+        return ("--parameter", f"log_restore_source={self.log_source}") if self.log_source else ("--embedded",)
 
     def arguments(self, version: EngineVersion) -> tuple[str, ...]:
         """Return the command line of an engine of `version` for these settings."""

@@ -144,10 +144,17 @@ class Supervisor:
             with charge.lock:
                 charge.watched = False
 
-    def restart(self, tenant_id: int, settings: EngineSettings) -> None:
-        """Stop the tenant's engine and start it with `settings`; it is ready when this returns.
+    def restart(
+        self,
+        tenant_id: int,
+        settings: EngineSettings,
+        *,
+        between: Callable[[EngineDirectory], None] = lambda directory: None,
+    ) -> None:
+        """Stop the tenant's engine and start it with `settings`; it is ready when this returns. `between`: done while it is down.
 
-        Raises EngineError if it does not become ready: it is then started again as it was, by whoever watches.
+        Raises EngineError if it does not become ready, and what `between` raises: it is then started again as it was, by whoever
+        watches.
         """
         charge = self._charge(tenant_id)
         self._wait_unfinished(tenant_id)
@@ -155,6 +162,7 @@ class Supervisor:
             _refuse_retired(charge)
             if charge.process is not None:
                 charge.process.stop()
+            between(charge.directory)
             charge.process = EngineProcess.start(charge.directory, settings)
             charge.settings = settings
 

@@ -330,10 +330,12 @@ class Tenants:
 
         A restored log can be larger than the unit's log disk; until the engine has recycled it, its log disk is made to fit.
         """
+        source = None if tenant.role is TenantRole.PRIMARY else self._catalog.log_sources.find(tenant.tenant_id)
         return EngineSettings(
             memory_budget_bytes=tenant.unit.memory_size_bytes,
             log_disk_size_bytes=max(tenant.unit.log_disk_size_bytes, self._log_disk_in_use_bytes(tenant.tenant_id)),
             role=EngineRole.PRIMARY if tenant.role is TenantRole.PRIMARY else EngineRole.STANDBY,
+            log_source_port=source.port or None if source is not None else None,
         )
 
     def remove(self, tenant: Tenant) -> None:

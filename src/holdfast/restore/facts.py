@@ -61,6 +61,11 @@ def read_facts(sources: tuple[Source, ...]) -> Facts:
     return Facts(sources=sources, sets=tuple(sets), pieces=tuple(pieces))
 
 
+def archived_pieces(source: Source) -> tuple[PieceFact, ...]:
+    """Return the pieces of one archive destination, sorted by name; each names source 0. Raises as `read_facts`."""
+    return tuple(_pieces_of(0, source.store, ""))
+
+
 def _owner_of(store: Store) -> FormatFile:
     try:
         data = store.get(names.FORMAT_FILE)

@@ -1,0 +1,127 @@
+"""The end of a stopped standby's log: what it is of the source's log, and how a cut group becomes the whole one again.
+
+A restore, and a standby that was to stop at an SCN, end with a group of which only the leading entries were kept (`engine_format.log_cut`).
+The source's log does not go on behind that: its next group begins where the whole group ends, and its chain is another. So before such a
+standby goes further, its last group is replaced by as much of the source's group as it may have now.
+
+Why that is sound. The entries that were kept are the first ones of the new group, byte for byte; an engine that starts replays its log
+from its checkpoint, entries it has seen before included, and takes each once (proven with a bank, tests/end_to_end). Order for the crash:
+first the entries behind the old end, which an engine does not look at because no group reaches them; then, in one write of 48
+bytes, the header that makes them part of the group.
+"""
+
+import os
+from dataclasses import dataclass
+
+from holdfast.engine.directory import EngineDirectory
+from holdfast.engine_format.log_block import LOG_INFO_BYTES, block_id_of, file_offset_of, first_lsn_of
+from holdfast.engine_format.log_cut import cut
+from holdfast.engine_format.log_group import decode_group_header, group_spans
+from holdfast.engine_format.log_walk import Position, walk
+from holdfast.errors import CorruptionError, EngineError
+from holdfast.restore.archived_log import ArchivedLog
+from holdfast.values.lsn import Lsn
+from holdfast.values.scn import Scn
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogTail:
+    """The last group of a log. `begin`: where it begins, with the chain before it if that is known; `end`: where the log goes on."""
+
+    begin: Position
+    end: Position
+    group: bytes
+
+
+class ForeignLogError(CorruptionError):
+    """The archive's log is not the one this standby has: another tenant's, or another timeline."""
+
+
+def read_tail(directory: EngineDirectory) -> LogTail | None:
+    """Return the last group of a stopped engine's log, None if the log ends with a block: its padding is never cut.
+
+    Raises EngineError if there is no log.
+    """
+    blocks = sorted((int(name) for name in os.listdir(directory.log_dir) if name.isdigit()), reverse=True)
+    for block_id in blocks:
+        data = (directory.log_dir / str(block_id)).read_bytes()
+        log = memoryview(data)[LOG_INFO_BYTES:]
+        found = walk(log, Position(lsn=first_lsn_of(block_id)))
+        if not found.group_count:
+            continue
+        before = Position(lsn=first_lsn_of(block_id))
+        at = 0
+        for at, _, _ in group_spans(log[: found.size_bytes]):
+            pass
+        if at:
+            before = walk(log[:at], before).end
+        return LogTail(begin=before, end=found.end, group=bytes(log[at : found.size_bytes]))
+    if not blocks:
+        raise EngineError(f"there is no log in {directory.log_dir}")
+    return None
+
+
+def mend_tail(directory: EngineDirectory, archive: ArchivedLog, until: Scn) -> bool:
+    """Have a stopped engine's log end where the archive's log can go on, or at `until`; return whether anything was changed.
+
+    Raises ForeignLogError if the archive holds other log at that place; EngineError if it does not reach it.
+    """
+    tail = read_tail(directory)
+    if tail is None:
+        return False
+    whole = _archived_group(archive, tail)
+    if whole == tail.group:
+        return False
+    begin = tail.begin
+    kept = tail.end.scn
+    if begin.accumulated is None:
+        # The first group of its block: the archive knows what came before.
+        begin = _archived_begin(archive, tail)
+    if cut(whole, begin, kept) != tail.group:
+        raise ForeignLogError(
+            f"the log at LSN {begin.lsn.text()} is not the one that was archived there",
+            hint="LOG_RESTORE_SOURCE must be the archive of the tenant this standby was restored from",
+        )
+    wanted = cut(whole, begin, until)
+    if len(wanted) <= len(tail.group):
+        return False
+    _replace(directory, begin.lsn, tail.group, wanted)
+    return True
+
+
+def _archived_group(archive: ArchivedLog, tail: LogTail) -> bytes:
+    run = archive.read(tail.begin.lsn)
+    if run is None:
+        raise EngineError(
+            f"the archive does not reach LSN {tail.begin.lsn.text()}, where the standby's log ends",
+            hint="LOG_RESTORE_SOURCE must be the archive of the tenant this standby was restored from",
+        )
+    archive.put_back(run)
+    _, size_bytes, _ = next(iter(group_spans(run.log)))
+    return bytes(run.log[:size_bytes])
+
+
+def _archived_begin(archive: ArchivedLog, tail: LogTail) -> Position:
+    run = archive.read(tail.begin.lsn)
+    assert run is not None, "it was read a moment ago"
+    archive.put_back(run)
+    return run.begin
+
+
+def _replace(directory: EngineDirectory, lsn: Lsn, old: bytes, new: bytes) -> None:
+    """Write the group `new` over `old`, of which all entries are its first ones."""
+    header = decode_group_header(new)
+    assert header is not None, "a whole group was made"
+    assert new[header.header_size_bytes : len(old)] == old[header.header_size_bytes :], (
+        "the entries that were kept stay"
+    )
+    offset = file_offset_of(lsn)
+    path = directory.log_dir / str(block_id_of(lsn))
+    descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
+    try:
+        os.pwrite(descriptor, new[len(old) :], offset + len(old))
+        os.fdatasync(descriptor)
+        os.pwrite(descriptor, new[: header.header_size_bytes], offset)
+        os.fdatasync(descriptor)
+    finally:
+        os.close(descriptor)
