@@ -47,8 +47,10 @@ from holdfast.jobs.identity import ClusterIdentity, open_identity, take_lock
 from holdfast.jobs.pace import Paces
 from holdfast.jobs.restore_worker import RestoreWorkers
 from holdfast.jobs.restores import Restores
+from holdfast.jobs.standbys import Standbys
 from holdfast.jobs.supervisor import Supervisor
 from holdfast.jobs.tenants import Dependents, Tenants
+from holdfast.jobs.windows import RestorableWindows
 from holdfast.keys.keyring import Keyring
 from holdfast.store.open import open_store
 from holdfast.values.tenant import (
@@ -148,6 +150,7 @@ class _Parts:
     restore_workers: RestoreWorkers
     restores: Restores
     cleanup: Cleanup
+    standbys: Standbys
     desk: HoldfastDesk
 
 
@@ -183,6 +186,8 @@ class Server:
         self._stack.callback(parts.restore_workers.stop_all)
         parts.cleanup.resume_all()
         self._stack.callback(parts.cleanup.stop_all)
+        parts.standbys.resume_all()
+        self._stack.callback(parts.standbys.stop_all)
         parts.supervisor.begin()
         door = GatewayThread(
             parts.desk,
@@ -190,7 +195,8 @@ class Server:
                 host=self._config.host,
                 port=self._config.port,
                 view_names=TENANT_VIEW_NAMES,
-                sys_view_names=frozenset({"GV$OB_PARAMETERS"}),  # the one view of sys that mirrors something
+                # The views of sys that mirror something.
+                sys_view_names=frozenset({"GV$OB_PARAMETERS", "CDB_OB_RESTORABLE_WINDOWS"}),
                 tls_cert=self._config.tls_cert,
                 tls_key=self._config.tls_key,
             ),
@@ -232,7 +238,8 @@ class Server:
             generation=generation,
             paces=paces,
         )
-        activation = Activation(catalog, supervisor, tenants, self._clock, engines=engines)
+        standbys = Standbys(catalog, supervisor, tenants, self._clock, engines=engines, open_store=open_store)
+        activation = Activation(catalog, supervisor, tenants, self._clock, engines=engines, standbys=standbys)
         restore_workers = RestoreWorkers(
             catalog,
             supervisor,
@@ -268,6 +275,7 @@ class Server:
             backups=backups.drop_tenant,
             restores=restore_workers.drop_tenant,
             cleanup=cleanup.drop_tenant,
+            standbys=standbys.release,
         )
         desk = HoldfastDesk(
             cluster_name=identity.name,
@@ -278,6 +286,7 @@ class Server:
             backups=backups,
             restores=restores,
             activation=activation,
+            standbys=standbys,
             cluster_parameters=lambda settings: ClusterParametersBackup(
                 catalog,
                 settings,
@@ -287,6 +296,7 @@ class Server:
                 open_store=open_store,
             ),
             cleanup=cleanup,
+            windows=RestorableWindows(catalog, self._clock, open_store=open_store),
         )
         desk.settings.install()
         return _Parts(
@@ -299,6 +309,7 @@ class Server:
             restore_workers=restore_workers,
             restores=restores,
             cleanup=cleanup,
+            standbys=standbys,
             desk=desk,
         )
 

@@ -120,7 +120,9 @@ def test_scns_in_json_have_every_digit(port: int, server: Server, first_set: dic
 
 
 def test_the_tables_show_the_same(port: int, first_set: dict[str, object]) -> None:
-    for command in ("sets", "pieces", "tenants", "status"):
+    (window,) = run(port, "windows", "--tenant", "shop", "--json").document["windows"]
+    assert (window["status"], window["backup_set_ids"]) == ("REACHABLE", "1")
+    for command in ("sets", "pieces", "windows", "tenants", "status"):
         ran = run(port, command)
         assert ran.code == 0
         assert "shop" in ran.out

@@ -250,7 +250,7 @@ def test_full_backup_and_restores_to_any_moment(server: Server, sys_client: Clie
     assert _refusal(sys_client, "then_", place, f"UNTIL SCN = {good}")[0] == 4179
     number, text = _refusal(sys_client, "x", place, f"UNTIL SCN = {too_early}")
     assert number == 4018
-    assert "nearest reachable" in text
+    assert "reachable: SCN" in text
     number, text = _refusal(sys_client, "x", place, f"UNTIL SCN = {later + 3_600_000_000_000}")
     assert number == 4018
     assert "No enough log" in text

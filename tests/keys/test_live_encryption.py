@@ -386,7 +386,7 @@ def sealed_chain(made: Made, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def laid_out(data: Path, root: Path) -> None:
     """Read everything a restore of the chain reads, up to the start of an engine."""
-    found = read_facts(open_sources([open_store(parse_uri(f"file://{data}"))]))
+    found = read_facts(open_sources([parse_uri(f"file://{data}")], open_store))
     plan = plan_restore(found.sets, found.pieces, None, installed_versions=(installed().data_version,))
     assert plan.set_roots == (ROOT_1, ROOT_2)
     secrets = open_keys(plan, Passwords([FULL, INC]))

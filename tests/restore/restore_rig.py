@@ -25,7 +25,7 @@ from holdfast.values.scn import Scn
 
 
 def facts_of(*places: Path) -> Facts:
-    return read_facts(open_sources([open_store(parse_uri(f"file://{place}")) for place in places]))
+    return read_facts(open_sources([parse_uri(f"file://{place}") for place in places], open_store))
 
 
 def plan_of(facts: Facts, target: int | None) -> RestorePlan:

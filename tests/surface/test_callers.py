@@ -40,6 +40,7 @@ TOO_MANY = unsupported("Too many tenant names specified, only one tenant name ca
 NEED_TENANT = unsupported("need to specify a tenant name")
 NO_POLICY = Answer(4018, "HY000")
 LATER = WhenBuilt(OK)
+NOWHERE = Answer(9120, "HY000")
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,8 +121,8 @@ ROWS = (
     Row("ALTER SYSTEM CANCEL VALIDATE BACKUP TENANT = {other}", LATER, NO_NAMES_IN_VALIDATION),
     Row("ALTER SYSTEM RESTORE stolen FROM 'file:///nowhere'", Answer(9120, "HY000", "cannot find object"), SYS_ONLY),
     Row("ALTER SYSTEM RESTORE FROM 'file:///nowhere' UNTIL SCN = 1 PREVIEW", LATER, SYS_ONLY),
-    Row("SHOW RESTORE PREVIEW", LATER, SYS_ONLY),
-    Row("ALTER SYSTEM ADD RESTORE SOURCE 'file:///nowhere'", LATER, SYS_ONLY),
+    Row("SHOW RESTORE PREVIEW", WhenBuilt(NOWHERE), SYS_ONLY),
+    Row("ALTER SYSTEM ADD RESTORE SOURCE 'file:///nowhere'", WhenBuilt(NOWHERE), SYS_ONLY),
     Row("ALTER SYSTEM CLEAR RESTORE SOURCE", LATER, SYS_ONLY),
     Row("ALTER SYSTEM CANCEL RESTORE {other}", Answer(4179, "HY000"), SYS_ONLY),
     Row("ALTER SYSTEM RECOVER STANDBY UNTIL UNLIMITED", LATER, LATER),

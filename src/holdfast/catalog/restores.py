@@ -136,6 +136,15 @@ class Restores:
             )
         return job is not None
 
+    def made(self, restore_tenant_id: int) -> RestoreJob | None:
+        """Return the job whose restore made this tenant, None for a tenant that no restore of this catalog made."""
+        with self._connections.transaction() as transaction:
+            return _JOB.one(
+                transaction,
+                "WHERE restore_tenant_id = %s AND status = %s",
+                (restore_tenant_id, str(RestoreStatus.RESTORE_SUCCESS)),
+            )
+
     def orphans(self, generation: int) -> tuple[RestoreJob, ...]:
         """Return rows under way whose owner is not the server of this generation."""
         with self._connections.transaction() as transaction:

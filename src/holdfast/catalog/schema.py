@@ -349,6 +349,20 @@ TABLES: dict[str, tuple[tuple[tuple[str, str], ...], tuple[str, ...]]] = {
         (("tenant_id", _ID), ("backup_set_id", _ID), ("note", _v(4096)), ("pin_timestamp", _TIME)),
         ("PRIMARY KEY (tenant_id, backup_set_id)",),
     ),
+    "restorable_window": (
+        (
+            ("tenant_id", _ID),
+            ("span_id", _ID),
+            ("status", _v(16)),
+            ("start_scn", _SCN),
+            ("end_scn", _SCN),
+            ("backup_set_ids", _TEXT),
+            ("restore_from", _TEXT),
+            ("cause", _TEXT),
+            ("remedy", _TEXT),
+        ),
+        ("PRIMARY KEY (tenant_id, span_id)",),
+    ),
     "restore_job": (
         (
             ("tenant_id", _ID),

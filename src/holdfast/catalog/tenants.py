@@ -202,7 +202,14 @@ class Tenants:
         assert tenant_id != SYS_TENANT_ID, "the sys tenant is never dropped"
         now = time_from_us(self._clock.now_ns() // 1000)
         with self._connections.transaction() as transaction:
-            for table in ("parameter", "engine_parameter", "archive_dest", "log_restore_source", "backup_parameter", "tenant"):
+            for table in (
+                "parameter",
+                "engine_parameter",
+                "archive_dest",
+                "log_restore_source",
+                "backup_parameter",
+                "tenant",
+            ):
                 transaction.execute(f"DELETE FROM __holdfast.{table} WHERE tenant_id = %s", (tenant_id,))
             transaction.execute(
                 "UPDATE __holdfast.resource_pool SET tenant_id = NULL, modify_time = %s WHERE tenant_id = %s",

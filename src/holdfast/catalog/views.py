@@ -472,7 +472,12 @@ VIEWS: tuple[View, ...] = (
     ),
     _tenants(
         "LOG_RESTORE_SOURCE",
-        (*_columns(B, "TENANT_ID ID"), *_columns(_v(32), "TYPE"), *_columns(TEXT, "VALUE"), *_columns(BU, "RECOVERY_UNTIL_SCN")),
+        (
+            *_columns(B, "TENANT_ID ID"),
+            *_columns(_v(32), "TYPE"),
+            *_columns(TEXT, "VALUE"),
+            *_columns(BU, "RECOVERY_UNTIL_SCN"),
+        ),
         "(SELECT s.tenant_id, s.id, s.type, s.value, t.recovery_until_scn FROM __holdfast.log_restore_source s"
         " JOIN __holdfast.tenant t ON t.tenant_id = s.tenant_id) source",
         "where a standby's log comes from",
@@ -551,6 +556,18 @@ VIEWS: tuple[View, ...] = (
         ),
         "__holdfast.pin",
         "sets kept for ever (Holdfast's own view)",
+    ),
+    _tenants(
+        "RESTORABLE_WINDOWS",
+        (
+            *_columns(B, "TENANT_ID SPAN_ID"),
+            *_columns(_v(16), "STATUS"),
+            *_scn("START_SCN", _v(26)),
+            *_scn("END_SCN", _v(26)),
+            *_columns(TEXT, "BACKUP_SET_IDS RESTORE_FROM CAUSE REMEDY"),
+        ),
+        "__holdfast.restorable_window",
+        "which moments can be restored, and why the others can not (Holdfast's own view)",
     ),
     View(
         name="DBA_OB_TENANTS",

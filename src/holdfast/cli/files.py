@@ -1,4 +1,4 @@
-"""`holdfast sets` and `holdfast pieces`: what lies in the destinations, as the catalog has it."""
+"""`holdfast sets`, `pieces` and `windows`: what lies in the destinations, and which moments that makes restorable."""
 
 import click
 
@@ -9,6 +9,7 @@ from holdfast.cli.outcome import EPILOG, Exit
 from holdfast.cli.output import STATE_STYLES
 from holdfast.cli.units import duration_text, moment_text, size_text
 
+_KEPT = "FILE_STATUS <> 'DELETED'"
 _all_option = click.option("--all", "everything", is_flag=True, help="Deleted ones too.")
 
 
@@ -18,7 +19,7 @@ _all_option = click.option("--all", "everything", is_flag=True, help="Deleted on
 @client_command
 def sets(frame: Frame, *, tenants: tuple[str, ...], everything: bool) -> Exit:
     """The backup sets, oldest first within a tenant. A set restores to any moment from `restorable from` on."""
-    names, rows = _read(frame, "BACKUP_SET_FILES", tenants, everything, "BACKUP_SET_ID")
+    names, rows = _read(frame, "BACKUP_SET_FILES", tenants, "" if everything else _KEPT, "BACKUP_SET_ID")
     if frame.output.as_json:
         documents = [row_document(row, tenant=names[int(row["TENANT_ID"])]) for row in rows]
         frame.output.document(exit_code=int(Exit.DONE), sets=documents)
@@ -49,7 +50,7 @@ def sets(frame: Frame, *, tenants: tuple[str, ...], everything: bool) -> Exit:
 @client_command
 def pieces(frame: Frame, *, tenants: tuple[str, ...], everything: bool) -> Exit:
     """The pieces of the archived log, oldest first within a tenant."""
-    names, rows = _read(frame, "ARCHIVELOG_PIECE_FILES", tenants, everything, "PIECE_ID")
+    names, rows = _read(frame, "ARCHIVELOG_PIECE_FILES", tenants, "" if everything else _KEPT, "PIECE_ID")
     if frame.output.as_json:
         documents = [row_document(row, tenant=names[int(row["TENANT_ID"])]) for row in rows]
         frame.output.document(exit_code=int(Exit.DONE), pieces=documents)
@@ -59,10 +60,25 @@ def pieces(frame: Frame, *, tenants: tuple[str, ...], everything: bool) -> Exit:
     return Exit.DONE
 
 
+@click.command(epilog=EPILOG)
+@tenants_option
+@client_command
+def windows(frame: Frame, *, tenants: tuple[str, ...]) -> Exit:
+    """Which moments can be restored, which can not and why. Read from the destinations themselves."""
+    names, rows = _read(frame, "RESTORABLE_WINDOWS", tenants, "", "SPAN_ID")
+    if frame.output.as_json:
+        documents = [row_document(row, tenant=names[int(row["TENANT_ID"])]) for row in rows]
+        frame.output.document(exit_code=int(Exit.DONE), windows=documents)
+        return Exit.DONE
+    columns = ("tenant", "status", "from", "to", "sets", "why", "what to do", "START_SCN", "END_SCN", "restore from")
+    frame.output.table("", columns, [_window(row, names) for row in rows], styles=STATE_STYLES)
+    return Exit.DONE
+
+
 def _read(
-    frame: Frame, view: str, tenants: tuple[str, ...], everything: bool, order: str
+    frame: Frame, view: str, tenants: tuple[str, ...], where: str, order: str
 ) -> tuple[dict[int, str], list[Row]]:
-    rows = frame.connection.view(view, "" if everything else "FILE_STATUS <> 'DELETED'", tail=f"ORDER BY {order}")
+    rows = frame.connection.view(view, where, tail=f"ORDER BY {order}")
     names = frame.connection.tenants()
     for row in rows:
         names.setdefault(int(row["TENANT_ID"]), str(row["TENANT_ID"]))  # a dropped tenant has only its id
@@ -89,6 +105,21 @@ def _set(row: Row, names: dict[int, str]) -> tuple[str, ...]:
         "yes" if row["ENCRYPTION_MODE"] not in (None, "", "NONE") else "",
         str(row["PATH"] or ""),
         str(row["COMMENT"] or ""),
+    )
+
+
+def _window(row: Row, names: dict[int, str]) -> tuple[str, ...]:
+    return (
+        names[int(row["TENANT_ID"])],
+        str(row["STATUS"]),
+        moment_text(row["START_SCN_DISPLAY"]),
+        moment_text(row["END_SCN_DISPLAY"]),
+        str(row["BACKUP_SET_IDS"] or ""),
+        str(row["CAUSE"] or ""),
+        str(row["REMEDY"] or ""),
+        str(row["START_SCN"] or ""),
+        str(row["END_SCN"] or ""),
+        str(row["RESTORE_FROM"] or ""),
     )
 
 

@@ -28,6 +28,7 @@ VERBS: tuple[Verb, ...] = (
     Verb(name="archive", module="archive", attribute="archive", help="Switch log archiving on or off, and its state."),
     Verb(name="sets", module="files", attribute="sets", help="The backup sets."),
     Verb(name="pieces", module="files", attribute="pieces", help="The archived pieces of the log."),
+    Verb(name="windows", module="files", attribute="windows", help="Which moments can be restored, and which can not."),
     Verb(name="sql", module="sql", attribute="sql", help="Run statements."),
 )
 _BY_NAME = {verb.name: verb for verb in VERBS}

@@ -71,9 +71,7 @@ def find(session: Session, settings: EngineSettings) -> tuple[Drift, ...]:
     marks = ", ".join(["%s"] * len(watched))
     rows = session.query(f"select name, value from oceanbase.V$OB_PARAMETERS where name in ({marks})", watched)
     values = {str(name): str(value) for name, value in rows}
-    found += [
-        _different(name, values[name], expected) for name, expected in fixed.items() if name in values
-    ]
+    found += [_different(name, values[name], expected) for name, expected in fixed.items() if name in values]
     for name, size_bytes in (
         (memory, settings.memory_budget_bytes),
         ("log_disk_size", settings.log_disk_size_bytes),

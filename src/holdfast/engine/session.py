@@ -12,6 +12,8 @@ from holdfast.errors import EngineError
 
 ROOT = "root"
 CONNECT_WAIT_SECONDS = 10
+LOGIN_WAIT_SECONDS = 60
+"""From an engine that listens to its answer: milliseconds, seconds on a machine that swaps."""
 QUERY_WAIT_SECONDS = 300
 """A hung engine must not hang us; the slowest of our own statements, a minor freeze, takes seconds."""
 
@@ -108,7 +110,7 @@ def connect(
             ssl_disabled=True,  # a Unix socket; making a TLS context would take 35 ms of each connect
             autocommit=True,
             connect_timeout=max(1, int(wait_seconds)),
-            read_timeout=QUERY_WAIT_SECONDS,
+            read_timeout=LOGIN_WAIT_SECONDS,  # of the login's own packets; raised below
             write_timeout=QUERY_WAIT_SECONDS,
             # The engine's own query timeout (10 s) would end a minor freeze of a large tenant half way.
             init_command=f"set time_zone = '+00:00', ob_query_timeout = {QUERY_WAIT_SECONDS * 1_000_000}",
@@ -117,6 +119,9 @@ def connect(
         raise _sql_error(error, f"login of {user}") from error
     except OSError as error:
         raise SqlError(2003, str(error), f"login of {user}") from error
+    # An engine that listens and does not answer must not keep a login as long as a statement. PyMySQL has one bound for both
+    # and no public way to change it.
+    connection._read_timeout = QUERY_WAIT_SECONDS  # type: ignore[attr-defined]
     return Session(connection)
 
 

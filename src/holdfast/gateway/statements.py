@@ -24,7 +24,7 @@ from holdfast.mysql.flags import CommandCode
 from holdfast.mysql.packets import ServerError, decode_prepare_ok
 from holdfast.mysql.response import Received, Role
 from holdfast.mysql.resultset import ResultColumn
-from holdfast.statement.commands import Command, ShowParameters, ShowRestorePreview, ShowTenants
+from holdfast.statement.commands import Command, PreviewObsolete, ShowParameters, ShowRestorePreview, ShowTenants
 from holdfast.statement.gate import Owner, ownership
 from holdfast.statement.parser import parse
 from holdfast.statement.split import split
@@ -34,7 +34,7 @@ _LOG = logging.getLogger(__name__)
 # How often a write that is held back looks again: far below what a person or a timeout notices.
 STALL_POLL_SECONDS = 0.1
 # Commands that only read, so that running them while preparing tells their columns and changes nothing.
-_READING_COMMANDS = (ShowTenants, ShowParameters, ShowRestorePreview)
+_READING_COMMANDS = (ShowTenants, ShowParameters, ShowRestorePreview, PreviewObsolete)
 
 _QUERY = CommandCode.QUERY.to_bytes(1, "little")
 _PREPARE = CommandCode.STMT_PREPARE.to_bytes(1, "little")

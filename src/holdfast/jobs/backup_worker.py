@@ -178,12 +178,14 @@ def require_same_round(around: Surroundings, tenant_id: int, archive_round: Roun
 class JobRun:
     """One job in the hands of a worker of this server."""
 
-    def __init__(self, around: Surroundings, job: BackupJob, stops: Stops, *, predecessor: Stops | None = None) -> None:
-        """`predecessor`: the tenant's abandoned worker that may still be in its files; it leaves first."""
+    def __init__(
+        self, around: Surroundings, job: BackupJob, stops: Stops, *, predecessors: tuple[Stops, ...] = ()
+    ) -> None:
+        """`predecessors`: the tenant's abandoned workers that may still be in its files; they leave first."""
         self._around = around
         self._job = job
         self._stops = stops
-        self._predecessor = predecessor
+        self._predecessors = predecessors
         self._rows = threading.Lock()
         self._task: BackupTask | None = None
         self._set: BackupSet | None = None
@@ -237,18 +239,18 @@ class JobRun:
         self._adopt_rows()
         if self._set is None:
             self._check(job)
-        while self._predecessor is not None and not self._predecessor.is_over:
+        while not all(stops.is_over for stops in self._predecessors):
             self._stops.rest(_ARCHIVE_POLL_SECONDS)
         destination = around.catalog.destinations.by_id(job.tenant_id, job.dest_id)
         store = around.open_store(destination.uri)
         if self._set is not None:
             # An earlier attempt may have put the manifest and died before its rows: then the set is complete, also when
-            # the user has cancelled since.
-            with self._stops.gate_closed():
-                finished = self._finished(self._set, store)
-                if finished is not None:
+            # the user has cancelled since. Looked for outside the gate: a destination that hangs must not hold up a cancel.
+            finished = self._finished(self._set, store)
+            if finished is not None:
+                with self._stops.gate_closed():
                     self._end_well(finished)
-                    return
+                return
             self._check(job)
         tenant = around.catalog.tenants.by_id(job.tenant_id)
         if tenant.status is not TenantStatus.NORMAL:

@@ -93,7 +93,7 @@ class Backups:
         self._clock = clock
         self._lock = threading.Lock()
         self._running: dict[int, _Running] = {}
-        self._abandoned: dict[int, Stops] = {}
+        self._abandoned: dict[int, tuple[Stops, ...]] = {}
         self._is_stopping = False
         self._pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="backup")
 
@@ -206,12 +206,12 @@ class Backups:
     def drop_tenant(self, tenant_id: int) -> None:
         """End the tenant's jobs as FAILED; returns when its worker is out of its files."""
         with self._lock:
-            running, abandoned = self._running.get(tenant_id), self._abandoned.get(tenant_id)
+            running, abandoned = self._running.get(tenant_id), self._abandoned.get(tenant_id, ())
         if running is not None:
             running.stops.drop_tenant()
             self._end_queued(running)
-        for stops in (running.stops if running else None, abandoned):
-            if stops is not None and not stops.wait_over(_STOP_WAIT_SECONDS):
+        for stops in (*((running.stops,) if running else ()), *abandoned):
+            if not stops.wait_over(_STOP_WAIT_SECONDS):
                 raise RefusedError(
                     f"the backup of tenant {tenant_id} did not end in {_STOP_WAIT_SECONDS:.0f} s",
                     hint="drop the tenant again",
@@ -412,8 +412,8 @@ class Backups:
         """Return when the job has ended, or is left to the next server. Its thread may then still be in a slow step: one
         that was cancelled there is left behind, and the tenant's next backup waits for it."""
         with self._lock:
-            predecessor = self._abandoned.get(job.tenant_id)
-        run = JobRun(self._around, job, stops, predecessor=predecessor)
+            predecessors = self._abandoned.get(job.tenant_id, ())
+        run = JobRun(self._around, job, stops, predecessors=predecessors)
         # A daemon: a destination that hangs for good must not keep the server from ending, and whatever line it is killed
         # at is as safe as a kill of the server.
         threading.Thread(
@@ -428,7 +428,8 @@ class Backups:
         if stops.wait_over(_CANCEL_PATIENCE_SECONDS) or not stops.abandon():
             return
         with self._lock:
-            self._abandoned[job.tenant_id] = stops
+            if not stops.is_over:
+                self._abandoned[job.tenant_id] = (*self._abandoned.get(job.tenant_id, ()), stops)
         log.warning(
             "tenant %d: backup job %d is cancelled inside a slow step, which is left behind", job.tenant_id, job.job_id
         )
@@ -446,8 +447,9 @@ class Backups:
         finally:
             stops.end()
             with self._lock:
-                if self._abandoned.get(job.tenant_id) is stops:
-                    del self._abandoned[job.tenant_id]
+                left = tuple(one for one in self._abandoned.pop(job.tenant_id, ()) if one is not stops)
+                if left:
+                    self._abandoned[job.tenant_id] = left
 
     def _settle(self, parent_id: int) -> None:
         """End a sys job when none of its children is active. Repeatable: the first to come ends it."""

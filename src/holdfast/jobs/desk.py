@@ -17,9 +17,11 @@ from holdfast.jobs.restores import Restores
 from holdfast.jobs.rights import not_supported, targets_of_setting
 from holdfast.jobs.session import Session
 from holdfast.jobs.settings import Settings
+from holdfast.jobs.standbys import Standbys
 from holdfast.jobs.supervisor import Supervisor
 from holdfast.jobs.surface import OF_COMMAND, State, admit
 from holdfast.jobs.tenants import Tenants
+from holdfast.jobs.windows import RestorableWindows
 from holdfast.keys.password import BackupPassword, Passwords
 from holdfast.statement import commands as c
 from holdfast.values.destination import parse_uri
@@ -42,8 +44,10 @@ class HoldfastDesk:
         backups: Backups,
         restores: Restores,
         activation: Activation,
+        standbys: Standbys,
         cluster_parameters: Callable[[Settings], ClusterParametersBackup],
         cleanup: Cleanup,
+        windows: RestorableWindows,
     ) -> None:
         self.cluster_name = cluster_name
         self._catalog = catalog
@@ -53,7 +57,9 @@ class HoldfastDesk:
         self._backups = backups
         self._restores = restores
         self._activation = activation
+        self._standbys = standbys
         self._cleanup = cleanup
+        self._windows = windows
         self.settings = Settings(catalog, supervisor, set_destination=self._set_destination)
         self._cluster_parameters = cluster_parameters(self.settings)
 
@@ -74,8 +80,11 @@ class HoldfastDesk:
         return self._catalog.schemas_among(names)
 
     def before_view(self, tenant: Tenant, view_name: str) -> None:
-        if view_name.lower().endswith("ob_parameters"):
+        name = view_name.lower()
+        if name.endswith("ob_parameters"):
             self.settings.mirror(tenant)
+        elif name.endswith("restorable_windows"):
+            self._windows.mirror(tenant)
 
     def writes_stalled(self, tenant_id: int) -> bool:
         return tenant_id != SYS_TENANT_ID and self._archiving.is_stalled(tenant_id)
@@ -125,8 +134,18 @@ class HoldfastDesk:
                 return self._change_storage(session, command)
             case c.Restore():
                 return self._restores.restore(session, command)
+            case c.AddRestoreSource():
+                return self._restores.add_sources(session, command)
+            case c.ClearRestoreSource():
+                return self._restores.clear_sources(session)
+            case c.RestorePreview():
+                return self._restores.preview(session, command)
+            case c.ShowRestorePreview():
+                return self._restores.show_preview(session)
             case c.CancelRestore():
                 return self._tenants.cancel_restore(session, command)
+            case c.RecoverStandby():
+                return self._standbys.recover(session, command)
             case c.ActivateStandby():
                 return self._activation.activate(session, command)
             case c.NotOurs():
@@ -161,8 +180,6 @@ class HoldfastDesk:
         return None
 
     def _set_destination(self, session: Session, command: c.DestinationCommand) -> Reply:
-        if isinstance(command, c.SetLogRestoreSource):
-            return self._later(session, command)
         for tenant in self._destination_targets(session, command):
             match command:
                 case c.SetLogArchiveDest():
@@ -171,6 +188,8 @@ class HoldfastDesk:
                     self._archiving.set_state(session, tenant, command.text)
                 case c.SetDataBackupDest():
                     self._backups.set_destination(session, tenant, command.text)
+                case c.SetLogRestoreSource():
+                    self._standbys.set_source(tenant, command.text)
         return OK
 
     def _destination_targets(self, session: Session, command: c.DestinationCommand) -> tuple[Tenant, ...]:

@@ -23,6 +23,7 @@ from dataclasses import dataclass, field, replace
 from holdfast import codes
 from holdfast.backup_format.manifest import EncryptionMode
 from holdfast.catalog.catalog import Catalog
+from holdfast.catalog.log_sources import LogRestoreSource
 from holdfast.catalog.restores import RestoreJob
 from holdfast.catalog.tenants import TenantScns
 from holdfast.clock import Clock
@@ -38,8 +39,9 @@ from holdfast.jobs.pace import Paces
 from holdfast.jobs.supervisor import Supervisor
 from holdfast.jobs.tenants import Tenants
 from holdfast.keys.keyring import Keyring
-from holdfast.restore.facts import Facts, open_sources, read_facts
-from holdfast.restore.plan import RestorePlan, plan_restore
+from holdfast.restore.facts import Facts, Source, open_sources, read_facts
+from holdfast.restore.plan import OutOfReachError, RestorePlan, plan_restore
+from holdfast.restore.refusal import Form, out_of_reach
 from holdfast.restore.run import LaidOut, Progress, lay_out
 from holdfast.restore.unlock import data_keys
 from holdfast.values.destination import Uri, parse_uri
@@ -115,13 +117,23 @@ class RestoreWorkers:
 
     # --- what the statements need
 
+    def open(self, uris: tuple[Uri, ...]) -> tuple[Source, ...]:
+        """Return what each of these paths is. Raises as `open_sources`."""
+        return open_sources(uris, self._open_store)
+
     def read(self, uris: tuple[Uri, ...]) -> Facts:
         """Return what lies at these paths."""
-        return read_facts(open_sources([self._open_store(uri) for uri in uris]))
+        return read_facts(self.open(uris))
 
-    def plan(self, found: Facts, target: Scn | None) -> RestorePlan:
-        """Return the plan, for the engines of this server. Raises as `plan_restore`."""
-        return plan_restore(found.sets, found.pieces, target, installed_versions=self._engines.data_versions)
+    def plan(self, found: Facts, target: Scn | None, form: Form = Form.FROM) -> RestorePlan:
+        """Return the plan, for the engines of this server.
+
+        Raises RefusedError: what is missing and what can be reached (-4018, or -9119 for restore sources), and as `plan_restore`.
+        """
+        try:
+            return plan_restore(found.sets, found.pieces, target, installed_versions=self._engines.data_versions)
+        except OutOfReachError as error:
+            raise out_of_reach(found.sets, found.pieces, error.target, form) from None
 
     def keyring(self, tenant_id: int) -> Keyring:
         """Return where the keys of the sets this tenant is restored from are kept while its restore is under way."""
@@ -290,7 +302,7 @@ class RestoreWorkers:
         comment = self._start(run, laid_out, plan)
         self._patiently(run, lambda: self._tell(tenant_id, RestoreStatus.POST_CHECK, run.progress))
         self._patiently(run, lambda: self._tenants.install_views(tenant_id))
-        self._patiently(run, lambda: self._end(run, laid_out, plan, comment))
+        self._patiently(run, lambda: self._end(run, laid_out, plan, found.sources, comment))
 
     def _openable(self, found: Facts, tenant_id: int) -> Facts:
         """Return the facts without sets whose key was not kept: a set that came after the statement was never asked for."""
@@ -414,9 +426,12 @@ class RestoreWorkers:
                     raise
                 log.warning("tenant %s: its restored engine ended while it started, again: %s", tenant.name, error)
 
-    def _end(self, run: _Run, laid_out: LaidOut, plan: RestorePlan, comment: str) -> None:
+    def _end(self, run: _Run, laid_out: LaidOut, plan: RestorePlan, sources: tuple[Source, ...], comment: str) -> None:
         tenant_id, target = run.tenant.tenant_id, plan.target
         now_us = self._clock.now_ns() // 1000
+        archive = next((source for source in reversed(sources) if source.is_archive), None)
+        if archive is not None:
+            self._catalog.log_sources.put(LogRestoreSource(tenant_id=tenant_id, value=archive.store.location))
         self._catalog.tenants.update_scns(
             TenantScns(
                 tenant_id=tenant_id,

@@ -13,27 +13,36 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from holdfast import codes
+from holdfast.backup_format import names
 from holdfast.catalog.catalog import Catalog
 from holdfast.catalog.restores import RestoreJob
 from holdfast.clock import Clock
 from holdfast.engine.version import Engines
 from holdfast.errors import RefusedError, refuse
 from holdfast.jobs.activation import Activation
-from holdfast.jobs.reply import OK, Reply
+from holdfast.jobs.reply import OK, Column, ColumnKind, Reply
 from holdfast.jobs.restore_worker import RestoreWorkers
 from holdfast.jobs.rights import not_supported
-from holdfast.jobs.session import Session
+from holdfast.jobs.session import Session, target_of
 from holdfast.jobs.tenants import Tenants
 from holdfast.keys.password import Passwords
-from holdfast.restore.facts import Facts
+from holdfast.restore.facts import Facts, kind_of_folder
 from holdfast.restore.plan import RestorePlan
+from holdfast.restore.refusal import Form
 from holdfast.restore.unlock import data_keys, open_keys
-from holdfast.statement.commands import OptionPairs, Restore, Until, UntilScn
+from holdfast.statement.commands import AddRestoreSource, OptionPairs, Restore, RestorePreview
 from holdfast.statement.restore_options import RestoreOptions, read_options
 from holdfast.values.destination import Uri, parse_uri
 from holdfast.values.restore import RestoreStatus
-from holdfast.values.scn import Scn, scn_from_timestamp
+from holdfast.values.scn import Scn
 from holdfast.values.tenant import SYS_TENANT_ID, Tenant, TenantPurpose, TenantRole, TenantStatus, is_valid_tenant_name
+
+_PREVIEW_COLUMNS = (
+    Column(name="backup_type"),
+    Column(name="backup_id", kind=ColumnKind.INTEGER),
+    Column(name="backup_dest"),
+    Column(name="description"),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +57,7 @@ class RestoreOrder:
     options: OptionPairs = ()
     description: str = ""
     purpose: TenantPurpose = TenantPurpose.USER
+    form: Form = Form.FROM
 
 
 class Restores:
@@ -78,15 +88,24 @@ class Restores:
     # --- statements
 
     def restore(self, session: Session, command: Restore) -> Reply:
-        """RESTORE t FROM ...: everything is checked, then the tenant's row and the job's exist and this returns."""
+        """RESTORE t [FROM ...]: everything is checked, then the tenant's row and the job's exist and this returns.
+
+        Without FROM from the restore sources of the session, which are forgotten whatever comes of it.
+        """
+        gathered, session.restore_sources = session.restore_sources, ()
+        if command.sources and gathered:
+            raise not_supported("have backup_dest and restore_source at the same time")
         if command.key_source is not None or command.sts_credential is not None:
             raise not_supported("restore with keys of its own is", hint="seekdb has no transparent encryption")
         options = read_options(command.options)
         _check_options(command, options)
         self._check_name(command.tenant)
-        sources = tuple(parse_uri(text) for text in command.sources)
+        sources = tuple(parse_uri(text) for text in command.sources) or gathered
         if not sources:
-            raise not_supported("restore without FROM is", hint="write FROM 'file:///data,file:///archive'")
+            raise not_supported(
+                "restore without FROM is",
+                hint="write FROM 'file:///data,file:///archive', or name sets and pieces by ADD RESTORE SOURCE before",
+            )
         self.begin(
             RestoreOrder(
                 name=command.tenant,
@@ -96,9 +115,59 @@ class Restores:
                 pools=options.pools,
                 options=command.options,
                 description=command.description,
+                form=Form.SOURCE if gathered else Form.FROM,
             )
         )
         return OK
+
+    def add_sources(self, session: Session, command: AddRestoreSource) -> Reply:
+        """ADD RESTORE SOURCE: folders of single sets and pieces for the next RESTORE of this session; whole paths too."""
+        added = tuple(parse_uri(text) for text in command.sources)
+        self._workers.open(added)  # a path that is nothing is refused now
+        known = {uri.identity for uri in session.restore_sources}
+        session.restore_sources += tuple(uri for uri in dict.fromkeys(added) if uri.identity not in known)
+        return OK
+
+    def clear_sources(self, session: Session) -> Reply:
+        """CLEAR RESTORE SOURCE."""
+        session.restore_sources = ()
+        return OK
+
+    def preview(self, session: Session, command: RestorePreview) -> Reply:
+        """RESTORE FROM ... UNTIL ... PREVIEW: kept in the session for SHOW RESTORE PREVIEW, which looks."""
+        target = target_of(command.until, session)
+        if target is None:
+            raise refuse(codes.OB_OP_NOT_ALLOW, "restore preview must have a scn or timestamp, otherwise")
+        session.preview = (tuple(parse_uri(text) for text in command.sources), target)
+        return OK
+
+    def show_preview(self, session: Session) -> Reply:
+        """SHOW RESTORE PREVIEW: the sets and pieces that the restore would read, in the order it needs them."""
+        if session.preview is None:
+            raise not_supported("show restore preview before ALTER SYSTEM RESTORE PREVIEW is")
+        sources, target = session.preview
+        self._catch_up(_places(sources), target)
+        found = self._workers.read(sources)
+        plan = self._workers.plan(found, target)
+        rows = [
+            (
+                "BACKUP_SET",
+                fact.manifest.backup_set_id,
+                f"{found.sources[fact.source].store.location}/{fact.root}",
+                f"{_type_of(fact.root)}, consistent at SCN {int(fact.manifest.min_restore_scn)}",
+            )
+            for fact in plan.chain
+        ]
+        rows += [
+            (
+                "BACKUP_PIECE",
+                step.piece.piece_id,
+                f"{found.sources[step.piece.source].store.location}/{step.piece.root}",
+                f"round {step.piece.round_id}, SCN {int(step.piece.start_scn)} to {int(step.piece.end.scn)}",
+            )
+            for step in plan.steps
+        ]
+        return Reply(columns=_PREVIEW_COLUMNS, rows=tuple(rows))
 
     def begin(self, order: RestoreOrder) -> Tenant:
         """Check the order, record the tenant and its job and let a worker begin; return the tenant, in status RESTORE.
@@ -106,9 +175,9 @@ class Restores:
         When the job has ended the tenant is NORMAL and STANDBY, or gone. A caller learns it from the job's row in the catalog
         (`restores.job`, of sys or of the tenant), which outlives both. Raises RefusedError, CorruptionError; nothing is left.
         """
-        self._catch_up({uri.identity for uri in order.sources}, order.target)
+        self._catch_up(_places(order.sources), order.target)
         found = self._workers.read(order.sources)
-        plan = self._workers.plan(found, order.target)
+        plan = self._workers.plan(found, order.target, order.form)
         secrets = open_keys(plan, order.passwords)
         data_keys(plan, secrets.get)  # a changed manifest is refused before anything is created
         # A set is read by its own engine and no other; `plan` has made sure that it is here.
@@ -201,18 +270,19 @@ def _check_options(command: Restore, options: RestoreOptions) -> None:
         raise refuse(codes.OB_MISS_ARGUMENT, "pool_list", hint="or leave WITH out: a default pool is made")
 
 
-def target_of(until: Until | None, session: Session) -> Scn | None:
-    """Return the moment UNTIL means in this session, None without UNTIL. Refused: 1210 a bad SCN, 1525 a bad timestamp."""
-    if until is None:
-        return None
-    if isinstance(until, UntilScn):
-        if until.scn <= 0:
-            raise refuse(codes.OB_INVALID_ARGUMENT, "until scn, it should be positive integer")
-        return Scn(until.scn)
-    try:
-        return scn_from_timestamp(until.text, session.time_zone)
-    except ValueError as error:
-        raise refuse(codes.OB_ERR_WRONG_VALUE, "TIMESTAMP", until.text, hint="write YYYY-MM-DD HH:MM:SS[.f]") from error
+def _places(sources: tuple[Uri, ...]) -> set[str]:
+    """Return the paths, and for the folder of a piece the archive it lies in: an archive that runs is known by its path."""
+    places = {uri.identity for uri in sources}
+    for uri in sources:
+        above, _, folder = uri.path.rpartition("/")
+        if kind_of_folder(folder) is not None:
+            places.add(replace(uri, path=above).identity)
+    return places
+
+
+def _type_of(root: str) -> str:
+    found = names.parse_set_root(root)
+    return "" if found is None else str(found.type)
 
 
 def _name_exists() -> RefusedError:

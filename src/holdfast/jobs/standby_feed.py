@@ -103,13 +103,13 @@ class StandbyFeed:
         self._woken.set()
 
     def halt(self) -> Scn:
-        """Let the tenant get nothing more and return how far it has come."""
+        """Let the tenant get nothing more and return how far it has come, with what is on its way to it."""
         feed = self._feed
         if feed is not None:
             feed.set_until(SCN_NONE)
         with self._looking:
             self._measure()
-            return self._sync_scn
+        return self._sync_scn if feed is None else max(self._sync_scn, feed.state.end_scn)
 
     # --- the thread
 

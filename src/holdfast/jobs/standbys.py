@@ -9,6 +9,8 @@ import logging
 import threading
 
 from holdfast import codes
+from holdfast.backup_format import names
+from holdfast.backup_format.piece_record import decode_format_file
 from holdfast.catalog.catalog import Catalog
 from holdfast.catalog.log_sources import LogRestoreSource
 from holdfast.clock import Clock
@@ -17,14 +19,14 @@ from holdfast.errors import HoldfastError, refuse
 from holdfast.jobs.destinations import OpenStore
 from holdfast.jobs.reply import OK, Reply
 from holdfast.jobs.rights import not_supported
-from holdfast.jobs.session import Session
+from holdfast.jobs.session import Session, target_of
 from holdfast.jobs.standby_feed import StandbyFeed
 from holdfast.jobs.supervisor import Supervisor
 from holdfast.jobs.tenants import Tenants
 from holdfast.restore.facts import Source, open_sources
-from holdfast.statement.commands import RecoverPoint, RecoverStandby, Until, UntilScn
-from holdfast.values.destination import DestinationKind, Uri, parse_uri
-from holdfast.values.scn import SCN_MAX_VALUE, Scn, scn_from_timestamp
+from holdfast.statement.commands import RecoverPoint, RecoverStandby, Until
+from holdfast.values.destination import Uri, parse_uri
+from holdfast.values.scn import SCN_MAX_VALUE, Scn
 from holdfast.values.tenant import Tenant, TenantRole, TenantStatus
 
 log = logging.getLogger("holdfast.standby")
@@ -114,6 +116,11 @@ class Standbys:
             for tenant_id in list(self._feeds):
                 self._release(tenant_id)
 
+    def follow(self, tenant: Tenant) -> None:
+        """Feed the tenant if it is to be fed. Repeatable."""
+        with self._lock:
+            self._follow(tenant)
+
     def release(self, tenant_id: int) -> None:
         """Feed the tenant no more; nothing is on its way to it once this has returned."""
         with self._lock:
@@ -133,15 +140,19 @@ class Standbys:
             raise not_supported(
                 f"recover standby on engine {version.data_version} is", hint="restore again to the moment you want"
             )
-        sync_scn = self._catalog.tenants.scns(tenant.tenant_id).sync_scn
+        feed = self._feeds.get(tenant.tenant_id)
+        before = self._catalog.tenants.scns(tenant.tenant_id)
+        # What is on its way counts: a bound behind the shown SYNC_SCN may lie before what the tenant has by now.
+        sync_scn = max(before.sync_scn, feed.halt()) if feed is not None else before.sync_scn
         if until < sync_scn:
+            if feed is not None:
+                feed.set_until(before.recovery_until_scn)
             raise refuse(
                 codes.OB_OP_NOT_ALLOW,
                 "recover before tenant sync_scn sync_scn is",
                 hint=f"SYNC_SCN is {int(sync_scn)} ({sync_scn.display()} UTC)",
             )
         self._catalog.tenants.record_recovery_until(tenant.tenant_id, until)
-        feed = self._feeds.get(tenant.tenant_id)
         if feed is not None:
             feed.set_until(until)
         else:
@@ -180,18 +191,18 @@ class Standbys:
     # --- checks
 
     def _open(self, uri: Uri) -> Source:
-        (source,) = open_sources([self._open_store(uri)])
-        return source
-
-    def _check_source(self, tenant: Tenant, source: Source) -> None:
-        """Refuse what is no archive, and the archive of another tenant than this one was restored from."""
-        owner = source.owner
-        if owner.kind is not DestinationKind.ARCHIVE_LOG:
+        (source,) = open_sources((uri,), self._open_store)
+        if not source.is_archive:
             raise refuse(
                 codes.OB_BACKUP_FORMAT_FILE_NOT_MATCH,
                 ", try to set a new directory.",
-                hint=f"{source.store.location} holds backup sets; name the path of LOG_ARCHIVE_DEST",
+                hint=f"{source.place} is no archive; name the path of LOG_ARCHIVE_DEST",
             )
+        return source
+
+    def _check_source(self, tenant: Tenant, source: Source) -> None:
+        """Refuse the archive of another tenant than the one this was restored from."""
+        owner = decode_format_file(source.store.get(names.FORMAT_FILE), name=f"{source.place}/{names.FORMAT_FILE}")
         made_by = self._catalog.restores.made(tenant.tenant_id)
         if made_by is not None and (made_by.backup_tenant_id, made_by.backup_cluster_name) != (
             owner.tenant_id,
@@ -229,18 +240,8 @@ def parse_log_source(text: str) -> Uri:
 
 def _bound_of(point: Until | RecoverPoint, session: Session) -> Scn | None:
     """Return the bound, None for CANCEL."""
-    if point is RecoverPoint.CANCEL:
-        return None
-    if point is RecoverPoint.UNLIMITED:
-        return _UNLIMITED
-    if isinstance(point, UntilScn):
-        if not 0 < point.scn <= SCN_MAX_VALUE:
-            raise refuse(codes.OB_INVALID_ARGUMENT, "until scn, it should be positive integer")
-        return Scn(point.scn)
-    assert not isinstance(point, RecoverPoint)
-    try:
-        return scn_from_timestamp(point.text, session.time_zone)
-    except ValueError as error:
-        raise refuse(codes.OB_ERR_WRONG_VALUE, "TIMESTAMP", point.text, hint="write YYYY-MM-DD HH:MM:SS[.f]") from error
-
-
+    if isinstance(point, RecoverPoint):
+        return None if point is RecoverPoint.CANCEL else _UNLIMITED
+    until = target_of(point, session)
+    assert until is not None, "a point was given"
+    return min(until, _UNLIMITED)

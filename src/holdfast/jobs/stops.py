@@ -89,8 +89,11 @@ class Stops:
 
     @contextmanager
     def gate_closed(self) -> Iterator[None]:
-        """Keep the gate closed while somebody finds out whether an earlier attempt went through it."""
+        """Keep the gate closed while a set that an earlier attempt made visible gets its rows. Raises CanceledError when
+        the worker was abandoned before: its rows have ended."""
         with self._news:
+            if self._is_abandoned:
+                raise CanceledError
             self._is_committing = True
         try:
             yield

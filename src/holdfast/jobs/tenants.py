@@ -80,6 +80,7 @@ class Dependents:
     backups: Callable[[int], None]
     restores: Callable[[int], None]
     cleanup: Callable[[int], None]
+    standbys: Callable[[int], None]
 
 
 class Tenants:
@@ -101,7 +102,9 @@ class Tenants:
         self._lock = threading.Lock()
         self._view_passwords: dict[int, str] = {}
         self._busy: set[str] = set()
-        self.dependents = Dependents(archiving=_nothing, backups=_nothing, restores=_nothing, cleanup=_nothing)
+        self.dependents = Dependents(
+            archiving=_nothing, backups=_nothing, restores=_nothing, cleanup=_nothing, standbys=_nothing
+        )
 
     # --- statements
 
@@ -401,6 +404,7 @@ class Tenants:
     def _drop(self, tenant: Tenant) -> None:
         self._catalog.tenants.update(tenant.tenant_id, status=TenantStatus.DROPPING)
         for end in (
+            self.dependents.standbys,
             self.dependents.restores,
             self.dependents.cleanup,
             self.dependents.backups,

@@ -185,7 +185,8 @@ class ArchivedLog:
                 return None
             return decode_frame_header(head, name=self._where(cursor))
         except CorruptionError:
-            return self._not_yet(cursor)
+            self._refuse_if_vouched_for(cursor)
+            return None
 
     def _open(self, cursor: _Cursor, header: FrameHeader) -> LogRun | None:
         where = self._where(cursor)
@@ -193,7 +194,8 @@ class ArchivedLog:
         try:
             payload = memoryview(self._opener.open(header, stored, name=where))
         except CorruptionError:
-            return self._not_yet(cursor)
+            self._refuse_if_vouched_for(cursor)
+            return None
         frame = header.frame
         if frame.has_info_block:
             payload = payload[LOG_INFO_BYTES:]
@@ -237,11 +239,11 @@ class ArchivedLog:
                 return replace(found, position=position) if found.position.lsn == position.lsn else found
         return None
 
-    def _not_yet(self, cursor: _Cursor) -> None:
+    def _refuse_if_vouched_for(self, cursor: _Cursor) -> None:
         """Take what can not be decoded for unfinished, unless a record vouches for it: raise the error under way then."""
         self._window = ("", 0, b"")
         if self._is_vouched_for(cursor):
-            raise  # noqa: PLE0704 - called where an error is being handled
+            raise  # noqa: PLE0704
 
     def _is_vouched_for(self, cursor: _Cursor) -> bool:
         """Return whether a record says that a whole frame lies at the cursor."""

@@ -4,27 +4,40 @@ A listing shows folders; a set counts when its manifest is there, a piece when i
 refused, never stepped over: a manifest or record that can not be trusted ends the reading with its object's name.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from holdfast import codes
 from holdfast.backup_format import names
 from holdfast.backup_format.log_frame import FrameScan, scan_frames
 from holdfast.backup_format.manifest import EncryptionMode, decode_manifest
-from holdfast.backup_format.piece_record import FormatFile, PieceRecord, decode_format_file, decode_piece_record
+from holdfast.backup_format.piece_record import PieceRecord, decode_format_file, decode_piece_record
 from holdfast.errors import CorruptionError, NotFoundError, RefusedError, UnknownVersionError
 from holdfast.restore.plan import LogObjectFact, PieceFact, SetFact
 from holdfast.store.store import Store
 from holdfast.values.archive import PieceStatus
-from holdfast.values.destination import DestinationKind
+from holdfast.values.destination import DestinationKind, Uri
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """One path of a RESTORE ... FROM, with the owner record found there."""
+    """One path of a restore: a destination, or `folder` alone in it: one set's or one piece's.
+
+    `place` says where it lies, for messages.
+    """
 
     store: Store
-    owner: FormatFile
+    kind: DestinationKind
+    folder: str = ""
+
+    @property
+    def is_archive(self) -> bool:
+        """Return whether this is a whole archive, which may go on."""
+        return self.kind is DestinationKind.ARCHIVE_LOG and not self.folder
+
+    @property
+    def place(self) -> str:
+        return f"{self.store.location}/{self.folder}" if self.folder else self.store.location
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,27 +49,55 @@ class Facts:
     pieces: tuple[PieceFact, ...]
 
 
-def open_sources(stores: Sequence[Store]) -> tuple[Source, ...]:
-    """Return each path with its owner. Raises RefusedError (-9120) where there is no format file, CorruptionError."""
-    return tuple(Source(store=store, owner=_owner_of(store)) for store in stores)
+def open_sources(uris: Sequence[Uri], open_store: Callable[[Uri], Store]) -> tuple[Source, ...]:
+    """Return what each path is, read from its format file; a path without one may be the folder of a set or a piece.
+
+    Raises RefusedError (-9120) for a path that is neither, NotFoundError for one that is absent, CorruptionError.
+    """
+    return tuple(_open_source(uri, open_store) for uri in uris)
 
 
-def read_facts(sources: tuple[Source, ...]) -> Facts:
-    """Return all complete sets and all pieces of the sources.
+def kind_of_folder(name: str) -> DestinationKind | None:
+    """Return what lies in the folder of this name: one set, one piece; None for any other."""
+    if names.parse_set_root(name) is not None:
+        return DestinationKind.BACKUP_DATA
+    return DestinationKind.ARCHIVE_LOG if names.parse_piece_root(name) is not None else None
+
+
+def _open_source(uri: Uri, open_store: Callable[[Uri], Store]) -> Source:
+    store = open_store(uri)
+    try:
+        stored = store.get(names.FORMAT_FILE)
+    except NotFoundError as error:
+        above, _, folder = uri.path.rpartition("/")
+        kind = kind_of_folder(folder)
+        if kind is None or not above:
+            raise RefusedError(
+                codes.OB_OBJECT_NOT_EXIST.text(),
+                code=codes.OB_OBJECT_NOT_EXIST,
+                hint=f"{store.location} has no {names.FORMAT_FILE}: it is not a backup or archive destination,"
+                " and not the folder of a set or a piece",
+            ) from error
+        return Source(store=open_store(replace(uri, path=above)), kind=kind, folder=folder)
+    return Source(store=store, kind=decode_format_file(stored, name=f"{store.location}/{names.FORMAT_FILE}").kind)
+
+
+def read_facts(sources: tuple[Source, ...], *, first: int = 0) -> Facts:
+    """Return all complete sets and all pieces of the sources, which facts number from `first` on.
 
     Raises CorruptionError or UnknownVersionError naming the object that can not be trusted, StoreUnavailableError.
     """
     sets: list[SetFact] = []
     pieces: list[PieceFact] = []
-    for number, source in enumerate(sources):
-        if source.owner.kind is DestinationKind.BACKUP_DATA:
-            sets += _sets_of(number, source.store)
+    for number, source in enumerate(sources, first):
+        if source.kind is DestinationKind.BACKUP_DATA:
+            sets += _sets_of(number, source.store, source.folder)
         else:
-            pieces += _pieces_of(number, source.store, "")
+            pieces += _pieces_of(number, source.store, "", source.folder)
     for fact in sets:
         if fact.manifest.plus_archivelog:
             is_sealed = fact.manifest.encryption.mode is not EncryptionMode.NONE
-            own = _pieces_of(fact.source, sources[fact.source].store, f"{names.set_log_root(fact.root)}/")
+            own = _pieces_of(fact.source, sources[fact.source - first].store, f"{names.set_log_root(fact.root)}/")
             pieces += (replace(piece, of_set_id=fact.manifest.backup_set_id) if is_sealed else piece for piece in own)
     return Facts(sources=sources, sets=tuple(sets), pieces=tuple(pieces))
 
@@ -66,20 +107,8 @@ def archived_pieces(source: Source) -> tuple[PieceFact, ...]:
     return tuple(_pieces_of(0, source.store, ""))
 
 
-def _owner_of(store: Store) -> FormatFile:
-    try:
-        data = store.get(names.FORMAT_FILE)
-    except NotFoundError as error:
-        raise RefusedError(
-            codes.OB_OBJECT_NOT_EXIST.text(),
-            code=codes.OB_OBJECT_NOT_EXIST,
-            hint=f"{store.location} has no {names.FORMAT_FILE}: it is not a backup or archive destination",
-        ) from error
-    return decode_format_file(data, name=f"{store.location}/{names.FORMAT_FILE}")
-
-
-def _sets_of(source: int, store: Store) -> Iterator[SetFact]:
-    roots = {info.name.partition("/")[0] for info in store.list("backup_set_")}
+def _sets_of(source: int, store: Store, folder: str = "") -> Iterator[SetFact]:
+    roots = {folder} if folder else {info.name.partition("/")[0] for info in store.list("backup_set_")}
     for root in sorted(roots):
         if names.parse_set_root(root) is None:
             continue
@@ -99,12 +128,12 @@ def _sets_of(source: int, store: Store) -> Iterator[SetFact]:
         yield SetFact(source=source, root=root, manifest=manifest)
 
 
-def _pieces_of(source: int, store: Store, prefix: str) -> Iterator[PieceFact]:
-    roots = {info.name.removeprefix(prefix).partition("/")[0] for info in store.list(f"{prefix}piece_d")}
-    for folder in sorted(roots):
-        if names.parse_piece_root(folder) is None:
+def _pieces_of(source: int, store: Store, prefix: str, folder: str = "") -> Iterator[PieceFact]:
+    listed = {info.name.removeprefix(prefix).partition("/")[0] for info in store.list(f"{prefix}{folder or 'piece_d'}")}
+    for found in sorted(listed if not folder else listed & {folder}):
+        if names.parse_piece_root(found) is None:
             continue
-        root = f"{prefix}{folder}"
+        root = f"{prefix}{found}"
         record = _record_of(store, root)
         if record is not None:
             yield _piece_of(source, store, root, record)

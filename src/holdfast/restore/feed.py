@@ -17,11 +17,11 @@ from dataclasses import dataclass, replace
 from holdfast.engine.log_service import LogGroup
 from holdfast.engine_format.log_cut import cut
 from holdfast.engine_format.log_group import group_spans
-from holdfast.engine_format.log_walk import Position, walk
+from holdfast.engine_format.log_walk import walk
 from holdfast.errors import HoldfastError
 from holdfast.restore.archived_log import ArchivedLog, InsideGroupError, LogRun
 from holdfast.values.lsn import Lsn
-from holdfast.values.scn import Scn
+from holdfast.values.scn import SCN_NONE, Scn
 
 log = logging.getLogger("holdfast.feed")
 
@@ -35,7 +35,7 @@ class FeedState:
     `trouble`: what keeps log from being given out, "" if nothing does. `calls`: how often the engine has asked.
     """
 
-    end_scn: Scn = Scn(0)
+    end_scn: Scn = SCN_NONE
     arrived_scn: Scn | None = None
     needs_mending: bool = False
     trouble: str = ""

@@ -50,9 +50,7 @@ def read_tail(directory: EngineDirectory) -> LogTail | None:
         if not found.group_count:
             continue
         before = Position(lsn=first_lsn_of(block_id))
-        at = 0
-        for at, _, _ in group_spans(log[: found.size_bytes]):
-            pass
+        at = max(at for at, _, _ in group_spans(log[: found.size_bytes]))
         if at:
             before = walk(log[:at], before).end
         return LogTail(begin=before, end=found.end, group=bytes(log[at : found.size_bytes]))

@@ -99,6 +99,14 @@ class RestorePlan:
         return tuple(step.piece.root for step in self.steps)
 
 
+class OutOfReachError(Exception):
+    """No set reaches the target; None when no set is usable at all."""
+
+    def __init__(self, target: Scn | None) -> None:
+        super().__init__(target)
+        self.target = target
+
+
 def path_of(chosen: SetFact, pieces: tuple[PieceFact, ...]) -> Path | None:
     """Return the log that can be replayed on top of the set, None when its base LSN is in no piece of its round."""
     manifest = chosen.manifest
@@ -140,34 +148,42 @@ def _behind(pieces: list[PieceFact], end: LogPosition) -> PieceFact | None:
     return min(later, key=lambda piece: piece.begin.lsn, default=None)
 
 
+def usable_sets(sets: tuple[SetFact, ...], pieces: tuple[PieceFact, ...]) -> tuple[tuple[SetFact, Path], ...]:
+    """Return the sets whose chain is there and whose log reaches their consistent moment, each with its path, newest first."""
+    ids = {fact.manifest.backup_set_id for fact in sets}
+    return tuple(
+        (fact, path)
+        for fact in sorted(sets, key=lambda fact: fact.manifest.backup_set_id, reverse=True)
+        if all(number in ids for number in fact.manifest.chain)
+        and (path := path_of(fact, pieces)) is not None
+        and path.reach >= fact.manifest.min_restore_scn
+    )
+
+
 def plan_restore(
-    sets: tuple[SetFact, ...], pieces: tuple[PieceFact, ...], target: Scn | None, *, installed_versions: tuple[str, ...]
+    sets: tuple[SetFact, ...],
+    pieces: tuple[PieceFact, ...],
+    target: Scn | None,
+    *,
+    installed_versions: tuple[str, ...],
 ) -> RestorePlan:
     """Return the plan for `target`, or for the newest reachable moment when it is None.
 
     The newest set that can reach the target is taken: least log to replay. `installed_versions`: the engines' data versions
-    that can be started here; a set needs its own. Raises RefusedError: -4018 with the missing range and the nearest reachable
-    moments, -4179 for sets of two tenants or of an engine that is not installed.
+    that can be started here; a set needs its own. Raises OutOfReachError when nothing reaches the target (`refusal` finds the
+    words), RefusedError -4179 for sets of two tenants or of an engine that is not installed.
     """
     _refuse_mixture(sets)
-    by_id = {fact.manifest.backup_set_id: fact for fact in sets}
-    usable = [
-        (fact, path)
-        for fact in sorted(sets, key=lambda fact: fact.manifest.backup_set_id, reverse=True)
-        if all(number in by_id for number in fact.manifest.chain)
-        and (path := path_of(fact, pieces)) is not None
-        and path.reach >= fact.manifest.min_restore_scn
-    ]
-    if target is None:
-        if not usable:
-            raise _nothing_usable(sets, pieces)
+    usable = usable_sets(sets, pieces)
+    if target is None and usable:
         target = max(path.reach for _, path in usable)
     for fact, path in usable:
-        if fact.manifest.min_restore_scn <= target <= path.reach:
+        if target is not None and fact.manifest.min_restore_scn <= target <= path.reach:
             _refuse_version(fact, installed_versions)
+            by_id = {one.manifest.backup_set_id: one for one in sets}
             chain = tuple(by_id[number] for number in fact.manifest.chain)
             return RestorePlan(set=fact, chain=chain, steps=_needed(path, target), target=target)
-    raise _out_of_reach(sets, pieces, usable, target)
+    raise OutOfReachError(target)
 
 
 def _needed(path: Path, target: Scn) -> tuple[LogStep, ...]:
@@ -201,63 +217,3 @@ def _refuse_version(fact: SetFact, installed_versions: tuple[str, ...]) -> None:
 
 def _numbers(version: str) -> tuple[int, ...]:
     return tuple(int(part) for part in version.split(".") if part.isdigit())
-
-
-def _moment(scn: Scn) -> str:
-    return f"{int(scn)} ({scn.display()} UTC)"
-
-
-def _nothing_usable(sets: tuple[SetFact, ...], pieces: tuple[PieceFact, ...]) -> RefusedError:
-    if not sets:
-        return _not_enough("no backup set path or log piece can be used to restore", "there is no complete backup set")
-    newest = max(sets, key=lambda fact: fact.manifest.backup_set_id)
-    path = path_of(newest, pieces)
-    manifest = newest.manifest
-    if path is None:
-        why = (
-            f"{newest.root} needs the log from LSN {manifest.base_lsn.text()} to SCN {_moment(manifest.min_restore_scn)} "
-            f"of round {manifest.round_id}, and no piece holds LSN {manifest.base_lsn.text()}"
-        )
-    else:
-        why = f"{newest.root} is consistent from SCN {_moment(manifest.min_restore_scn)} on; {_gap(path)}"
-    return _not_enough("No enough log for restore", why)
-
-
-def _out_of_reach(
-    sets: tuple[SetFact, ...], pieces: tuple[PieceFact, ...], usable: list[tuple[SetFact, Path]], target: Scn
-) -> RefusedError:
-    """Return why `target` can not be reached, and what can."""
-    if not usable:
-        return _nothing_usable(sets, pieces)
-    before = max((path.reach for _, path in usable if path.reach < target), default=None)
-    after = min(
-        (fact.manifest.min_restore_scn for fact, _ in usable if fact.manifest.min_restore_scn > target), default=None
-    )
-    nearest = "nearest reachable: " + " and ".join(
-        f"SCN {_moment(scn)} {where}" for scn, where in ((before, "before"), (after, "after")) if scn is not None
-    )
-    if before is None:
-        return _not_enough(
-            "no backup set path or log piece can be used to restore",
-            f"SCN {_moment(target)} is before the first consistent moment of every set; {nearest}",
-        )
-    # The set that comes closest tells what is missing.
-    path = max((path for fact, path in usable if fact.manifest.min_restore_scn <= target), key=lambda path: path.reach)
-    return _not_enough("No enough log for restore", f"{_gap(path, target)}; {nearest}")
-
-
-def _gap(path: Path, target: Scn | None = None) -> str:
-    """Return the missing range in words."""
-    begin = f"log from LSN {path.end.lsn.text()}, SCN {_moment(path.end.scn)}"
-    if path.stopped_by is not None:
-        behind = path.stopped_by
-        return (
-            f"missing: {begin} up to LSN {behind.begin.lsn.text()}, where {behind.root} begins "
-            f"(SCN {_moment(behind.begin.scn if behind.begin.scn else behind.start_scn)})"
-        )
-    end = f" up to SCN {_moment(target)}" if target is not None else " on"
-    return f"missing: {begin}{end}: the archive ends there"
-
-
-def _not_enough(text: str, hint: str) -> RefusedError:
-    return RefusedError(text, code=codes.OB_ENTRY_NOT_EXIST, hint=hint)

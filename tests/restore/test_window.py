@@ -1,0 +1,143 @@
+"""Which moments can be restored, from facts alone."""
+
+from dataclasses import replace
+
+import pytest
+
+from backup_format.samples import BEGIN, END, MANIFEST, PIECE
+from holdfast import codes
+from holdfast.backup_format.manifest import Encryption, EncryptionMode
+from holdfast.restore.plan import LogObjectFact, PieceFact, SetFact
+from holdfast.restore.refusal import Form, out_of_reach
+from holdfast.restore.window import Gap, Interval, spans_of
+from holdfast.values.lsn import Lsn
+from holdfast.values.scn import Scn
+
+BASE = int(BEGIN.lsn)
+SECOND = 1_000_000_000
+START = int(MANIFEST.min_restore_scn) // SECOND * SECOND
+
+
+def at(seconds: int) -> Scn:
+    return Scn(START + seconds * SECOND)
+
+
+def backup_set(number: int, *, consistent_at: int, base: int, chain: tuple[int, ...] = ()) -> SetFact:
+    manifest = replace(
+        MANIFEST,
+        backup_set_id=number,
+        chain=chain or (number,),
+        encryption=Encryption(mode=EncryptionMode.NONE),
+        min_restore_scn=at(consistent_at),
+        base_lsn=Lsn(base),
+        timeline=PIECE.timeline,
+        round_id=PIECE.round_id,
+        cluster_id=PIECE.cluster_id,
+        tenant_id=PIECE.tenant_id,
+    )
+    return SetFact(source=0, root=f"backup_set_{number}_{'inc' if len(chain) > 1 else 'full'}", manifest=manifest)
+
+
+def piece(number: int, lsns: tuple[int, int], seconds: tuple[int, int]) -> PieceFact:
+    return PieceFact(
+        source=1,
+        root=f"piece_d1002r1p{number}",
+        cluster_id=PIECE.cluster_id,
+        tenant_id=PIECE.tenant_id,
+        timeline=PIECE.timeline,
+        round_id=PIECE.round_id,
+        piece_id=number,
+        start_scn=at(seconds[0]),
+        begin=replace(BEGIN, lsn=Lsn(lsns[0]), scn=at(seconds[0]), accumulated=None),
+        end=replace(END, lsn=Lsn(lsns[1]), scn=at(seconds[1]), accumulated=None),
+        objects=(
+            LogObjectFact(name="log", block_id=1, first_lsn=Lsn(lsns[0]), end_lsn=Lsn(lsns[1]), size_bytes=1 << 20),
+        ),
+    )
+
+
+def test_a_set_reaches_from_its_consistent_moment_to_the_end_of_its_log() -> None:
+    spans = spans_of((backup_set(1, consistent_at=10, base=100),), (piece(1, (0, 500), (0, 60)),))
+    assert [(span.first_scn, span.last_scn, span.sources) for span in spans if isinstance(span, Interval)] == [
+        (at(10), at(60), (0, 1))
+    ]
+    assert len(spans) == 1
+
+
+def test_sets_on_one_log_are_one_interval() -> None:
+    sets = (backup_set(1, consistent_at=10, base=100), backup_set(2, consistent_at=30, base=300, chain=(1, 2)))
+    (span,) = spans_of(sets, (piece(1, (0, 500), (0, 60)), piece(2, (500, 900), (60, 90))))
+    assert isinstance(span, Interval)
+    assert (span.first_scn, span.last_scn) == (at(10), at(90))
+    assert [fact.manifest.backup_set_id for fact in span.sets] == [1, 2]
+
+
+def test_a_missing_piece_is_a_gap_up_to_the_next_set() -> None:
+    sets = (backup_set(1, consistent_at=10, base=100), backup_set(2, consistent_at=80, base=800))
+    first, gap, second = spans_of(sets, (piece(1, (0, 500), (0, 50)), piece(3, (700, 900), (70, 90))))
+    assert isinstance(first, Interval)
+    assert isinstance(second, Interval)
+    assert isinstance(gap, Gap)
+    assert (first.last_scn, gap.after_scn, gap.before_scn, second.first_scn) == (at(50), at(50), at(80), at(80))
+    assert "up to LSN" in gap.cause
+    assert "piece_d1002r1p3" in gap.cause
+
+
+def test_log_behind_the_last_gap_asks_for_a_new_backup() -> None:
+    spans = spans_of(
+        (backup_set(1, consistent_at=10, base=100),), (piece(1, (0, 500), (0, 50)), piece(3, (700, 900), (70, 90)))
+    )
+    assert isinstance(spans[-1], Gap)
+    assert spans[-1].before_scn is None
+    assert "full backup taken now" in spans[-1].remedy
+
+
+def test_an_increment_without_its_base_is_named() -> None:
+    (gap,) = spans_of((backup_set(2, consistent_at=30, base=300, chain=(1, 2)),), (piece(1, (0, 500), (0, 60)),))
+    assert isinstance(gap, Gap)
+    assert "rests on backup set 1, which is not there" in gap.cause
+
+
+def test_a_set_whose_log_is_nowhere_is_named() -> None:
+    (gap,) = spans_of((backup_set(1, consistent_at=30, base=300),), (piece(1, (0, 200), (0, 20)),))
+    assert isinstance(gap, Gap)
+    assert "no piece holds it" in gap.cause
+
+
+def test_nothing_has_no_spans() -> None:
+    assert spans_of((), (piece(1, (0, 200), (0, 20)),)) == ()
+
+
+SETS = (backup_set(1, consistent_at=10, base=100), backup_set(2, consistent_at=80, base=800))
+PIECES = (piece(1, (0, 500), (0, 50)), piece(3, (700, 900), (70, 90)))
+
+
+@pytest.mark.parametrize(
+    ("sets", "seconds", "text"),
+    [
+        ((), 20, "no backup set is available"),
+        ((backup_set(2, consistent_at=30, base=300, chain=(1, 2)),), 40, "no full backup set exists"),
+        ((backup_set(1, consistent_at=30, base=5000),), 40, "no enough log for restore"),
+        (
+            SETS,
+            5,
+            f"no full backup set can be used to restore to given time, minimum restorable time is {at(10).display()}",
+        ),
+        (SETS, 60, f"no enough log, maximum restorable time is {at(50).display()}"),
+        (SETS, 99, f"no enough log, maximum restorable time is {at(90).display()}"),
+    ],
+)
+def test_restore_sources_that_do_not_suffice_are_refused_with_9119(
+    sets: tuple[SetFact, ...], seconds: int, text: str
+) -> None:
+    error = out_of_reach(sets, PIECES, at(seconds), Form.SOURCE)
+    assert (error.code, error.message) == (codes.OB_RESTORE_SOURCE_NOT_ENOUGH, text)
+
+
+@pytest.mark.parametrize("seconds", [5, 60, 99])
+def test_a_refusal_lists_what_can_be_reached(seconds: int) -> None:
+    error = out_of_reach(SETS, PIECES, at(seconds), Form.FROM)
+    assert error.code is codes.OB_ENTRY_NOT_EXIST
+    assert error.hint is not None
+    for first, last in ((10, 50), (80, 90)):
+        assert f"SCN {int(at(first))} ({at(first).display()} UTC) to {int(at(last))}" in error.hint
