@@ -77,7 +77,7 @@ class Feed:
         self._note_call()
         sent_bytes, lsn = 0, start_lsn
         while sent_bytes < max_bytes:
-            found = self._groups(lsn, max_bytes - sent_bytes)
+            found = self._groups(lsn, max_bytes - sent_bytes, is_asked=lsn == start_lsn)
             if not found:
                 return
             for one in found:
@@ -85,19 +85,23 @@ class Feed:
                 sent_bytes += len(one[0])
             lsn = Lsn(found[-1][1] + len(found[-1][0]))
 
-    def _groups(self, lsn: Lsn, max_bytes: int) -> list[LogGroup]:
-        """Return some groups from `lsn` on; none if there are none to give."""
+    def _groups(self, lsn: Lsn, max_bytes: int, *, is_asked: bool) -> list[LogGroup]:
+        """Return some groups from `lsn` on; none if there are none to give.
+
+        `is_asked`: the engine itself has asked for this LSN, so it has what lies before: what was only given to it may be lost.
+        """
         with self._lock:
             if self._is_closed:
                 return []
             try:
                 trouble = self._state.trouble
-                found = self._read(lsn, max_bytes)
+                found = self._read(lsn, max_bytes, is_asked=is_asked)
                 if trouble and found:
                     self._note("")
                 return found
             except InsideGroupError as error:
-                self._look_inside(lsn, error)
+                if is_asked:
+                    self._look_inside(lsn, error)
             except HoldfastError as error:
                 self._note(str(error))
             except Exception as error:
@@ -105,7 +109,7 @@ class Feed:
                 self._note(f"internal error: {error}")
             return []
 
-    def _read(self, lsn: Lsn, max_bytes: int) -> list[LogGroup]:
+    def _read(self, lsn: Lsn, max_bytes: int, *, is_asked: bool) -> list[LogGroup]:
         run = self._archive.read(lsn)
         if run is None:
             gap = self._archive.gap_behind(lsn)
@@ -119,8 +123,7 @@ class Feed:
                 break
             if max_scn > self._until:
                 found += self._cut(run, at)
-                if not found:
-                    # The engine asks for what lies behind the bound: it has everything up to it.
+                if not found and is_asked:  # it has everything up to the bound
                     self._state = replace(self._state, arrived_scn=self._until)
                 break
             found.append(LogGroup((run.log[at : at + size_bytes], Lsn(run.begin.lsn + at), Scn(max_scn))))

@@ -19,9 +19,11 @@ from holdfast.engine_format.log_cut import cut
 from holdfast.engine_format.log_group import decode_group_header, group_spans
 from holdfast.engine_format.log_walk import Position, walk
 from holdfast.errors import CorruptionError, EngineError
-from holdfast.restore.archived_log import ArchivedLog
+from holdfast.restore.archived_log import ArchivedLog, InsideGroupError
 from holdfast.values.lsn import Lsn
 from holdfast.values.scn import Scn
+
+_ANOTHER_HINT = "LOG_RESTORE_SOURCE must be the archive of the tenant this standby was restored from"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,18 +69,12 @@ def mend_tail(directory: EngineDirectory, archive: ArchivedLog, until: Scn) -> b
     tail = read_tail(directory)
     if tail is None:
         return False
-    whole = _archived_group(archive, tail)
+    begin, whole = _archived_group(archive, tail)
     if whole == tail.group:
         return False
-    begin = tail.begin
-    kept = tail.end.scn
-    if begin.accumulated is None:
-        # The first group of its block: the archive knows what came before.
-        begin = _archived_begin(archive, tail)
-    if cut(whole, begin, kept) != tail.group:
+    if not _is_beginning(tail, begin, whole):
         raise ForeignLogError(
-            f"the log at LSN {begin.lsn.text()} is not the one that was archived there",
-            hint="LOG_RESTORE_SOURCE must be the archive of the tenant this standby was restored from",
+            f"the log at LSN {tail.begin.lsn.text()} is not the one that was archived there", hint=_ANOTHER_HINT
         )
     wanted = cut(whole, begin, until)
     if len(wanted) <= len(tail.group):
@@ -87,23 +83,29 @@ def mend_tail(directory: EngineDirectory, archive: ArchivedLog, until: Scn) -> b
     return True
 
 
-def _archived_group(archive: ArchivedLog, tail: LogTail) -> bytes:
-    run = archive.read(tail.begin.lsn)
+def _archived_group(archive: ArchivedLog, tail: LogTail) -> tuple[Position, bytes]:
+    """Return the archive's group at the tail's place, and that place with the chain before it."""
+    try:
+        run = archive.read(tail.begin.lsn)
+    except InsideGroupError as error:
+        raise ForeignLogError(error.message, hint=_ANOTHER_HINT) from error
     if run is None:
         raise EngineError(
-            f"the archive does not reach LSN {tail.begin.lsn.text()}, where the standby's log ends",
-            hint="LOG_RESTORE_SOURCE must be the archive of the tenant this standby was restored from",
+            f"the archive does not reach LSN {tail.begin.lsn.text()}, where the standby's log ends", hint=_ANOTHER_HINT
         )
     archive.put_back(run)
-    _, size_bytes, _ = next(iter(group_spans(run.log)))
-    return bytes(run.log[:size_bytes])
+    _, size_bytes, _ = next(group_spans(run.log))
+    # The first group of a block file shows no chain before it; the archive knows it.
+    begin = run.begin if tail.begin.accumulated is None else tail.begin
+    return begin, bytes(run.log[:size_bytes])
 
 
-def _archived_begin(archive: ArchivedLog, tail: LogTail) -> Position:
-    run = archive.read(tail.begin.lsn)
-    assert run is not None, "it was read a moment ago"
-    archive.put_back(run)
-    return run.begin
+def _is_beginning(tail: LogTail, begin: Position, whole: bytes) -> bool:
+    """Return whether the standby's last group is the leading entries of the archive's."""
+    try:
+        return cut(whole, begin, tail.end.scn) == tail.group
+    except CorruptionError:
+        return False  # it does not follow what the standby has
 
 
 def _replace(directory: EngineDirectory, lsn: Lsn, old: bytes, new: bytes) -> None:
