@@ -65,8 +65,6 @@ class Standbys:
 
     def set_source(self, tenant: Tenant, text: str) -> None:
         """SET LOG_RESTORE_SOURCE; an empty text takes the source away. A tenant that follows goes on with the new one."""
-        if tenant.role is not TenantRole.STANDBY:
-            raise refuse(codes.OB_OP_NOT_ALLOW, "tenant role is not STANDBY, set log_restore_source is")
         if not text.strip():
             with self._lock:
                 self._release(tenant.tenant_id)
@@ -75,6 +73,8 @@ class Standbys:
                 self._supervisor.change_settings(tenant.tenant_id, self._tenants.settings_of(tenant))
             return
         uri = parse_log_source(text)
+        if tenant.role is not TenantRole.STANDBY:
+            raise refuse(codes.OB_OP_NOT_ALLOW, "tenant role is not STANDBY, set log_restore_source is")
         self._check_source(tenant, self._open(uri))
         with self._lock:
             self._release(tenant.tenant_id)
