@@ -3,6 +3,7 @@
 The truth is the source's `ora_rowscn`; what the standby shows is read AS OF SNAPSHOT its READABLE_SCN.
 """
 
+import contextlib
 import os
 import random
 import shutil
@@ -12,11 +13,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import grpc
 import pytest
 
 from engine_rig import Bank
 from holdfast.engine.account import load_account
 from holdfast.engine.process import EngineProcess
+from holdfast.engine_format.log_wire import FETCH_LOG, FetchRequest, encode_end, encode_request
+from holdfast.values.lsn import Lsn
+from holdfast.values.scn import Scn
 from server_rig import Client, Server, archive, backup, restore, running_server, wait_for
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(4800)]
@@ -156,6 +161,40 @@ def test_it_follows_a_source_that_writes(scene: Scene) -> None:
     assert looks > 5
     mark = scene.now()
     wait_for(lambda: scene.point("follower"), lambda point: point[1] > mark, seconds=20)
+
+
+def test_its_engine_listens_nowhere_and_no_other_process_gets_log(scene: Scene) -> None:
+    sockets = _sockets_of(scene.engine_pid("follower"))
+    listening = [
+        fields
+        for table in ("tcp", "tcp6")
+        for fields in map(str.split, Path(f"/proc/net/{table}").read_text().splitlines()[1:])
+        if fields[3] == "0A"
+    ]
+    assert listening, "the server itself listens"
+    assert [fields[1] for fields in listening if f"socket:[{fields[9]}]" in sockets] == []
+    with scene.server.client("root@follower") as user:
+        port = _port_of(scene, user)
+        # Hidden from the gateway; whatever it is changed to, the kernel lets the engine reach our port alone.
+        user.run("prepare hidden from 'alter system set enable_rpc_service = True'")
+        user.run("execute hidden")
+    with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+        request = encode_request(FetchRequest(start_lsn=Lsn(0), max_bytes=1 << 20))
+        assert list(channel.unary_stream(FETCH_LOG)(request, timeout=10)) == [encode_end(Scn(0))]
+
+
+def _sockets_of(pid: int) -> set[str]:
+    links = set()
+    for path in Path(f"/proc/{pid}/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):
+            links.add(os.readlink(path))
+    return links
+
+
+def _port_of(scene: Scene, user: Client) -> int:
+    """Return the port that the server gives the follower's log on, which SHOW PARAMETERS does not say."""
+    assert "127.0.0.1" not in str(user.rows("show parameters like 'log_restore_source'"))
+    return int(scene.client.one("select port from __holdfast.log_restore_source"))
 
 
 def test_it_goes_on_after_its_engine_and_the_server_were_killed(scene: Scene) -> None:

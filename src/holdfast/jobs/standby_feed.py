@@ -18,7 +18,9 @@ A server that finds the engine of the one before still following opens the same 
 
 import logging
 import threading
+from collections.abc import Callable
 from dataclasses import replace
+from typing import TypeVar
 
 from holdfast.catalog.catalog import Catalog
 from holdfast.catalog.log_sources import LogRestoreSource
@@ -32,10 +34,12 @@ from holdfast.jobs.tenants import Tenants
 from holdfast.restore.archived_log import ArchivedLog
 from holdfast.restore.facts import Source
 from holdfast.restore.feed import Feed
-from holdfast.restore.log_tail import mend_tail
+from holdfast.restore.log_tail import mend_tail, plan_mending
 from holdfast.values.scn import SCN_NONE, Scn
 
 log = logging.getLogger("holdfast.standby")
+
+T = TypeVar("T")
 
 _LOOK_SECONDS = 0.25
 _RECORD_SECONDS = 1.0
@@ -54,7 +58,7 @@ class StandbyFeed:
     def __init__(
         self,
         tenant_id: int,
-        source: Source,
+        open_source: Callable[[], Source],
         until: Scn,
         *,
         catalog: Catalog,
@@ -63,7 +67,7 @@ class StandbyFeed:
         clock: Clock,
     ) -> None:
         self._tenant_id = tenant_id
-        self._source = source
+        self._open_source = open_source
         self._until = until
         self._catalog = catalog
         self._supervisor = supervisor
@@ -71,6 +75,7 @@ class StandbyFeed:
         self._clock = clock
         self._feed: Feed | None = None
         self._service: LogService | None = None
+        self._source: Source | None = None
         self._sync_scn = self._readable_scn = SCN_NONE
         self._recorded: tuple[Scn, Scn] | None = None
         self._next_record = self._next_try = 0.0
@@ -131,8 +136,11 @@ class StandbyFeed:
     def _look(self) -> None:
         if self._clock.monotonic() < self._next_try or self._ending.is_set():
             return
+        if not self._sync_scn:
+            known = self._catalog.tenants.scns(self._tenant_id)
+            self._sync_scn, self._readable_scn = known.sync_scn, known.readable_scn
         if self._feed is None:
-            if self._until > self._catalog.tenants.scns(self._tenant_id).sync_scn:
+            if self._until > self._sync_scn:
                 self._begin_feed()
             return
         state = self._feed.state
@@ -155,6 +163,7 @@ class StandbyFeed:
         row = self._catalog.log_sources.find(self._tenant_id)
         if row is None:
             return
+        self._source = self._open_source()
         feed = Feed(ArchivedLog(self._source, self._clock.monotonic), self._until)
         service = self._open_service(feed, row)
         self._feed, self._service = feed, service
@@ -167,7 +176,7 @@ class StandbyFeed:
                 self._close()
                 self._catalog.log_sources.put(replace(row, port=0))  # so that the next try starts the engine again
                 raise
-        log.info("tenant %d: follows %s, port %d", self._tenant_id, self._source.store.location, service.port)
+        log.info("tenant %d: follows %s, port %d", self._tenant_id, self._source.place, service.port)
 
     def _open_service(self, feed: Feed, row: LogRestoreSource) -> LogService:
         directory = self._supervisor.directory(self._tenant_id)
@@ -180,16 +189,25 @@ class StandbyFeed:
 
     def _restart_engine(self) -> None:
         settings = self._tenants.settings_of(self._catalog.tenants.by_id(self._tenant_id))
+        # Looked at first: an engine that would have to stay as it is is not stopped for it.
+        self._with_archive(
+            lambda archive: plan_mending(self._supervisor.directory(self._tenant_id), archive, self._until)
+        )
         self._supervisor.restart(self._tenant_id, settings, between=self._mend)
         self._called_at = self._clock.monotonic()
         if self._feed is not None:
             self._feed.set_until(self._until)
 
     def _mend(self, directory: EngineDirectory) -> None:
+        if self._with_archive(lambda archive: mend_tail(directory, archive, self._until)):
+            log.info("tenant %d: the cut end of its log was mended", self._tenant_id)
+
+    def _with_archive(self, do: Callable[[ArchivedLog], T]) -> T:
+        """Return what `do` makes of a reader of its own: the feed's stands where the engine reads."""
+        assert self._source is not None, "it was opened when the feed began"
         archive = ArchivedLog(self._source, self._clock.monotonic)
         try:
-            if mend_tail(directory, archive, self._until):
-                log.info("tenant %d: the cut end of its log was made whole", self._tenant_id)
+            return do(archive)
         finally:
             archive.close()
 
@@ -233,8 +251,9 @@ class StandbyFeed:
     def _record(self) -> None:
         now = (self._sync_scn, self._readable_scn)
         if now != self._recorded and self._sync_scn:
-            readable = self._readable_scn or self._catalog.tenants.scns(self._tenant_id).readable_scn
-            self._catalog.tenants.record_progress(self._tenant_id, sync_scn=self._sync_scn, readable_scn=readable)
+            self._catalog.tenants.record_progress(
+                self._tenant_id, sync_scn=self._sync_scn, readable_scn=self._readable_scn
+            )
             self._recorded = now
 
     def _tell(self, trouble: str) -> None:
@@ -246,7 +265,7 @@ class StandbyFeed:
             log.info("tenant %d: its log source gives log again", self._tenant_id)
             return
         log.error("tenant %d: its log source: %s", self._tenant_id, trouble)
-        pairs = (("tenant_id", self._tenant_id), ("source", self._source.store.location), ("why", trouble))
+        pairs = (("tenant_id", self._tenant_id), ("why", trouble))
         try:
             self._catalog.events.add("standby", "log_source_trouble", pairs)
         except HoldfastError as error:

@@ -15,7 +15,7 @@ from holdfast.catalog.catalog import Catalog
 from holdfast.catalog.log_sources import LogRestoreSource
 from holdfast.clock import Clock
 from holdfast.engine.version import Engines
-from holdfast.errors import HoldfastError, refuse
+from holdfast.errors import refuse
 from holdfast.jobs.destinations import OpenStore
 from holdfast.jobs.reply import OK, Reply
 from holdfast.jobs.rights import not_supported
@@ -106,10 +106,7 @@ class Standbys:
         with self._lock:
             for tenant in self._catalog.tenants.user_tenants():
                 if tenant.role is TenantRole.STANDBY and tenant.status is TenantStatus.NORMAL:
-                    try:
-                        self._follow(tenant)
-                    except HoldfastError as error:
-                        log.error("tenant %s: its log source can not be opened: %s", tenant.name, error)
+                    self._follow(tenant)
 
     def stop_all(self) -> None:
         with self._lock:
@@ -169,12 +166,14 @@ class Standbys:
 
     def _follow(self, tenant: Tenant) -> None:
         row = self._catalog.log_sources.find(tenant.tenant_id)
-        if row is None or tenant.tenant_id in self._feeds:
+        scns = self._catalog.tenants.scns(tenant.tenant_id)
+        if row is None or tenant.tenant_id in self._feeds or scns.recovery_until_scn <= scns.sync_scn:
             return
+        uri = parse_uri(row.value)
         feed = StandbyFeed(
             tenant.tenant_id,
-            self._open(parse_uri(row.value)),
-            self._catalog.tenants.scns(tenant.tenant_id).recovery_until_scn,
+            lambda: self._open(uri),
+            scns.recovery_until_scn,
             catalog=self._catalog,
             supervisor=self._supervisor,
             tenants=self._tenants,

@@ -61,26 +61,43 @@ def read_tail(directory: EngineDirectory) -> LogTail | None:
     return None
 
 
-def mend_tail(directory: EngineDirectory, archive: ArchivedLog, until: Scn) -> bool:
-    """Have a stopped engine's log end where the archive's log can go on, or at `until`; return whether anything was changed.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mending:
+    """The group at `lsn`, of which the log has `old`, is to be `new`."""
 
-    Raises ForeignLogError if the archive holds other log at that place; EngineError if it does not reach it.
+    lsn: Lsn
+    old: bytes
+    new: bytes
+
+
+def plan_mending(directory: EngineDirectory, archive: ArchivedLog, until: Scn) -> Mending | None:
+    """Return what has to be done for the log to end where the archive's log can go on, or at `until`; None if nothing.
+
+    May be asked of a running engine, to know before it is stopped. Raises ForeignLogError if the archive holds other log at that
+    place; EngineError if it does not reach it.
     """
     tail = read_tail(directory)
     if tail is None:
-        return False
+        return None
     begin, whole = _archived_group(archive, tail)
     if whole == tail.group:
-        return False
+        return None
     if not _is_beginning(tail, begin, whole):
         raise ForeignLogError(
             f"the log at LSN {tail.begin.lsn.text()} is not the one that was archived there", hint=_ANOTHER_HINT
         )
     wanted = cut(whole, begin, until)
     if len(wanted) <= len(tail.group):
-        return False
-    _replace(directory, begin.lsn, tail.group, wanted)
-    return True
+        return None
+    return Mending(lsn=begin.lsn, old=tail.group, new=wanted)
+
+
+def mend_tail(directory: EngineDirectory, archive: ArchivedLog, until: Scn) -> bool:
+    """Do what `plan_mending` says to the log of a stopped engine; return whether anything was changed. Raises as it does."""
+    mending = plan_mending(directory, archive, until)
+    if mending is not None:
+        _replace(directory, mending.lsn, mending.old, mending.new)
+    return mending is not None
 
 
 def _archived_group(archive: ArchivedLog, tail: LogTail) -> tuple[Position, bytes]:
