@@ -113,7 +113,8 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
             time.sleep(1.0)
             assert backup(client, "source") == ("COMPLETED", 0, "")
             scene = Scene(server=server, client=client, bank=bank, place=home / "backup")
-            assert restore(client, "follower", home / "backup") == ("SUCCESS", "")
+            # Under load a transaction may be under way at the target, which its comment tells.
+            assert restore(client, "follower", home / "backup")[0] == "SUCCESS"
             yield scene
         finally:
             bank.end()
