@@ -49,6 +49,7 @@ from holdfast.jobs.restore_worker import RestoreWorkers
 from holdfast.jobs.restores import Restores
 from holdfast.jobs.standbys import Standbys
 from holdfast.jobs.supervisor import Supervisor
+from holdfast.jobs.table_recovery import TableRecoveries
 from holdfast.jobs.tenants import Dependents, Tenants
 from holdfast.jobs.windows import RestorableWindows
 from holdfast.keys.keyring import Keyring
@@ -149,6 +150,7 @@ class _Parts:
     backups: Backups
     restore_workers: RestoreWorkers
     restores: Restores
+    table_recoveries: TableRecoveries
     cleanup: Cleanup
     standbys: Standbys
     desk: HoldfastDesk
@@ -184,6 +186,8 @@ class Server:
         self._stack.callback(parts.backups.stop_all)
         parts.restores.resume_all()
         self._stack.callback(parts.restore_workers.stop_all)
+        parts.table_recoveries.resume_all()
+        self._stack.callback(parts.table_recoveries.stop_all)
         parts.cleanup.resume_all()
         self._stack.callback(parts.cleanup.stop_all)
         parts.standbys.resume_all()
@@ -261,6 +265,7 @@ class Server:
             generation=generation,
             catch_up=archiving.catch_up,
         )
+        table_recoveries = TableRecoveries(catalog, supervisor, tenants, restores, self._clock, generation=generation)
         cleanup = Cleanup(
             catalog,
             self._clock,
@@ -276,6 +281,7 @@ class Server:
             restores=restore_workers.drop_tenant,
             cleanup=cleanup.drop_tenant,
             standbys=standbys.release,
+            table_recoveries=table_recoveries.drop_tenant,
         )
         desk = HoldfastDesk(
             cluster_name=identity.name,
@@ -297,6 +303,7 @@ class Server:
             ),
             cleanup=cleanup,
             windows=RestorableWindows(catalog, self._clock, open_store=open_store),
+            table_recoveries=table_recoveries,
         )
         desk.settings.install()
         return _Parts(
@@ -308,6 +315,7 @@ class Server:
             backups=backups,
             restore_workers=restore_workers,
             restores=restores,
+            table_recoveries=table_recoveries,
             cleanup=cleanup,
             standbys=standbys,
             desk=desk,

@@ -20,7 +20,11 @@ from holdfast.engine.account import load_account
 from holdfast.engine.process import EngineProcess
 from server_rig import Client, Server, archive, backup, restore, running_server, wait_doing, wait_for, wait_restored
 
-pytestmark = [pytest.mark.live, pytest.mark.crash]
+pytestmark = [
+    pytest.mark.live,
+    pytest.mark.crash,
+    pytest.mark.timeout(3600 if os.environ.get("HOLDFAST_LONG") else 300),
+]
 
 ROUNDS = 100 if os.environ.get("HOLDFAST_LONG") else 10
 """Of each of three kinds: 30 kills of the server in every run, 300 behind HOLDFAST_LONG."""

@@ -170,7 +170,7 @@ ROWS = (
     Row("ALTER SYSTEM RUN UPGRADE JOB 'UPGRADE_ALL' TENANT = {own}", LATER, SYS_ONLY),
     Row(
         "ALTER SYSTEM RECOVER TABLE a.b TO TENANT = {other} FROM 'file:///nowhere' WITH 'pool_list=p'",
-        LATER,
+        WhenBuilt(Answer(1049, "42000", "Unknown database 'a'")),
         not_allowed("user tenant initiate recover table is"),
     ),
     Row("ALTER SYSTEM CANCEL RECOVER TABLE {other}", LATER, not_allowed("user tenant cancel recover table is")),

@@ -19,6 +19,7 @@ from holdfast.catalog.parameters import Parameters
 from holdfast.catalog.resources import Resources
 from holdfast.catalog.restores import Restores
 from holdfast.catalog.rounds import Rounds
+from holdfast.catalog.table_recoveries import TableRecoveries
 from holdfast.catalog.tenants import Tenants
 from holdfast.catalog.windows import Windows
 from holdfast.clock import Clock, SystemClock
@@ -48,6 +49,7 @@ class Catalog:
         self.backups = Backups(self._connections)
         self.cleanup = Cleanup(self._connections)
         self.restores = Restores(self._connections)
+        self.table_recoveries = TableRecoveries(self._connections)
         self.windows = Windows(self._connections)
         self.parameters = Parameters(self._connections, Conditions(self._connections, connect))
         self.events = Events(self._connections, moment)

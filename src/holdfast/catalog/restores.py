@@ -136,14 +136,17 @@ class Restores:
             )
         return job is not None
 
-    def made(self, restore_tenant_id: int) -> RestoreJob | None:
-        """Return the job whose restore made this tenant, None for a tenant that no restore of this catalog made."""
+    def of_tenant(self, restore_tenant_id: int) -> RestoreJob:
+        """Return sys's row of the restore that made this tenant, in whatever state. Raises NotFoundError (-4018)."""
         with self._connections.transaction() as transaction:
-            return _JOB.one(
+            job = _JOB.one(
                 transaction,
-                "WHERE restore_tenant_id = %s AND status = %s",
-                (restore_tenant_id, str(RestoreStatus.RESTORE_SUCCESS)),
+                "WHERE restore_tenant_id = %s AND tenant_id = %s ORDER BY job_id DESC",
+                (restore_tenant_id, SYS_TENANT_ID),
             )
+        if job is None:
+            raise NotFoundError(f"tenant {restore_tenant_id} was not restored")
+        return job
 
     def orphans(self, generation: int) -> tuple[RestoreJob, ...]:
         """Return rows under way whose owner is not the server of this generation."""

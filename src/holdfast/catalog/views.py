@@ -443,6 +443,66 @@ def _tenants(
     )
 
 
+_LISTS = "DB_LIST TABLE_LIST"
+_REMAPS = "REMAP_DB_LIST REMAP_TABLE_LIST REMAP_TABLEGROUP_LIST REMAP_TABLESPACE_LIST"
+_RECOVER_JOB_COLUMNS = (
+    *_columns(B, "TENANT_ID JOB_ID INITIATOR_TENANT_ID INITIATOR_JOB_ID"),
+    *_columns(TS, "START_TIMESTAMP FINISH_TIMESTAMP"),
+    *_columns(_v(64), "STATUS AUX_TENANT_NAME TARGET_TENANT_NAME"),
+    *_columns("tinyint(4)", "IMPORT_ALL"),
+    *_columns(TEXT, _LISTS),
+    *_scn("RESTORE_SCN", DT),
+    *_columns(_v(4096), "RESTORE_OPTION BACKUP_DEST"),
+    *_columns(TEXT, "BACKUP_SET_LIST BACKUP_PIECE_LIST"),
+    *_columns(_v(4096), "BACKUP_PASSWD EXTERNAL_KMS_INFO"),
+    *_columns(TEXT, _REMAPS),
+    *_columns(_v(64), "RESULT"),
+    *_columns(TEXT, "COMMENT DESCRIPTION"),
+)
+_IMPORT_JOB_COLUMNS = (
+    *_columns(B, "TENANT_ID JOB_ID INITIATOR_TENANT_ID INITIATOR_JOB_ID"),
+    *_columns(TS, "START_TIMESTAMP FINISH_TIMESTAMP"),
+    *_columns(_v(64), "SRC_TENANT_NAME"),
+    *_columns(B, "SRC_TENANT_ID"),
+    *_columns(_v(64), "STATUS"),
+    *_columns("tinyint(4)", "IMPORT_ALL"),
+    *_columns(TEXT, f"{_LISTS} {_REMAPS}"),
+    *_columns(B, "TOTAL_TABLE_COUNT FINISHED_TABLE_COUNT FAILED_TABLE_COUNT"),
+    *_columns(_v(64), "RESULT"),
+    *_columns(TEXT, "COMMENT DESCRIPTION"),
+)
+
+
+def _import_task_columns(task_id: tuple[ViewColumn, ...]) -> tuple[ViewColumn, ...]:
+    return (
+        *_columns(B, "TENANT_ID"),
+        *task_id,
+        *_columns(B, "JOB_ID SRC_TENANT_ID"),
+        *_columns(_v(128), "SRC_TABLESPACE SRC_TABLEGROUP SRC_DATABASE SRC_TABLE"),
+        *_columns(_v(64), "SRC_PARTITION"),
+        *_columns(_v(128), "TARGET_TABLESPACE TARGET_TABLEGROUP TARGET_DATABASE TARGET_TABLE"),
+        *_columns(B, "TABLE_COLUMN"),
+        *_one("STATUS", _v(64), "CAST(CASE STATUS WHEN 'RENAMING' THEN 'DOING' ELSE STATUS END AS CHAR(64))"),
+        *_columns(TS, "START_TIMESTAMP COMPLETION_TIMESTAMP"),
+        *_one(
+            "CUMULATIVE_TS",
+            B,
+            "CAST(IFNULL(TIMESTAMPDIFF(MICROSECOND, START_TIMESTAMP, COMPLETION_TIMESTAMP), 0) AS SIGNED)",
+        ),
+        *_columns(
+            B,
+            " ".join(
+                f"{state}_{kind}_COUNT"
+                for kind in ("INDEX", "CONSTRAINT", "REF_CONSTRAINT")
+                for state in ("TOTAL", "IMPORTED", "FAILED")
+            ),
+        ),
+        *_columns(_v(64), "RESULT"),
+        *_columns(TEXT, "COMMENT"),
+    )
+
+
+_FINISHED = "FINISH_TIMESTAMP IS NOT NULL"
 VIEWS: tuple[View, ...] = (
     _tenants("BACKUP_JOBS", _JOB_COLUMNS, f"__holdfast.backup_job WHERE {_ACTIVE}", "backup jobs under way"),
     _tenants("BACKUP_JOB_HISTORY", _JOB_COLUMNS, f"__holdfast.backup_job WHERE {_ENDED}", "backup jobs that ended"),
@@ -556,6 +616,42 @@ VIEWS: tuple[View, ...] = (
         ),
         "__holdfast.pin",
         "sets kept for ever (Holdfast's own view)",
+    ),
+    _tenants(
+        "RECOVER_TABLE_JOBS",
+        _RECOVER_JOB_COLUMNS,
+        "__holdfast.recover_table_job WHERE FINISH_TIMESTAMP IS NULL",
+        "table recoveries under way",
+    ),
+    _tenants(
+        "RECOVER_TABLE_JOB_HISTORY",
+        _RECOVER_JOB_COLUMNS,
+        f"__holdfast.recover_table_job WHERE {_FINISHED}",
+        "table recoveries that ended",
+    ),
+    _tenants(
+        "IMPORT_TABLE_JOBS",
+        _IMPORT_JOB_COLUMNS,
+        "__holdfast.import_table_job WHERE FINISH_TIMESTAMP IS NULL",
+        "imports of recovered tables under way",
+    ),
+    _tenants(
+        "IMPORT_TABLE_JOB_HISTORY",
+        _IMPORT_JOB_COLUMNS,
+        f"__holdfast.import_table_job WHERE {_FINISHED}",
+        "imports of recovered tables that ended",
+    ),
+    _tenants(
+        "IMPORT_TABLE_TASKS",
+        _import_task_columns(_columns(B, "TASK_ID")),
+        "__holdfast.import_table_task WHERE COMPLETION_TIMESTAMP IS NULL",
+        "tables being imported",
+    ),
+    _tenants(
+        "IMPORT_TABLE_TASK_HISTORY",
+        _import_task_columns(_one("TASK_ID", _v(4096), "TASK_TEXT")),
+        "__holdfast.import_table_task WHERE COMPLETION_TIMESTAMP IS NOT NULL",
+        "tables that were imported",
     ),
     _tenants(
         "RESTORABLE_WINDOWS",

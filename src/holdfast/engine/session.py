@@ -1,7 +1,9 @@
 """SQL sessions with one engine, over its Unix socket."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
+from socket import SHUT_RDWR
 from types import TracebackType
 from typing import Any
 
@@ -56,6 +58,28 @@ class Session:
         cursor = self._run(sql, args)
         names = [column[0].lower() for column in cursor.description or ()]
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+    def stream(self, sql: str, batch_rows: int) -> Iterator[list[tuple[Any, ...]]]:
+        """Yield the rows of one SELECT in batches, held nowhere: memory stays that of a batch. Raises SqlError.
+
+        The session is of no use until all is read; whoever stops before closes it.
+        """
+        cursor = self.connection.cursor(pymysql.cursors.SSCursor)
+        try:
+            cursor.execute(sql)
+            while batch := cursor.fetchmany(batch_rows):
+                yield list(batch)
+        except pymysql.Error as error:
+            raise _sql_error(error, sql) from error
+        except OSError as error:
+            raise SqlError(2013, str(error), sql) from error
+
+    def interrupt(self) -> None:
+        """Break the session from another thread: whatever its own thread waits for fails as a lost connection."""
+        socket = self.connection._sock  # type: ignore[attr-defined]  # no public way: close() waits for the other thread
+        if socket is not None:
+            with suppress(OSError):
+                socket.shutdown(SHUT_RDWR)
 
     def close(self) -> None:
         """End the session. Repeatable, never raises."""

@@ -20,6 +20,7 @@ from holdfast.jobs.settings import Settings
 from holdfast.jobs.standbys import Standbys
 from holdfast.jobs.supervisor import Supervisor
 from holdfast.jobs.surface import OF_COMMAND, State, admit
+from holdfast.jobs.table_recovery import TableRecoveries
 from holdfast.jobs.tenants import Tenants
 from holdfast.jobs.windows import RestorableWindows
 from holdfast.keys.password import BackupPassword, Passwords
@@ -48,6 +49,7 @@ class HoldfastDesk:
         cluster_parameters: Callable[[Settings], ClusterParametersBackup],
         cleanup: Cleanup,
         windows: RestorableWindows,
+        table_recoveries: TableRecoveries,
     ) -> None:
         self.cluster_name = cluster_name
         self._catalog = catalog
@@ -60,6 +62,7 @@ class HoldfastDesk:
         self._standbys = standbys
         self._cleanup = cleanup
         self._windows = windows
+        self._table_recoveries = table_recoveries
         self.settings = Settings(catalog, supervisor, set_destination=self._set_destination)
         self._cluster_parameters = cluster_parameters(self.settings)
 
@@ -148,6 +151,10 @@ class HoldfastDesk:
                 return self._standbys.recover(session, command)
             case c.ActivateStandby():
                 return self._activation.activate(session, command)
+            case c.RecoverTable():
+                return self._table_recoveries.recover(session, command)
+            case c.CancelRecoverTable():
+                return self._table_recoveries.cancel(session, command)
             case c.NotOurs():
                 raise not_supported(f"{command.feature} is")
             case _:

@@ -98,7 +98,7 @@ class Restores:
         if command.key_source is not None or command.sts_credential is not None:
             raise not_supported("restore with keys of its own is", hint="seekdb has no transparent encryption")
         options = read_options(command.options)
-        _check_options(command, options)
+        check_options(command.options, options)
         self._check_name(command.tenant)
         sources = tuple(parse_uri(text) for text in command.sources) or gathered
         if not sources:
@@ -259,14 +259,15 @@ class Restores:
         return sys_row, row
 
 
-def _check_options(command: Restore, options: RestoreOptions) -> None:
+def check_options(pairs: OptionPairs, options: RestoreOptions) -> None:
+    """Refuse options of a restore that this version does not have."""
     if options.method == "quick":
         raise not_supported(
             "restore method quick is", hint="leave it out: every block is restored before the tenant opens"
         )
     if options.kms_encrypt:
         raise not_supported("kms_encrypt is", hint="seekdb has no transparent encryption")
-    if command.options and not options.pools:
+    if pairs and not options.pools:
         raise refuse(codes.OB_MISS_ARGUMENT, "pool_list", hint="or leave WITH out: a default pool is made")
 
 

@@ -15,7 +15,7 @@ from holdfast.catalog.catalog import Catalog
 from holdfast.catalog.log_sources import LogRestoreSource
 from holdfast.clock import Clock
 from holdfast.engine.version import Engines
-from holdfast.errors import refuse
+from holdfast.errors import NotFoundError, refuse
 from holdfast.jobs.destinations import OpenStore
 from holdfast.jobs.reply import OK, Reply
 from holdfast.jobs.rights import not_supported
@@ -202,11 +202,11 @@ class Standbys:
     def _check_source(self, tenant: Tenant, source: Source) -> None:
         """Refuse the archive of another tenant than the one this was restored from."""
         owner = decode_format_file(source.store.get(names.FORMAT_FILE), name=f"{source.place}/{names.FORMAT_FILE}")
-        made_by = self._catalog.restores.made(tenant.tenant_id)
-        if made_by is not None and (made_by.backup_tenant_id, made_by.backup_cluster_name) != (
-            owner.tenant_id,
-            owner.cluster_name,
-        ):
+        try:
+            made_by = self._catalog.restores.of_tenant(tenant.tenant_id)
+        except NotFoundError:
+            return  # the end of its log is compared with the archive before it follows
+        if (made_by.backup_tenant_id, made_by.backup_cluster_name) != (owner.tenant_id, owner.cluster_name):
             raise refuse(
                 codes.OB_BACKUP_FORMAT_FILE_NOT_MATCH,
                 ", try to set a new directory.",

@@ -296,14 +296,17 @@ STATEMENTS: tuple[Statement, ...] = (
     Statement(
         command=c.RecoverTable,
         text="`RECOVER TABLE`",
-        state=State.LATER,
+        state=State.SAME,
+        note="`WITH` may be left out; each table appears whole or not at all; foreign keys and, of whole databases, views come too;"
+        " no table groups or tablespaces here (-5151, -4354)",
         callers=Callers.SYS,
         outsiders=Refusal(codes.OB_OP_NOT_ALLOW, "user tenant initiate recover table is"),
     ),
     Statement(
         command=c.CancelRecoverTable,
         text="`CANCEL RECOVER TABLE`",
-        state=State.LATER,
+        state=State.SAME,
+        note="tables that are in place stay",
         callers=Callers.SYS,
         outsiders=Refusal(codes.OB_OP_NOT_ALLOW, "user tenant cancel recover table is"),
     ),

@@ -81,6 +81,7 @@ class Dependents:
     restores: Callable[[int], None]
     cleanup: Callable[[int], None]
     standbys: Callable[[int], None]
+    table_recoveries: Callable[[int], None]
 
 
 class Tenants:
@@ -103,7 +104,12 @@ class Tenants:
         self._view_passwords: dict[int, str] = {}
         self._busy: set[str] = set()
         self.dependents = Dependents(
-            archiving=_nothing, backups=_nothing, restores=_nothing, cleanup=_nothing, standbys=_nothing
+            archiving=_nothing,
+            backups=_nothing,
+            restores=_nothing,
+            cleanup=_nothing,
+            standbys=_nothing,
+            table_recoveries=_nothing,
         )
 
     # --- statements
@@ -345,6 +351,12 @@ class Tenants:
         """Remove a tenant that never became NORMAL (a failed creation or restore), whatever of it is there."""
         self._remove(tenant)
 
+    def drop_auxiliary(self, tenant: Tenant) -> None:
+        """Remove a job's auxiliary tenant, whatever state it is in; no effect when it is gone."""
+        with self._one_at_a_time(tenant.name):
+            if self._catalog.tenants.find(tenant.name) is not None:
+                self._drop(tenant)
+
     def settle(self) -> tuple[Tenant, ...]:
         """Finish or undo what a dead server left half done; return the tenants whose engines should run."""
         for tenant in self._catalog.tenants.hosted():
@@ -405,6 +417,7 @@ class Tenants:
         self._catalog.tenants.update(tenant.tenant_id, status=TenantStatus.DROPPING)
         for end in (
             self.dependents.standbys,
+            self.dependents.table_recoveries,
             self.dependents.restores,
             self.dependents.cleanup,
             self.dependents.backups,

@@ -1,0 +1,483 @@
+"""One table recovery from its rows to its end; every step may be taken again after a crash.
+
+    RESTORE_AUX_TENANT   the restore's own worker works; here its job's row is watched
+    PRECHECK_IMPORT      what is there, what it will be called, whether that can be
+    GEN_IMPORT_JOB       the import's row and a task for each table
+    IMPORTING            tables, `recover_table_concurrency` at once; then foreign keys, then views of whole databases
+    end                  scratch databases and the auxiliary tenant go, then the rows end
+
+A table that can not be imported fails alone: its task says why, the others go on.
+"""
+
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+from holdfast.catalog.catalog import Catalog
+from holdfast.catalog.table_recoveries import ImportJob, ImportTask, RecoverJob
+from holdfast.clock import Clock
+from holdfast.engine.session import Session, SqlError
+from holdfast.errors import CanceledError, EngineError, HoldfastError, NotFoundError
+from holdfast.jobs.parameters import BY_NAME
+from holdfast.jobs.stops import ServerStoppingError, Stops
+from holdfast.jobs.supervisor import Supervisor
+from holdfast.jobs.tenants import Tenants
+from holdfast.statement.commands import RecoverTable
+from holdfast.statement.parser import parse
+from holdfast.tables.definition import foreign_key_for
+from holdfast.tables.plan import TableCopy, TableName, check_targets, plan_tables, renamed
+from holdfast.tables.run import (
+    Shape,
+    compare,
+    copy_rows,
+    databases_of,
+    drop_scratch,
+    into_place,
+    make_empty,
+    prepare,
+    shape_of,
+    tables_of,
+)
+from holdfast.tables.views import make_views
+from holdfast.values.restore import RestoreStatus
+from holdfast.values.table_recovery import ImportStatus, RecoverResult, RecoverStatus, TableStatus
+from holdfast.values.tenant import TenantStatus
+
+log = logging.getLogger("holdfast.tables")
+
+_T = TypeVar("_T")
+
+_WATCH_SECONDS = 0.2
+_CATALOG_WAITS_SECONDS = (0.1, 0.5, 2.0, 5.0)
+_TABLES_AT_ONCE_DEFAULT = 2
+_TELL_ROWS = 50_000
+_COMMENT_CHARACTERS_MAX = 4000
+_ENGINE_SECONDS_MAX = 60.0
+"""An engine that was killed is back within seconds: as long a task waits for it."""
+_DUPLICATE_CONSTRAINT = (1826, 5065, 1061)
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What every recovery needs."""
+
+    catalog: Catalog
+    supervisor: Supervisor
+    tenants: Tenants
+    clock: Clock
+
+
+class RecoveryRun:
+    """One recovery in the hands of a worker of this server; `job` is the target's row."""
+
+    def __init__(self, around: Surroundings, job: RecoverJob, stops: Stops) -> None:
+        self._around = around
+        self._rows = around.catalog.table_recoveries
+        self._job = job
+        self._stops = stops
+        self._lock = threading.Lock()
+        self._sessions: list[Session] = []
+        command = parse(job.statement)
+        assert isinstance(command, RecoverTable), "a recovery keeps its own statement"
+        self._command = command
+
+    def interrupt(self) -> None:
+        """Break what the worker waits for in an engine: it has been told to stop."""
+        with self._lock:
+            for session in self._sessions:
+                session.interrupt()
+
+    def run(self) -> None:
+        """Carry the recovery to its end, or leave it to the next server. Raises nothing but defects."""
+        try:
+            try:
+                result, comment = self._recover()
+                self._end(
+                    RecoverStatus.COMPLETED if result is not RecoverResult.FAILED else RecoverStatus.FAILED,
+                    result,
+                    comment,
+                )
+            except ServerStoppingError:
+                raise
+            except HoldfastError as error:
+                self._stops_first(error)
+                comment = "canceled" if isinstance(error, CanceledError) else str(error)
+                self._end(RecoverStatus.FAILED, RecoverResult.FAILED, comment)
+        except ServerStoppingError:
+            log.info("tenant %s: its table recovery is taken up by the next server", self._job.target_tenant_name)
+        except CanceledError:
+            self._end(RecoverStatus.FAILED, RecoverResult.FAILED, "canceled")
+        except HoldfastError as error:
+            log.error(
+                "tenant %s: the end of its table recovery could not be recorded: %s",
+                self._job.target_tenant_name,
+                error,
+            )
+
+    def _stops_first(self, error: HoldfastError) -> None:
+        """Raise why the work was interrupted instead of what the interruption looked like."""
+        if not isinstance(error, CanceledError):
+            self._stops.check()
+
+    def _recover(self) -> tuple[RecoverResult, str]:
+        self._stops.check()
+        self._wait_restored()
+        self._tell(RecoverStatus.PRECHECK_IMPORT)
+        found = self._patiently(lambda: self._rows.import_of(self._job))
+        if found is None:
+            copies = self._precheck()
+            self._tell(RecoverStatus.GEN_IMPORT_JOB)
+            found = self._begin_import(copies)
+        self._tell(RecoverStatus.IMPORTING)
+        return self._import(found)
+
+    def _wait_restored(self) -> None:
+        """Return when the auxiliary tenant can be read. Raises EngineError with the restore's own reason."""
+        while True:
+            self._stops.check()
+            row = self._patiently(lambda: self._around.catalog.restores.of_tenant(self._job.aux_tenant_id))
+            if row.status is RestoreStatus.RESTORE_FAIL:
+                raise EngineError(f"the auxiliary tenant could not be restored: {row.comment}")
+            if not row.is_active:
+                try:
+                    tenant = self._patiently(lambda: self._around.catalog.tenants.by_id(self._job.aux_tenant_id))
+                except NotFoundError as error:
+                    raise EngineError("the auxiliary tenant was dropped", hint="recover again") from error
+                if tenant.status is TenantStatus.NORMAL:
+                    return
+            self._stops.rest(_WATCH_SECONDS)
+
+    # --- import
+
+    def _precheck(self) -> tuple[TableCopy, ...]:
+        with self._session(self._job.aux_tenant_id) as source:
+            copies = plan_tables(self._command.items, self._command.remap_tables, tables_of(source))
+        with self._session(self._job.tenant_id) as target:
+            check_targets((copy.target for copy in copies), databases_of(target), tables_of(target))
+        return copies
+
+    def _begin_import(self, copies: tuple[TableCopy, ...]) -> ImportJob:
+        job = self._job
+        job_id, task_ids = self._patiently(lambda: self._rows.next_import_ids(job.tenant_id, len(copies)))
+        made = ImportJob(
+            tenant_id=job.tenant_id,
+            job_id=job_id,
+            initiator_tenant_id=job.tenant_id,
+            initiator_job_id=job.job_id,
+            start_timestamp_us=self._now_us(),
+            src_tenant_name=job.aux_tenant_name,
+            src_tenant_id=job.aux_tenant_id,
+            status=ImportStatus.IMPORT_TABLE,
+            import_all=job.import_all,
+            db_list=job.db_list,
+            table_list=job.table_list,
+            remap_db_list=job.remap_db_list,
+            remap_table_list=job.remap_table_list,
+            total_table_count=len(copies),
+            description=job.description,
+        )
+        tasks = [
+            ImportTask(
+                tenant_id=job.tenant_id,
+                task_id=task_id,
+                job_id=job_id,
+                src_tenant_id=job.aux_tenant_id,
+                src_database=copy.source.database,
+                src_table=copy.source.table,
+                target_database=copy.target.database,
+                target_table=copy.target.table,
+            )
+            for task_id, copy in zip(task_ids, copies, strict=True)
+        ]
+        self._patiently(lambda: self._rows.begin_import(made, tasks))
+        return made
+
+    def _import(self, job: ImportJob) -> tuple[RecoverResult, str]:
+        tasks = self._patiently(lambda: self._rows.tasks(job))
+        waiting = [task for task in tasks if task.status is not TableStatus.FINISH]
+        with ThreadPoolExecutor(self._tables_at_once(), thread_name_prefix="recover-table") as pool:
+            futures = [pool.submit(self._import_table, task) for task in waiting]
+            try:
+                for future in futures:
+                    future.result()
+                    self._count(job)
+            except BaseException:
+                for future in futures:
+                    future.cancel()
+                raise
+        tasks = self._patiently(lambda: self._rows.tasks(job))
+        job = self._count(job, status=ImportStatus.RECONSTRUCT_REF_CONSTRAINT)
+        for task in tasks:
+            if task.result is RecoverResult.SUCCESS:
+                self._add_foreign_keys(task)
+        notes = self._make_views()
+        failed = [
+            task for task in self._patiently(lambda: self._rows.tasks(job)) if task.result is RecoverResult.FAILED
+        ]
+        if not failed:
+            result = RecoverResult.SUCCESS
+        else:
+            result = RecoverResult.FAILED if len(failed) == len(tasks) else RecoverResult.PARTIAL_SUCCESS
+            first = f"{failed[0].src_database}.{failed[0].src_table}: {failed[0].comment}"
+            notes.insert(0, f"{len(failed)} of {len(tasks)} tables failed: {first}")
+        comment = "; ".join(notes)[:_COMMENT_CHARACTERS_MAX]
+        status = ImportStatus.IMPORT_FAILED if result is RecoverResult.FAILED else ImportStatus.IMPORT_FINISH
+        self._count(job, status=status, result=result, comment=comment)
+        return result, comment
+
+    def _import_table(self, task: ImportTask) -> None:
+        """Bring one table over, and record how that went. Raises only what ends the whole recovery."""
+        try:
+            self._stops.check()
+            self._bring_over(task)
+        except ServerStoppingError:
+            raise
+        except HoldfastError as error:
+            self._stops_first(error)
+            log.warning("table %s.%s was not recovered: %s", task.src_database, task.src_table, error)
+            latest = next((one for one in self._tasks_of(task) if one.task_id == task.task_id), task)
+            self._save(
+                replace(
+                    latest,
+                    status=TableStatus.FINISH,
+                    completion_timestamp_us=self._now_us(),
+                    result=RecoverResult.FAILED,
+                    comment=str(error)[:_COMMENT_CHARACTERS_MAX],
+                )
+            )
+
+    def _tasks_of(self, task: ImportTask) -> tuple[ImportTask, ...]:
+        found = self._patiently(lambda: self._rows.import_of(self._job))
+        return () if found is None else self._patiently(lambda: self._rows.tasks(found))
+
+    def _bring_over(self, task: ImportTask) -> None:
+        name = TableName(database=task.src_database, table=task.src_table)
+        final = TableName(database=task.target_database, table=task.target_table)
+        place = TableName(database=self._scratch(task), table=task.src_table)
+        with self._session(task.src_tenant_id) as source, self._session(task.tenant_id) as target:
+            shape = shape_of(source, name)
+            if task.status is TableStatus.RENAMING and place not in _all_tables(target):
+                self._finish(task, shape)  # killed after the rename, before its record
+                drop_scratch(target, place.database)
+                return
+            task = replace(
+                task,
+                status=TableStatus.DOING,
+                start_timestamp_us=task.start_timestamp_us or self._now_us(),
+                table_column=len(shape.rows.columns),
+                total_index_count=shape.index_count,
+                total_constraint_count=shape.constraint_count,
+                total_ref_constraint_count=len(shape.definition.foreign_keys),
+                row_count=0,
+            )
+            self._save(task)
+            make_empty(target, place.database, shape)
+            written, told = 0, 0
+
+            def tell(rows: int) -> None:
+                nonlocal written, told
+                written += rows
+                if written - told >= _TELL_ROWS:
+                    told = written
+                    with suppress(EngineError):  # a figure for people
+                        self._rows.update_task(replace(task, row_count=written))
+
+            copied = copy_rows(source, target, name, place, shape, check=self._stops.check, told=tell)
+            compare(target, place, shape, copied)
+            task = replace(task, status=TableStatus.RENAMING, row_count=copied.row_count)
+            self._save(task)
+            into_place(target, place, final)
+            self._finish(task, shape)
+            drop_scratch(target, place.database)
+
+    def _finish(self, task: ImportTask, shape: Shape) -> None:
+        self._save(
+            replace(
+                task,
+                status=TableStatus.FINISH,
+                completion_timestamp_us=self._now_us(),
+                imported_index_count=shape.index_count,
+                imported_constraint_count=shape.constraint_count,
+                result=RecoverResult.SUCCESS,
+            )
+        )
+
+    def _add_foreign_keys(self, task: ImportTask) -> None:
+        """Add a table's foreign keys; one that does not fit is counted and named, the rows stay."""
+        self._stops.check()
+        if not task.total_ref_constraint_count:
+            return
+        name = TableName(database=task.src_database, table=task.src_table)
+        final = TableName(database=task.target_database, table=task.target_table)
+        with self._session(task.src_tenant_id) as source:
+            keys = shape_of(source, name).definition.foreign_keys
+        recovered = {
+            (one.src_database, one.src_table) for one in self._tasks_of(task) if one.result is RecoverResult.SUCCESS
+        }
+
+        def new_name(parent: TableName) -> TableName:
+            is_recovered = (parent.database, parent.table) in recovered
+            return renamed(parent, self._command.remap_tables) if is_recovered else parent
+
+        added, reasons = 0, []
+        with self._session(task.tenant_id) as target:
+            target.execute("SET foreign_key_checks = 1")
+            for key in keys:
+                try:
+                    target.execute(f"ALTER TABLE {final.quoted} ADD {foreign_key_for(key, new_name)}")
+                    added += 1
+                except SqlError as error:
+                    self._stops_first(error)
+                    if error.errno in _DUPLICATE_CONSTRAINT:
+                        added += 1  # by a run before this one
+                    else:
+                        reasons.append(error.text)
+        comment = f"foreign keys not restored: {'; '.join(reasons)}"[:_COMMENT_CHARACTERS_MAX] if reasons else ""
+        self._save(
+            replace(
+                task,
+                imported_ref_constraint_count=added,
+                failed_ref_constraint_count=len(reasons),
+                comment=comment,
+            )
+        )
+
+    def _make_views(self) -> list[str]:
+        """Make the views of whole databases that keep their names; return what a person should know."""
+        items = {item.database for item in self._command.items if item.table == "*"}
+        moved = {rule.database for rule in self._command.remap_tables}
+        if not items:
+            return []
+        with self._session(self._job.aux_tenant_id) as source, self._session(self._job.tenant_id) as target:
+            failed = make_views(
+                source, target, lambda database: ("*" in items or database in items) and database not in moved
+            )
+        return [f"views not restored: {', '.join(failed)}"] if failed else []
+
+    # --- the end
+
+    def _end(self, status: RecoverStatus, result: RecoverResult, comment: str) -> None:
+        self._remove_scratches()
+        with suppress(NotFoundError):
+            auxiliary = self._patiently(
+                lambda: self._around.catalog.tenants.by_id(self._job.aux_tenant_id), is_ending=True
+            )
+            self._around.tenants.drop_auxiliary(auxiliary)
+        now_us = self._now_us()
+        imported = self._patiently(lambda: self._rows.import_of(self._job), is_ending=True)
+        if imported is not None and imported.finish_timestamp_us is None:
+            over = replace(
+                imported, status=ImportStatus.IMPORT_FAILED, result=result, comment=comment, finish_timestamp_us=now_us
+            )
+            self._patiently(lambda: self._rows.update_import(over), is_ending=True)
+            for task in self._patiently(lambda: self._rows.tasks(over), is_ending=True):
+                if task.completion_timestamp_us is None:
+                    ended = replace(task, completion_timestamp_us=now_us, result=RecoverResult.FAILED, comment=comment)
+                    self._patiently(lambda ended=ended: self._rows.update_task(ended), is_ending=True)  # type: ignore[misc]
+        rows = [
+            replace(
+                row, status=status, result=result, comment=comment[:_COMMENT_CHARACTERS_MAX], finish_timestamp_us=now_us
+            )
+            for row in self._patiently(self._rows.active, is_ending=True)
+            if row.target_tenant_id == self._job.target_tenant_id
+        ]
+        self._patiently(lambda: self._rows.update(*rows), is_ending=True)
+        log.info(
+            "tenant %s: table recovery %s: %s", self._job.target_tenant_name, status, comment or "all tables are there"
+        )
+
+    def _remove_scratches(self) -> None:
+        """Drop what is not in place. An engine that does not answer keeps it: names say whose it was."""
+        prefix = self._scratch_prefix()
+        try:
+            with self._around.supervisor.session(self._job.tenant_id) as target:
+                for database in databases_of(target):
+                    if database.startswith(prefix):
+                        drop_scratch(target, database)
+        except EngineError as error:
+            log.warning("tenant %s: scratch databases %s* stay: %s", self._job.target_tenant_name, prefix, error)
+
+    # --- small things
+
+    def _scratch_prefix(self) -> str:
+        return f"__recover_{self._job.job_id}_"
+
+    def _scratch(self, task: ImportTask) -> str:
+        return f"{self._scratch_prefix()}{task.task_id}"
+
+    @contextmanager
+    def _session(self, tenant_id: int) -> Iterator[Session]:
+        """Yield a prepared session that `interrupt` can break; an engine that is being restarted is waited for."""
+        end = self._around.clock.monotonic() + _ENGINE_SECONDS_MAX
+        while True:
+            self._stops.check()
+            try:
+                session = self._around.supervisor.session(tenant_id)
+                break
+            except SqlError:
+                if self._around.clock.monotonic() > end:
+                    raise
+                self._stops.rest(_WATCH_SECONDS)
+        with self._lock:
+            self._sessions.append(session)
+        try:
+            self._stops.check()  # told between the look before and the entry in the list
+            prepare(session)
+            yield session
+        finally:
+            with self._lock:
+                self._sessions.remove(session)
+            session.close()
+
+    def _tables_at_once(self) -> int:
+        name = "recover_table_concurrency"
+        values = self._patiently(lambda: self._around.catalog.parameters.values(self._job.tenant_id))
+        return BY_NAME[name].value_of(values.get(name, BY_NAME[name].default)) or _TABLES_AT_ONCE_DEFAULT
+
+    def _tell(self, status: RecoverStatus) -> None:
+        self._job = replace(self._job, status=status)
+        self._patiently(lambda: self._rows.update(self._job))
+
+    def _count(self, job: ImportJob, **changes: object) -> ImportJob:
+        tasks = self._patiently(lambda: self._rows.tasks(job))
+        job = replace(
+            job,
+            finished_table_count=sum(task.result is RecoverResult.SUCCESS for task in tasks),
+            failed_table_count=sum(task.result is RecoverResult.FAILED for task in tasks),
+            **changes,  # type: ignore[arg-type]
+        )
+        if job.status in {ImportStatus.IMPORT_FINISH, ImportStatus.IMPORT_FAILED}:
+            job = replace(job, finish_timestamp_us=self._now_us())
+        self._patiently(lambda: self._rows.update_import(job))
+        return job
+
+    def _save(self, task: ImportTask) -> None:
+        self._patiently(lambda: self._rows.update_task(task))
+
+    def _now_us(self) -> int:
+        return self._around.clock.now_ns() // 1000
+
+    def _patiently(self, what: Callable[[], _T], *, is_ending: bool = False) -> _T:
+        """Do something repeatable with the catalog; its engine may be down for a few seconds."""
+        for seconds in _CATALOG_WAITS_SECONDS:
+            try:
+                return what()
+            except EngineError as error:
+                log.warning("tenant %s: the catalog does not answer: %s", self._job.target_tenant_name, error)
+                if is_ending:
+                    self._around.clock.sleep(seconds)
+                else:
+                    self._stops.rest(seconds)
+        return what()
+
+
+def _all_tables(session: Session) -> frozenset[TableName]:
+    """Return every table, those in scratch databases too."""
+    rows = session.query(
+        "SELECT table_schema, table_name FROM information_schema.tables WHERE table_type = 'BASE TABLE'"
+    )
+    return frozenset(TableName(database=str(row[0]), table=str(row[1])) for row in rows)
