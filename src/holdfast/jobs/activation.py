@@ -74,6 +74,7 @@ class Activation:
                 self._standbys.follow(tenant)
             raise
         self._standbys.forget(tenant.tenant_id)
+        self._supervisor.report_orphans(tenant.tenant_id)  # what was under way where its log ends has no end any more
 
     def _activate_engine(self, tenant_id: int) -> None:
         tenant = self._catalog.tenants.by_id(tenant_id)

@@ -121,9 +121,10 @@ class StandbyFeed:
     def _run(self) -> None:
         while not self._ending.is_set():
             try:
-                with self._looking:
-                    self._look()
-                self._tell("")
+                if self._clock.monotonic() >= self._next_try:
+                    with self._looking:
+                        self._look()
+                    self._tell(self._feed.state.trouble if self._feed is not None else "")
             except HoldfastError as error:
                 self._next_try = self._clock.monotonic() + _RETRY_SECONDS
                 self._tell(str(error))
@@ -134,7 +135,7 @@ class StandbyFeed:
             self._woken.clear()
 
     def _look(self) -> None:
-        if self._clock.monotonic() < self._next_try or self._ending.is_set():
+        if self._ending.is_set():
             return
         if not self._sync_scn:
             known = self._catalog.tenants.scns(self._tenant_id)
@@ -144,8 +145,6 @@ class StandbyFeed:
                 self._begin_feed()
             return
         state = self._feed.state
-        if state.trouble:
-            self._tell(state.trouble)
         if state.needs_mending:
             self._restart_engine()
         elif state.calls != self._calls:
@@ -258,7 +257,7 @@ class StandbyFeed:
 
     def _tell(self, trouble: str) -> None:
         """Say what keeps the tenant from following, once for each thing, in the log and to sys."""
-        if trouble == self._told or (not trouble and self._feed is not None and self._feed.state.trouble):
+        if trouble == self._told:
             return
         self._told = trouble
         if not trouble:

@@ -221,8 +221,9 @@ class Supervisor:
 
     def report_orphans(self, tenant_id: int) -> None:
         """Say which transactions an engine's sudden end has left behind: what hangs on their locks hangs for good."""
-        if not self.account_file(tenant_id).exists():
-            return
+        charge = self._charges.get(tenant_id)
+        if not self.account_file(tenant_id).exists() or (charge is not None and charge.settings.log_source_port):
+            return  # what is under way on a standby that follows goes on with the log
         try:
             with self.session(tenant_id) as session:
                 orphans = facts.orphan_transactions(session)

@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from holdfast.engine.log_service import LogGroup
 from holdfast.engine_format.log_cut import cut
 from holdfast.engine_format.log_group import group_spans
-from holdfast.engine_format.log_walk import walk
+from holdfast.engine_format.log_walk import position_behind
 from holdfast.errors import HoldfastError
 from holdfast.restore.archived_log import ArchivedLog, InsideGroupError, LogRun
 from holdfast.values.lsn import Lsn
@@ -117,32 +117,25 @@ class Feed:
                 self._note(f"log is missing from LSN {lsn.text()} to {gap.begin.lsn.text()}, where {gap.root} begins")
             return []
         found: list[LogGroup] = []
-        taken = 0
+        taken, position = 0, run.begin
         for at, size_bytes, max_scn in group_spans(run.log):
             if taken >= max_bytes:
                 break
             if max_scn > self._until:
-                found += self._cut(run, at)
+                part = cut(run.log[at:], position, self._until)
+                if part:
+                    found.append(LogGroup((memoryview(part), position.lsn, self._until)))
                 if not found and is_asked:  # it has everything up to the bound
                     self._state = replace(self._state, arrived_scn=self._until)
                 break
             found.append(LogGroup((run.log[at : at + size_bytes], Lsn(run.begin.lsn + at), Scn(max_scn))))
             taken += size_bytes
-        self._give_back(run, taken)
+            position = position_behind(run.log[at:], Lsn(run.begin.lsn + at))
+        if taken < len(run.log):
+            self._archive.put_back(LogRun(begin=position, log=run.log[taken:]))
         if found:
             self._state = replace(self._state, end_scn=found[-1][2])
         return found
-
-    def _cut(self, run: LogRun, at: int) -> list[LogGroup]:
-        """Return what lies within the bound of the group at `at`, which reaches beyond it."""
-        position = walk(run.log[:at], run.begin).end if at else run.begin
-        part = cut(run.log[at:], position, self._until)
-        return [LogGroup((memoryview(part), position.lsn, self._until))] if part else []
-
-    def _give_back(self, run: LogRun, at: int) -> None:
-        if at < len(run.log):
-            begin = walk(run.log[:at], run.begin).end if at else run.begin
-            self._archive.put_back(LogRun(begin=begin, log=run.log[at:]))
 
     def _look_inside(self, lsn: Lsn, error: InsideGroupError) -> None:
         """The standby's log ends inside a group: say whether the bound lets it have more of that group."""
