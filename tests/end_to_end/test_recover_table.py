@@ -97,6 +97,22 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
         found.client.close()
 
 
+def test_a_preview_counts_what_differs_and_copies_nothing(shop: Shop) -> None:
+    status, result, comment = shop.recover("sales.*", more="PREVIEW")
+    assert (status, result, comment) == ("COMPLETED", "SUCCESS", "preview: 3 of 4 tables differ")
+    sql = (
+        "select TABLE_NAME, STATUS, ROWS_ONLY_IN_BACKUP, ROWS_ONLY_LIVE, ROWS_CHANGED"
+        " from oceanbase.DBA_OB_RECOVER_TABLE_PREVIEWS order by 1"
+    )
+    assert shop.client.rows(sql) == [
+        ("big", "MISSING", shop.sums["big"][0], 0, 0),
+        ("child", "DIFFERENT", 1, 0, 0),
+        ("parent", "DIFFERENT", 0, 0, 3),
+        ("vec", "SAME", 0, 0, 0),
+    ]
+    assert shop.client.rows("show tables from sales like 'big'") == []
+
+
 def test_a_dropped_table_comes_back_as_it_was(shop: Shop) -> None:
     assert shop.recover("sales.big") == ("COMPLETED", "SUCCESS", "")
     assert shop.sum("sales.big") == shop.sums["big"]

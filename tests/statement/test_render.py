@@ -155,6 +155,7 @@ STRATEGIES: dict[type, st.SearchStrategy[c.Command]] = {
         remap_tables=st.lists(remap_tables, max_size=2).map(tuple),
         remap_tablegroups=renames,
         remap_tablespaces=renames,
+        preview=st.booleans(),
         **with_clauses,
     ),
     c.CancelRecoverTable: st.builds(c.CancelRecoverTable, tenant=names),

@@ -440,6 +440,20 @@ TABLES: dict[str, tuple[tuple[tuple[str, str], ...], tuple[str, ...]]] = {
         ),
         ("PRIMARY KEY (tenant_id, task_id)",),
     ),
+    "recover_table_preview": (
+        (
+            ("tenant_id", _ID),
+            ("job_id", _ID),
+            ("database_name", _exact(128)),
+            ("table_name", _exact(128)),
+            ("status", _v(64)),
+            ("rows_only_in_backup", _COUNT),
+            ("rows_only_live", _COUNT),
+            ("rows_changed", _COUNT),
+            ("comment", _TEXT),
+        ),
+        ("PRIMARY KEY (tenant_id, job_id, database_name, table_name)",),
+    ),
     "restorable_window": (
         (
             ("tenant_id", _ID),

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from enum import StrEnum
 
 from holdfast import codes
 from holdfast.catalog.connections import Connections
@@ -106,6 +107,31 @@ class ImportTask:
     row_count: int = 0
 
 
+class PreviewStatus(StrEnum):
+    """MISSING: there is no live table of that name. NOT_COMPARABLE: its columns are others, or can not be read exactly."""
+
+    SAME = "SAME"
+    DIFFERENT = "DIFFERENT"
+    MISSING = "MISSING"
+    NOT_COMPARABLE = "NOT_COMPARABLE"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TablePreview:
+    """What a preview found of one table: its rows in the backup against the live ones."""
+
+    tenant_id: int
+    job_id: int
+    database_name: str
+    table_name: str
+    status: PreviewStatus
+    rows_only_in_backup: int = 0
+    rows_only_live: int = 0
+    rows_changed: int = 0
+    comment: str = ""
+
+
+_PREVIEW = Record("recover_table_preview", TablePreview, key=("tenant_id", "job_id", "database_name", "table_name"))
 _JOB = Record("recover_table_job", RecoverJob, key=("tenant_id", "job_id"))
 _IMPORT = Record("import_table_job", ImportJob, key=("tenant_id", "job_id"))
 _TASK = Record("import_table_task", ImportTask, key=("tenant_id", "task_id"))
@@ -177,6 +203,11 @@ class TableRecoveries:
             _IMPORT.insert(transaction, job)
             for task in tasks:
                 _TASK.insert(transaction, task)
+
+    def save_preview(self, preview: TablePreview) -> None:
+        """Record what was found of a table, in the place of what an interrupted attempt found."""
+        with self._connections.transaction() as transaction:
+            _PREVIEW.upsert(transaction, preview)
 
     def next_import_ids(self, tenant_id: int, task_count: int) -> tuple[int, tuple[int, ...]]:
         """Return ids for an import and its tasks."""

@@ -654,6 +654,18 @@ VIEWS: tuple[View, ...] = (
         "tables that were imported",
     ),
     _tenants(
+        "RECOVER_TABLE_PREVIEWS",
+        (
+            *_columns(B, "TENANT_ID JOB_ID"),
+            *_columns(_v(128), "DATABASE_NAME TABLE_NAME"),
+            *_columns(_v(64), "STATUS"),
+            *_columns(B, "ROWS_ONLY_IN_BACKUP ROWS_ONLY_LIVE ROWS_CHANGED"),
+            *_columns(TEXT, "COMMENT"),
+        ),
+        "__holdfast.recover_table_preview",
+        "how tables in a backup differ from the live ones: what RECOVER TABLE ... PREVIEW found (Holdfast's own view)",
+    ),
+    _tenants(
         "RESTORABLE_WINDOWS",
         (
             *_columns(B, "TENANT_ID SPAN_ID"),

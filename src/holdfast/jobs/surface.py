@@ -296,9 +296,10 @@ STATEMENTS: tuple[Statement, ...] = (
     Statement(
         command=c.RecoverTable,
         text="`RECOVER TABLE`",
-        state=State.SAME,
-        note="`WITH` may be left out; each table appears whole or not at all; foreign keys and, of whole databases, views come too;"
-        " no table groups or tablespaces here (-5151, -4354)",
+        state=State.BEYOND,
+        note="`PREVIEW` at its end (ours) only compares with the live tables, see `RECOVER_TABLE_PREVIEWS`; `WITH` may be left"
+        " out; each table appears whole or not at all; foreign keys and, of whole databases, views come too; no table groups or"
+        " tablespaces here (-5151, -4354)",
         callers=Callers.SYS,
         outsiders=Refusal(codes.OB_OP_NOT_ALLOW, "user tenant initiate recover table is"),
     ),

@@ -82,7 +82,8 @@ class TableRecoveries:
         options = read_options(command.options)
         check_options(command.options, options)
         check_items(command.items, command.remap_tables)
-        self._check_target(target, command)
+        if not command.preview:
+            self._check_target(target, command)
         if any(job.target_tenant_id == target.tenant_id for job in self._catalog.table_recoveries.active()):
             raise refuse(
                 codes.OB_OP_NOT_ALLOW,

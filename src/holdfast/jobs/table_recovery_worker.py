@@ -18,10 +18,10 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from holdfast.catalog.catalog import Catalog
-from holdfast.catalog.table_recoveries import ImportJob, ImportTask, RecoverJob
+from holdfast.catalog.table_recoveries import ImportJob, ImportTask, PreviewStatus, RecoverJob, TablePreview
 from holdfast.clock import Clock
 from holdfast.engine.session import Session, SqlError
-from holdfast.errors import CanceledError, EngineError, HoldfastError, NotFoundError
+from holdfast.errors import CanceledError, EngineError, HoldfastError, NotFoundError, RefusedError
 from holdfast.jobs.parameters import BY_NAME
 from holdfast.jobs.stops import ServerStoppingError, Stops
 from holdfast.jobs.supervisor import Supervisor
@@ -29,6 +29,7 @@ from holdfast.jobs.tenants import Tenants
 from holdfast.statement.commands import RecoverTable
 from holdfast.statement.parser import parse
 from holdfast.tables.definition import foreign_key_for
+from holdfast.tables.difference import difference, key_columns
 from holdfast.tables.plan import TableCopy, TableName, check_targets, plan_tables, renamed
 from holdfast.tables.run import (
     Shape,
@@ -127,6 +128,8 @@ class RecoveryRun:
         self._stops.check()
         self._wait_restored()
         self._tell(RecoverStatus.PRECHECK_IMPORT)
+        if self._command.preview:
+            return self._preview()
         found = self._patiently(lambda: self._rows.import_of(self._job))
         if found is None:
             copies = self._precheck()
@@ -150,6 +153,53 @@ class RecoveryRun:
                 if tenant.status is TenantStatus.NORMAL:
                     return
             self._stops.rest(_WATCH_SECONDS)
+
+    # --- preview
+
+    def _preview(self) -> tuple[RecoverResult, str]:
+        """Compare every table with the live one of its name; nothing is copied."""
+        with self._session(self._job.aux_tenant_id) as backup, self._session(self._job.tenant_id) as live:
+            copies = plan_tables(self._command.items, self._command.remap_tables, tables_of(backup))
+            present = frozenset(tables_of(live))
+        found = []
+        for copy in copies:
+            self._stops.check()
+            found.append(self._compared(copy.source, is_live=copy.source in present))
+        differing = sum(preview.status is not PreviewStatus.SAME for preview in found)
+        return RecoverResult.SUCCESS, f"preview: {differing} of {len(found)} tables differ"
+
+    def _compared(self, name: TableName, *, is_live: bool) -> TablePreview:
+        preview = TablePreview(
+            tenant_id=self._job.tenant_id,
+            job_id=self._job.job_id,
+            database_name=name.database,
+            table_name=name.table,
+            status=PreviewStatus.MISSING,
+        )
+        # Sessions of its own: one that was left in the middle of a result can not be used again.
+        with self._session(self._job.aux_tenant_id) as backup, self._session(self._job.tenant_id) as live:
+            try:
+                rows = shape_of(backup, name).rows
+                if not is_live:
+                    count = int(backup.query(f"SELECT COUNT(*) FROM {name.quoted}")[0][0])
+                    preview = replace(preview, rows_only_in_backup=count)
+                elif rows.columns != shape_of(live, name).rows.columns:
+                    preview = replace(
+                        preview, status=PreviewStatus.NOT_COMPARABLE, comment="its columns are others now"
+                    )
+                else:
+                    found = difference(backup, live, name, rows, key_columns(backup, name), check=self._stops.check)
+                    preview = replace(
+                        preview,
+                        status=PreviewStatus.SAME if found.is_none else PreviewStatus.DIFFERENT,
+                        rows_only_in_backup=found.only_in_backup,
+                        rows_only_live=found.only_live,
+                        rows_changed=found.changed,
+                    )
+            except RefusedError as error:
+                preview = replace(preview, status=PreviewStatus.NOT_COMPARABLE, comment=error.message)
+        self._patiently(lambda: self._rows.save_preview(preview))
+        return preview
 
     # --- import
 

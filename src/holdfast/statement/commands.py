@@ -384,7 +384,10 @@ class RemapTable:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecoverTable:
-    """`RECOVER TABLE items TO [TENANT] t FROM .. WITH ..`. `target` None: no TO, the desk's error (-4179)."""
+    """`RECOVER TABLE items TO [TENANT] t FROM .. WITH ..`. `target` None: no TO, the desk's error (-4179).
+
+    `preview`: PREVIEW at the end (ours): compare, and copy nothing.
+    """
 
     items: tuple[TableItem, ...]
     target: str | None = None
@@ -399,6 +402,7 @@ class RecoverTable:
     remap_tablegroups: tuple[tuple[str, str], ...] = ()
     remap_tablespaces: tuple[tuple[str, str], ...] = ()
     description: str = ""
+    preview: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

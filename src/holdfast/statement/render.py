@@ -441,6 +441,7 @@ def _(r: _Renderer, c: RecoverTable) -> _Words:
         _remap_names("TABLEGROUP", c.remap_tablegroups),
         _remap_names("TABLESPACE", c.remap_tablespaces),
         _description(c.description),
+        "PREVIEW" if c.preview else "",
     )
 
 

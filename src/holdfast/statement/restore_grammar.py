@@ -167,7 +167,7 @@ def run_upgrade_job(cursor: Cursor) -> RunUpgradeJob:
 
 
 def recover_table(cursor: Cursor) -> RecoverTable:
-    """`items [TO [TENANT [=]] t] [FROM ..] [UNTIL ..] [WITH ..] [REMAP ..]* [DESCRIPTION ..]`."""
+    """`items [TO [TENANT [=]] t] [FROM ..] [UNTIL ..] [WITH ..] [REMAP ..]* [DESCRIPTION ..] [PREVIEW]`; PREVIEW is ours."""
     items = comma_list(cursor, lambda: _table_item(cursor))
     target: str | None = None
     if cursor.accept_words("TO"):
@@ -205,6 +205,7 @@ def recover_table(cursor: Cursor) -> RecoverTable:
         remap_tablegroups=tablegroups,
         remap_tablespaces=tablespaces,
         description=description_clause(cursor),
+        preview=cursor.accept_words("PREVIEW"),
     )
 
 

@@ -147,7 +147,12 @@ class RowForm:
     forms: tuple[Form, ...]
     select_list: str
     insert_list: str
-    fingerprint: str
+    text_expression: str
+
+    @property
+    def fingerprint(self) -> str:
+        """Return the SQL aggregate over a table that `crc` gives row by row."""
+        return f"BIT_XOR(CRC32({self.text_expression}))"
 
     def literal(self, row: Sequence[Cell]) -> str:
         """Return one row of the SELECT as a parenthesised list of SQL literals."""
@@ -196,7 +201,7 @@ def row_form(columns: Sequence[Column]) -> RowForm:
         forms=tuple(reading.form for reading in readings),
         select_list=", ".join(expression for reading in readings for expression in reading.expressions),
         insert_list=", ".join(quoted_name(column.name) for column in columns),
-        fingerprint=f"BIT_XOR(CRC32(CONCAT_WS(',', {listed})))",
+        text_expression=f"CONCAT_WS(',', {listed})",
     )
 
 
