@@ -49,6 +49,7 @@ from holdfast.jobs.quick import BlockFiles, QuickTenants
 from holdfast.jobs.restore_worker import RestoreWorkers
 from holdfast.jobs.restores import Restores
 from holdfast.jobs.schedules import ScheduledBackups
+from holdfast.jobs.standbys import Standbys
 from holdfast.jobs.supervisor import Supervisor
 from holdfast.jobs.table_recovery import TableRecoveries
 from holdfast.jobs.tablets import TabletFinder
@@ -157,6 +158,7 @@ class _Parts:
     table_recoveries: TableRecoveries
     cleanup: Cleanup
     validations: Validations
+    standbys: Standbys
     desk: HoldfastDesk
     quick: QuickTenants
 
@@ -197,6 +199,8 @@ class Server:
         self._stack.callback(parts.cleanup.stop_all)
         parts.validations.resume_all()
         self._stack.callback(parts.validations.stop_all)
+        parts.standbys.resume_all()
+        self._stack.callback(parts.standbys.stop_all)
         parts.supervisor.begin()
         parts.quick.begin()
         self._stack.callback(parts.quick.end)
@@ -254,7 +258,8 @@ class Server:
             generation=generation,
             paces=paces,
         )
-        activation = Activation(catalog, supervisor, tenants, self._clock, engines=engines)
+        standbys = Standbys(catalog, supervisor, tenants, self._clock, engines=engines, open_store=open_store)
+        activation = Activation(catalog, supervisor, tenants, self._clock, engines=engines, standbys=standbys)
         restore_workers = RestoreWorkers(
             catalog,
             supervisor,
@@ -303,6 +308,7 @@ class Server:
             restores=restore_workers.drop_tenant,
             cleanup=cleanup.drop_tenant,
             validations=validations.drop_tenant,
+            standbys=standbys.release,
             table_recoveries=table_recoveries.drop_tenant,
         )
         desk = HoldfastDesk(
@@ -314,6 +320,7 @@ class Server:
             backups=backups,
             restores=restores,
             activation=activation,
+            standbys=standbys,
             cluster_parameters=lambda settings: ClusterParametersBackup(
                 catalog,
                 settings,
@@ -340,6 +347,7 @@ class Server:
             table_recoveries=table_recoveries,
             cleanup=cleanup,
             validations=validations,
+            standbys=standbys,
             desk=desk,
             quick=QuickTenants(catalog, tenants, self._directories, self._clock, paces=paces),
         )

@@ -31,6 +31,7 @@ NO_NAMES_IN_VALIDATION = unsupported("specify tenant under user tenant")
 NOTHING_TO_VALIDATE = wrong_argument("validate: tenant has not set backup dest or archive dest")
 NO_NAMES_FOR_STANDBYS = wrong_argument("tenant name, please don't specify tenant name")
 FOR_SYS = unsupported("a destination for tenant sys is")
+NO_STANDBY = not_allowed("tenant role is not STANDBY, recover is")
 NOT_ARCHIVING = can_not_start("log archive status is not doing.")
 NOBODY = can_not_start(
     "no tenant meets the backup condition, please check the tenant status, log archive status, backup data dest, and"
@@ -65,8 +66,23 @@ ROWS = (
     Row("ALTER SYSTEM SET LOG_ARCHIVE_DEST_STATE = 'DEFER'", FOR_SYS, Answer(4018, "HY000", "log_archive_dest is not set")),
     Row("ALTER SYSTEM SET DATA_BACKUP_DEST = ''", FOR_SYS, OK),
     Row("ALTER SYSTEM SET DATA_BACKUP_DEST = '' TENANT = {other}", OK, SYS_ONLY),
-    Row("ALTER SYSTEM SET LOG_RESTORE_SOURCE = ''", LATER, LATER),
-    Row("ALTER SYSTEM SET LOG_RESTORE_SOURCE = '' TENANT = {own}", LATER, SYS_ONLY),
+    Row("ALTER SYSTEM SET LOG_RESTORE_SOURCE = ''", FOR_SYS, OK),
+    Row("ALTER SYSTEM SET LOG_RESTORE_SOURCE = '' TENANT = {own}", OK, SYS_ONLY),
+    Row(
+        "ALTER SYSTEM SET LOG_RESTORE_SOURCE = 'LOCATION=file:///nowhere' TENANT = {own}",
+        not_allowed("tenant role is not STANDBY, set log_restore_source is"),
+        SYS_ONLY,
+    ),
+    Row(
+        "ALTER SYSTEM SET LOG_RESTORE_SOURCE = 'SERVICE=127.0.0.1:2881 USER=u@t PASSWORD=x' TENANT = {own}",
+        unsupported("log_restore_source SERVICE is"),
+        SYS_ONLY,
+    ),
+    Row(
+        "ALTER SYSTEM SET LOG_RESTORE_SOURCE = 'nowhere' TENANT = {own}",
+        wrong_argument("log_restore_source"),
+        SYS_ONLY,
+    ),
     Row(
         "ALTER SYSTEM CHANGE EXTERNAL_STORAGE_DEST PATH = 'file:///never/used' SET ATTRIBUTE = 'zone=zone1'",
         unsupported("change external storage dest by sys tenant is"),
@@ -127,8 +143,24 @@ ROWS = (
     Row("ALTER SYSTEM ADD RESTORE SOURCE 'file:///nowhere'", WhenBuilt(NOWHERE), SYS_ONLY),
     Row("ALTER SYSTEM CLEAR RESTORE SOURCE", LATER, SYS_ONLY),
     Row("ALTER SYSTEM CANCEL RESTORE {other}", Answer(4179, "HY000"), SYS_ONLY),
-    Row("ALTER SYSTEM RECOVER STANDBY UNTIL UNLIMITED", LATER, LATER),
-    Row("ALTER SYSTEM RECOVER STANDBY TENANT = {other} UNTIL UNLIMITED", LATER, NO_NAMES_FOR_STANDBYS),
+    Row("ALTER SYSTEM RECOVER STANDBY UNTIL UNLIMITED", unsupported("omitting tenant name is "), NO_STANDBY),
+    Row("ALTER SYSTEM RECOVER STANDBY TENANT = {other} UNTIL UNLIMITED", NO_STANDBY, NO_NAMES_FOR_STANDBYS),
+    Row("ALTER SYSTEM RECOVER STANDBY TENANT = {own} CANCEL", NO_STANDBY, NO_NAMES_FOR_STANDBYS),
+    Row(
+        "ALTER SYSTEM RECOVER STANDBY TENANT = {own}",
+        wrong_argument("restore until, should specify restore until point"),
+        NO_NAMES_FOR_STANDBYS,
+    ),
+    Row(
+        "ALTER SYSTEM RECOVER STANDBY TENANT = {own} UNTIL TIME = 'tomorrow'",
+        Answer(1525, "HY000"),
+        NO_NAMES_FOR_STANDBYS,
+    ),
+    Row(
+        "ALTER SYSTEM RECOVER STANDBY TENANT = sys UNTIL UNLIMITED",
+        wrong_argument("tenant name, only support operating user tenant"),
+        NO_NAMES_FOR_STANDBYS,
+    ),
     Row("ALTER SYSTEM ACTIVATE STANDBY", unsupported("omitting tenant name is "), OK),
     Row("ALTER SYSTEM ACTIVATE STANDBY TENANT = {own}", OK, NO_NAMES_FOR_STANDBYS),
     Row(

@@ -14,6 +14,7 @@ from holdfast.catalog.conditions import Conditions
 from holdfast.catalog.connections import CONNECTIONS_MAX, Connections
 from holdfast.catalog.destinations import Destinations
 from holdfast.catalog.events import Events
+from holdfast.catalog.log_sources import LogRestoreSources
 from holdfast.catalog.parameters import Parameters
 from holdfast.catalog.quick import Quick
 from holdfast.catalog.resources import Resources
@@ -46,6 +47,7 @@ class Catalog:
         self.tenants = Tenants(self._connections, moment)
         self.resources = Resources(self._connections, moment)
         self.destinations = Destinations(self._connections, moment)
+        self.log_sources = LogRestoreSources(self._connections)
         self.rounds = Rounds(self._connections, moment)
         self.backups = Backups(self._connections)
         self.cleanup = Cleanup(self._connections)

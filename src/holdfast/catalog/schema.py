@@ -157,6 +157,10 @@ TABLES: dict[str, tuple[tuple[tuple[str, str], ...], tuple[str, ...]]] = {
         (("tenant_id", _ID), ("name", _v(1024)), ("value", _TEXT), ("dest_id", _ID)),
         ("PRIMARY KEY (tenant_id, name)",),
     ),
+    "log_restore_source": (
+        (("tenant_id", _ID), ("id", _ONE), ("type", _v(32)), ("value", _TEXT), ("port", _COUNT)),
+        ("PRIMARY KEY (tenant_id)",),
+    ),
     "archive_dest": (
         (("tenant_id", _ID), ("dest_no", _COUNT), ("name", _v(1024)), ("value", _v(4096))),
         ("PRIMARY KEY (tenant_id, dest_no, name)",),

@@ -173,6 +173,21 @@ class Tenants:
             raise _unknown(str(tenant_id))
         return scns
 
+    def record_recovery_until(self, tenant_id: int, until: Scn) -> None:
+        """Say where a standby's recovery stops; no effect on a tenant that is gone."""
+        with self._connections.transaction() as transaction:
+            transaction.execute(
+                "UPDATE __holdfast.tenant SET recovery_until_scn = %s WHERE tenant_id = %s", (int(until), tenant_id)
+            )
+
+    def record_progress(self, tenant_id: int, *, sync_scn: Scn, readable_scn: Scn) -> None:
+        """Say how far a standby has come, whatever its bound; no effect on a tenant that is gone."""
+        with self._connections.transaction() as transaction:
+            transaction.execute(
+                "UPDATE __holdfast.tenant SET sync_scn = %s, replayable_scn = %s, readable_scn = %s WHERE tenant_id = %s",
+                (int(sync_scn), int(sync_scn), int(readable_scn), tenant_id),
+            )
+
     def update_scns(self, scns: TenantScns) -> None:
         """Record how far the tenant has come; no effect on one that is gone."""
         with self._connections.transaction() as transaction:
@@ -187,7 +202,14 @@ class Tenants:
         assert tenant_id != SYS_TENANT_ID, "the sys tenant is never dropped"
         now = time_from_us(self._clock.now_ns() // 1000)
         with self._connections.transaction() as transaction:
-            for table in ("parameter", "engine_parameter", "archive_dest", "backup_parameter", "tenant"):
+            for table in (
+                "parameter",
+                "engine_parameter",
+                "archive_dest",
+                "log_restore_source",
+                "backup_parameter",
+                "tenant",
+            ):
                 transaction.execute(f"DELETE FROM __holdfast.{table} WHERE tenant_id = %s", (tenant_id,))
             transaction.execute(
                 "UPDATE __holdfast.resource_pool SET tenant_id = NULL, modify_time = %s WHERE tenant_id = %s",

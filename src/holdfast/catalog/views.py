@@ -602,6 +602,18 @@ VIEWS: tuple[View, ...] = (
         "LOG_ARCHIVE_DEST of each tenant that has one, a row per item",
     ),
     _tenants(
+        "LOG_RESTORE_SOURCE",
+        (
+            *_columns(B, "TENANT_ID ID"),
+            *_columns(_v(32), "TYPE"),
+            *_columns(TEXT, "VALUE"),
+            *_columns(BU, "RECOVERY_UNTIL_SCN"),
+        ),
+        "(SELECT s.tenant_id, s.id, s.type, s.value, t.recovery_until_scn FROM __holdfast.log_restore_source s"
+        " JOIN __holdfast.tenant t ON t.tenant_id = s.tenant_id) source",
+        "where a standby's log comes from",
+    ),
+    _tenants(
         "ARCHIVELOG",
         _round_columns(summary=False),
         "__holdfast.archive_round WHERE STATUS <> 'STOP'",

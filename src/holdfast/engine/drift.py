@@ -28,9 +28,8 @@ _FIXED_PARAMETERS = {
     "mysql_port": "2881",
     "rpc_port": "2882",
     "enable_rpc_service": "False",
-    "log_restore_source": "",
 }
-"""An embedded engine listens nowhere; these must not become a way to listen (or reach out) at its next start."""
+"""An engine listens nowhere; these must not become a way to listen (or reach out) at its next start."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,13 +66,12 @@ def find(session: Session, settings: EngineSettings) -> tuple[Drift, ...]:
         _different("secure_file_priv", str(session.query("select @@global.secure_file_priv")[0][0]), SECURE_FILE_PRIV)
     ]
     memory = release_of(facts.data_version(session)).memory_parameter
-    watched = (memory, "log_disk_size", *_FIXED_PARAMETERS)
+    fixed = {**_FIXED_PARAMETERS, "log_restore_source": settings.log_source}
+    watched = (memory, "log_disk_size", *fixed)
     marks = ", ".join(["%s"] * len(watched))
     rows = session.query(f"select name, value from oceanbase.V$OB_PARAMETERS where name in ({marks})", watched)
     values = {str(name): str(value) for name, value in rows}
-    found += [
-        _different(name, values[name], expected) for name, expected in _FIXED_PARAMETERS.items() if name in values
-    ]
+    found += [_different(name, values[name], expected) for name, expected in fixed.items() if name in values]
     for name, size_bytes in (
         (memory, settings.memory_budget_bytes),
         ("log_disk_size", settings.log_disk_size_bytes),

@@ -22,6 +22,8 @@ _CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446
 """System call numbers, the same on every architecture since 5.13."""
 _CREATE_RULESET_VERSION = 1
 _RULE_PATH_BENEATH = 1
+_RULE_NET_PORT = 2
+_CONNECT_TCP = 2
 _PR_SET_NO_NEW_PRIVS = 38
 
 
@@ -134,12 +136,12 @@ def best_fence() -> Fence:
     return Fence.OWN_UID if os.geteuid() == 0 else Fence.UNFENCED
 
 
-def apply_landlock(rules: tuple[Rule, ...]) -> None:
+def apply_landlock(rules: tuple[Rule, ...], *, log_source_port: int | None = None) -> None:
     """Confine the calling process and all it will start, for good. Raises OSError; then nothing is confined.
 
-    Also takes away TCP: no port can be opened and none be reached [4] (an embedded engine needs none; it keeps `mysql_port`,
-    `enable_rpc_service`, telemetry and requests to neighbours from working), and signals to and abstract sockets of other
-    processes [6].
+    Also takes away TCP: no port can be opened and none be reached [4] but `log_source_port` (an embedded engine needs none; it
+    keeps `mysql_port`, `enable_rpc_service`, telemetry and requests to neighbours from working), and signals to and abstract
+    sockets of other processes [6].
     """
     abi = landlock_abi()
     if abi < 1:
@@ -155,6 +157,8 @@ def apply_landlock(rules: tuple[Rule, ...]) -> None:
     try:
         for rule in rules:
             _add(ruleset, rule, handled)
+        if network and log_source_port is not None:
+            _add_reachable_port(ruleset, log_source_port)
         _checked(_libc().prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "no new privileges")
         _checked(_libc().syscall(_RESTRICT_SELF, ctypes.c_int(ruleset), ctypes.c_uint32(0)), "restrict")
     finally:
@@ -192,6 +196,14 @@ def _add(ruleset: int, rule: Rule, handled: Right) -> None:
             os.set_inheritable(place, True)
         else:
             os.close(place)
+
+
+def _add_reachable_port(ruleset: int, port: int) -> None:
+    packed = struct.pack("<QQ", _CONNECT_TCP, port)
+    _checked(
+        _libc().syscall(_ADD_RULE, ctypes.c_int(ruleset), ctypes.c_int(_RULE_NET_PORT), packed, ctypes.c_uint32(0)),
+        f"rule for port {port}",
+    )
 
 
 def _rights_known(abi: int) -> Right:

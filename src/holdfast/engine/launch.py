@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from holdfast.engine.fence import Fence, FencePolicy, apply_landlock, landlock_abi, own_uid, plan_rules
+from holdfast.engine.shut_ports import shut_ports
 
 _OPEN_FILES_MAX = 20_000
 """What the engine itself asks for."""
@@ -28,7 +29,10 @@ _OPEN_FILES_MAX = 20_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """What to start. `arguments` without the program name; `environment` is the whole environment."""
+    """What to start. `arguments` without the program name; `environment` is the whole environment.
+
+    `log_source_port`: the one port of this machine that the engine may reach.
+    """
 
     root: Path
     binary: Path
@@ -36,6 +40,7 @@ class Order:
     arguments: tuple[str, ...]
     environment: dict[str, str]
     policy: FencePolicy
+    log_source_port: int | None = None
 
     def encode(self) -> bytes:
         return json.dumps(
@@ -46,6 +51,7 @@ class Order:
                 "arguments": list(self.arguments),
                 "environment": self.environment,
                 "policy": str(self.policy),
+                "log_source_port": self.log_source_port,
             }
         ).encode()
 
@@ -60,6 +66,7 @@ def decode_order(data: bytes) -> Order:
         arguments=tuple(read["arguments"]),
         environment=dict(read["environment"]),
         policy=FencePolicy(read["policy"]),
+        log_source_port=read["log_source_port"],
     )
 
 
@@ -101,10 +108,13 @@ def _confine(order: Order) -> Fence:
     os.umask(0o077)
     _redirect(order.root)
     _limit()
+    if order.log_source_port is not None:
+        shut_ports()
     if order.policy is FencePolicy.NONE:
         return Fence.UNFENCED
     if order.policy is FencePolicy.AUTO and landlock_abi() >= 1:
-        apply_landlock(plan_rules(order.root, order.binary, order.library_dirs))
+        rules = plan_rules(order.root, order.binary, order.library_dirs)
+        apply_landlock(rules, log_source_port=order.log_source_port)
         return Fence.LANDLOCK
     return _change_uid(order)
 

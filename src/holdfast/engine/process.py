@@ -69,6 +69,8 @@ _LOG_TAIL_BYTES = 2000
 class EngineSettings:
     """How an engine is started. `parameters` are (name, value) pairs of its own; all are saved in its meta.db.
 
+    `log_source_port`: where on this machine a standby pulls its log from (see `log_service`); the engine is then not embedded, with its
+    ports shut (`shut_ports`), for an embedded one never pulls. None: it pulls nothing.
     `role` is enforced: the engine starts as that, whatever its directory says. None leaves the directory's word.
     Raises RefusedError below what an engine can start with.
     """
@@ -77,6 +79,7 @@ class EngineSettings:
     log_disk_size_bytes: int = LOG_DISK_BYTES_MIN
     role: EngineRole | None = EngineRole.PRIMARY
     parameters: tuple[tuple[str, str], ...] = ()
+    log_source_port: int | None = None
 
     def __post_init__(self) -> None:
         for name, value, least in (
@@ -87,6 +90,15 @@ class EngineSettings:
                 raise refuse(
                     codes.OB_INVALID_ARGUMENT, f"{name} {value} is less than {least} bytes", hint="give the unit more"
                 )
+
+    @property
+    def log_source(self) -> str:
+        """Return the engine's `log_restore_source`."""
+        return "" if self.log_source_port is None else f"127.0.0.1:{self.log_source_port}"
+
+    def door_arguments(self) -> tuple[str, ...]:
+        """Return what decides whether the engine is embedded."""
+        return ("--parameter", f"log_restore_source={self.log_source}") if self.log_source else ("--embedded",)
 
     def arguments(self, version: EngineVersion) -> tuple[str, ...]:
         """Return the command line of an engine of `version` for these settings."""
@@ -205,7 +217,8 @@ class EngineProcess:
             binary=binary,
             library_dirs=version.library_dirs,
             arguments=(
-                *("--nodaemon", "--embedded", "--base-dir", str(directory.root.resolve()), "--log-level", "WARN"),
+                *("--nodaemon", "--base-dir", str(directory.root.resolve()), "--log-level", "WARN"),
+                *settings.door_arguments(),
                 *settings.arguments(version),
                 *first_start,
             ),
@@ -216,6 +229,7 @@ class EngineProcess:
                 "TELEMETRY_ENABLED": "false",
             },
             policy=fence,
+            log_source_port=settings.log_source_port,
         )
         pid, fenced = _launch(order)
         identity = identify(pid)

@@ -35,6 +35,7 @@ class Release:
     `is_activated_by_restart`: ALTER SYSTEM ACTIVATE STANDBY fails (4109, and the role then says FLASHBACK) on a standby that
     was made of a backup, because its log is that of a primary. Started as a primary it is one.
     `is_standby_writing`: a standby of such a log appends keep-alives of its own to it. They are no replay.
+    `follows_source`: a standby can pull log while it runs. (1.3 writes log of its own on a standby.)
     `holds_catalog`: the views of the sys tenant can be made in it; without that no server runs on it, but its tenants do.
     """
 
@@ -45,6 +46,7 @@ class Release:
     greets_early: bool
     is_activated_by_restart: bool
     is_standby_writing: bool
+    follows_source: bool
     holds_catalog: bool
 
 
@@ -57,6 +59,7 @@ _RELEASES = {
         greets_early=False,
         is_activated_by_restart=False,
         is_standby_writing=False,
+        follows_source=True,
         holds_catalog=True,
     ),
     "1.3": Release(
@@ -67,6 +70,7 @@ _RELEASES = {
         greets_early=True,
         is_activated_by_restart=True,
         is_standby_writing=True,
+        follows_source=False,
         holds_catalog=False,
     ),
 }

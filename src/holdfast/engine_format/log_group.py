@@ -200,6 +200,17 @@ def _entries(group_bytes: Bytes, at: int, end: int) -> Iterator[Entry]:
         at += ENTRY_HEADER_BYTES + size
 
 
+def group_spans(verified: Bytes) -> Iterator[tuple[int, int, int]]:
+    """Yield (offset, size with its header, max SCN) of each of the groups that fill `verified`, which a walk has verified."""
+    at, end = 0, len(verified)
+    while at < end:
+        header_bytes = GROUP_HEADER_V2_BYTES if is_version_2(verified, at) else GROUP_HEADER_BYTES
+        fields = (_unpack_group_v2 if header_bytes == GROUP_HEADER_V2_BYTES else _unpack_group)(verified, at)
+        size_bytes = header_bytes + fields[2]
+        yield at, size_bytes, fields[5 if header_bytes == GROUP_HEADER_V2_BYTES else 4]
+        at += size_bytes
+
+
 def is_version_2(buffer: Bytes, at: int) -> bool:
     """Return whether a group header of version 2 begins at `at`, where GROUP_HEADER_BYTES must be.
 

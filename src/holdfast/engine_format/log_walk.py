@@ -99,6 +99,18 @@ def walk(buffer: Bytes, position: Position, *, before_scn: Scn | None = None) ->
     return _walk(buffer, position, before_scn, _GROUP_COUNT_MAX)
 
 
+def position_behind(group: Bytes, lsn: Lsn) -> Position:
+    """Return where the log goes on behind the verified group at the start of `group`, which lies at `lsn`."""
+    header = decode_group_header(group)
+    assert header is not None, "a group was verified, so its header is whole"
+    return Position(
+        lsn=Lsn(lsn + header.header_size_bytes + header.size_bytes),
+        accumulated=header.accumulated,
+        log_id=header.log_id,
+        scn=header.max_scn,
+    )
+
+
 def groups(buffer: Bytes, position: Position) -> Iterator[tuple[int, GroupHeader]]:
     """Yield (offset in `buffer`, header) of each verified group, exactly as far as `walk` goes.
 

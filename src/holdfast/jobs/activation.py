@@ -16,6 +16,7 @@ from holdfast.jobs.quick import refuse_preview
 from holdfast.jobs.reply import OK, Reply
 from holdfast.jobs.rights import not_supported
 from holdfast.jobs.session import Session
+from holdfast.jobs.standbys import Standbys
 from holdfast.jobs.supervisor import Supervisor
 from holdfast.jobs.tenants import Tenants
 from holdfast.statement.commands import ActivateStandby
@@ -31,13 +32,21 @@ class Activation:
     """Every method is safe from any thread."""
 
     def __init__(
-        self, catalog: Catalog, supervisor: Supervisor, tenants: Tenants, clock: Clock, *, engines: Engines
+        self,
+        catalog: Catalog,
+        supervisor: Supervisor,
+        tenants: Tenants,
+        clock: Clock,
+        *,
+        engines: Engines,
+        standbys: Standbys,
     ) -> None:
         self._catalog = catalog
         self._supervisor = supervisor
         self._tenants = tenants
         self._clock = clock
         self._engines = engines
+        self._standbys = standbys
 
     def activate(self, session: Session, command: ActivateStandby) -> Reply:
         """ACTIVATE STANDBY: the tenant is PRIMARY and takes writes when this returns. On a primary: nothing to do."""
@@ -52,7 +61,11 @@ class Activation:
         return OK
 
     def activate_tenant(self, tenant: Tenant) -> None:
-        """Make a standby whose restore has ended a primary. Raises EngineError; it is a standby still then."""
+        """Make a standby whose restore has ended a primary. Raises EngineError; it is a standby still then.
+
+        First it is fed no more: log that came between would be the source's, behind the tenant's own.
+        """
+        self._standbys.release(tenant.tenant_id)
         self._catalog.tenants.update(tenant.tenant_id, role=TenantRole.PRIMARY)
         try:
             self._activate_engine(tenant.tenant_id)
@@ -61,7 +74,10 @@ class Activation:
             if not self._is_writable(tenant.tenant_id):
                 self._catalog.tenants.update(tenant.tenant_id, role=TenantRole.STANDBY)
                 self._supervisor.change_settings(tenant.tenant_id, self._tenants.settings_of(tenant))
+                self._standbys.follow(tenant)
             raise
+        self._standbys.forget(tenant.tenant_id)
+        self._supervisor.report_orphans(tenant.tenant_id)  # what was under way where its log ends has no end any more
 
     def _activate_engine(self, tenant_id: int) -> None:
         tenant = self._catalog.tenants.by_id(tenant_id)
@@ -99,6 +115,7 @@ class Activation:
                     return
             log.warning("tenant %s: its activation was interrupted; finishing it", tenant.name)
             self._activate_engine(tenant.tenant_id)
+            self._standbys.forget(tenant.tenant_id)
         except HoldfastError as error:
             log.error("tenant %s: its role can not be settled: %s", tenant.name, error)
 

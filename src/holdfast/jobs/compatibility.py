@@ -63,7 +63,6 @@ What a user tenant may not do to its own engine (refused at the gateway, found a
 
 _OTHER_VIEWS: dict[str, tuple[State, str]] = {
     "LS_LOG_ARCHIVE_PROGRESS": (State.LATER, ""),
-    "LOG_RESTORE_SOURCE": (State.LATER, ""),
     "BACKUP_DELETE_POLICY": (State.LATER, ""),
     "BACKUP_DELETE_JOBS": (State.LATER, ""),
     "BACKUP_DELETE_JOB_HISTORY": (State.LATER, ""),
@@ -119,7 +118,7 @@ PARAMETER_NOTES: dict[str, tuple[State, str]] = {
     "backup_data_file_size": (State.PART, f"{_KEPT}; data objects have 128 MiB whatever it says"),
     "recover_table_concurrency": (State.SAME, "tables imported at once; 0 means 2"),
     "recover_table_dop": (State.PART, f"{_KEPT}; a table's rows travel through one session"),
-    "standby_db_fetch_log_rpc_timeout": (State.PART, f"{_KEPT}; comes with LOG_RESTORE_SOURCE"),
+    "standby_db_fetch_log_rpc_timeout": (State.PART, f"{_KEPT}; a source is a path, which needs no time limit"),
     "tde_method": (State.NEVER, "`none` only: seekdb has no transparent encryption"),
     "external_kms_info": (State.NEVER, "empty only: seekdb has no transparent encryption"),
     "_backup_idle_time": (State.PART, f"{_KEPT} (sys); no scheduler sleeps, jobs begin at once"),

@@ -17,6 +17,7 @@ from holdfast.jobs.restores import Restores
 from holdfast.jobs.rights import not_supported, targets_of_setting
 from holdfast.jobs.session import Session
 from holdfast.jobs.settings import Settings
+from holdfast.jobs.standbys import Standbys
 from holdfast.jobs.supervisor import Supervisor
 from holdfast.jobs.surface import OF_COMMAND, State, admit
 from holdfast.jobs.table_recovery import TableRecoveries
@@ -45,6 +46,7 @@ class HoldfastDesk:
         backups: Backups,
         restores: Restores,
         activation: Activation,
+        standbys: Standbys,
         cluster_parameters: Callable[[Settings], ClusterParametersBackup],
         cleanup: Cleanup,
         validations: Validations,
@@ -59,6 +61,7 @@ class HoldfastDesk:
         self._backups = backups
         self._restores = restores
         self._activation = activation
+        self._standbys = standbys
         self._cleanup = cleanup
         self._validations = validations
         self._windows = windows
@@ -147,6 +150,8 @@ class HoldfastDesk:
                 return self._restores.show_preview(session)
             case c.CancelRestore():
                 return self._tenants.cancel_restore(session, command)
+            case c.RecoverStandby():
+                return self._standbys.recover(session, command)
             case c.ActivateStandby():
                 return self._activation.activate(session, command)
             case c.Validate():
@@ -189,8 +194,6 @@ class HoldfastDesk:
         return None
 
     def _set_destination(self, session: Session, command: c.DestinationCommand) -> Reply:
-        if isinstance(command, c.SetLogRestoreSource):
-            return self._later(session, command)
         for tenant in self._destination_targets(session, command):
             match command:
                 case c.SetLogArchiveDest():
@@ -199,6 +202,8 @@ class HoldfastDesk:
                     self._archiving.set_state(session, tenant, command.text)
                 case c.SetDataBackupDest():
                     self._backups.set_destination(session, tenant, command.text)
+                case c.SetLogRestoreSource():
+                    self._standbys.set_source(tenant, command.text)
         return OK
 
     def _destination_targets(self, session: Session, command: c.DestinationCommand) -> tuple[Tenant, ...]:

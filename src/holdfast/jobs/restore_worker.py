@@ -23,6 +23,7 @@ from dataclasses import dataclass, field, replace
 from holdfast import codes
 from holdfast.backup_format.manifest import EncryptionMode
 from holdfast.catalog.catalog import Catalog
+from holdfast.catalog.log_sources import LogRestoreSource
 from holdfast.catalog.restores import RestoreJob
 from holdfast.catalog.tenants import TenantScns
 from holdfast.clock import Clock
@@ -326,7 +327,7 @@ class RestoreWorkers:
         self._patiently(run, lambda: self._tell(tenant_id, RestoreStatus.POST_CHECK, run.progress))
         self._patiently(run, lambda: self._tenants.install_views(tenant_id))
         self._patiently(run, lambda: self._put_quick(run, laid_out, options, is_lazy=is_lazy))
-        self._patiently(run, lambda: self._end(run, laid_out, plan, comment))
+        self._patiently(run, lambda: self._end(run, laid_out, plan, found.sources, comment))
 
     def _openable(self, found: Facts, tenant_id: int) -> Facts:
         """Return the facts without sets whose key was not kept: a set that came after the statement was never asked for."""
@@ -486,9 +487,12 @@ class RestoreWorkers:
             )
         )
 
-    def _end(self, run: _Run, laid_out: LaidOut, plan: RestorePlan, comment: str) -> None:
+    def _end(self, run: _Run, laid_out: LaidOut, plan: RestorePlan, sources: tuple[Source, ...], comment: str) -> None:
         tenant_id, target = run.tenant.tenant_id, plan.target
         now_us = self._clock.now_ns() // 1000
+        archive = next((source for source in reversed(sources) if source.is_archive), None)
+        if archive is not None:
+            self._catalog.log_sources.put(LogRestoreSource(tenant_id=tenant_id, value=archive.store.location))
         self._catalog.tenants.update_scns(
             TenantScns(
                 tenant_id=tenant_id,

@@ -23,18 +23,18 @@ from holdfast.jobs.activation import Activation
 from holdfast.jobs.reply import OK, Column, ColumnKind, Reply, Warn
 from holdfast.jobs.restore_worker import RESTORED_FULLY, RestoreWorkers
 from holdfast.jobs.rights import not_supported
-from holdfast.jobs.session import Session
+from holdfast.jobs.session import Session, target_of
 from holdfast.jobs.tenants import Tenants
 from holdfast.keys.password import Passwords
 from holdfast.restore.facts import Facts, kind_of_folder
 from holdfast.restore.plan import RestorePlan
 from holdfast.restore.refusal import Form
 from holdfast.restore.unlock import data_keys, open_keys
-from holdfast.statement.commands import AddRestoreSource, OptionPairs, Restore, RestorePreview, Until, UntilScn
+from holdfast.statement.commands import AddRestoreSource, OptionPairs, Restore, RestorePreview
 from holdfast.statement.restore_options import RestoreOptions, read_options
 from holdfast.values.destination import Uri, parse_uri
 from holdfast.values.restore import RestoreStatus
-from holdfast.values.scn import Scn, scn_from_timestamp
+from holdfast.values.scn import Scn
 from holdfast.values.tenant import SYS_TENANT_ID, Tenant, TenantPurpose, TenantRole, TenantStatus, is_valid_tenant_name
 
 _PREVIEW_COLUMNS = (
@@ -269,20 +269,6 @@ def check_options(pairs: OptionPairs, options: RestoreOptions) -> None:
         raise not_supported("kms_encrypt is", hint="seekdb has no transparent encryption")
     if pairs and not options.pools:
         raise refuse(codes.OB_MISS_ARGUMENT, "pool_list", hint="or leave WITH out: a default pool is made")
-
-
-def target_of(until: Until | None, session: Session) -> Scn | None:
-    """Return the moment UNTIL means in this session, None without UNTIL. Refused: 1210 a bad SCN, 1525 a bad timestamp."""
-    if until is None:
-        return None
-    if isinstance(until, UntilScn):
-        if until.scn <= 0:
-            raise refuse(codes.OB_INVALID_ARGUMENT, "until scn, it should be positive integer")
-        return Scn(until.scn)
-    try:
-        return scn_from_timestamp(until.text, session.time_zone)
-    except ValueError as error:
-        raise refuse(codes.OB_ERR_WRONG_VALUE, "TIMESTAMP", until.text, hint="write YYYY-MM-DD HH:MM:SS[.f]") from error
 
 
 def _places(sources: tuple[Uri, ...]) -> set[str]:

@@ -3,9 +3,12 @@
 from dataclasses import dataclass, field
 from datetime import UTC, timezone
 
+from holdfast import codes
+from holdfast.errors import refuse
 from holdfast.keys.password import BackupPassword, Passwords
+from holdfast.statement.commands import Until, UntilScn
 from holdfast.values.destination import Uri
-from holdfast.values.scn import Scn
+from holdfast.values.scn import Scn, scn_from_timestamp
 from holdfast.values.tenant import Tenant
 
 
@@ -29,3 +32,17 @@ class Session:
     decryption: Passwords | None = field(default=None, repr=False)
     restore_sources: tuple[Uri, ...] = field(default=(), repr=False)
     preview: tuple[tuple[Uri, ...], Scn] | None = field(default=None, repr=False)
+
+
+def target_of(until: Until | None, session: Session) -> Scn | None:
+    """Return the moment UNTIL means in this session, None without UNTIL. Refused: 1210 a bad SCN, 1525 a bad timestamp."""
+    if until is None:
+        return None
+    if isinstance(until, UntilScn):
+        if until.scn <= 0:
+            raise refuse(codes.OB_INVALID_ARGUMENT, "until scn, it should be positive integer")
+        return Scn(until.scn)
+    try:
+        return scn_from_timestamp(until.text, session.time_zone)
+    except ValueError as error:
+        raise refuse(codes.OB_ERR_WRONG_VALUE, "TIMESTAMP", until.text, hint="write YYYY-MM-DD HH:MM:SS[.f]") from error

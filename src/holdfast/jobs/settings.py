@@ -114,7 +114,13 @@ class Settings:
             if error.is_lost:
                 return
             raise
-        self._catalog.parameters.mirror_engine_parameters(tenant.tenant_id, [_mirrored(row) for row in rows])
+        source = self._catalog.log_sources.find(tenant.tenant_id)
+        shown = "" if source is None else f"{source.type}={source.value}"
+        self._catalog.parameters.mirror_engine_parameters(
+            tenant.tenant_id,
+            # The engine's own says on which port this server feeds it.
+            [_mirrored({**row, "value": shown} if row["name"] == "log_restore_source" else row) for row in rows],
+        )
 
     def _plan(self, session: Session, assignment: Assignment) -> Callable[[], object]:
         """Return the effect of one assignment, checked as far as it can be."""

@@ -177,10 +177,17 @@ class Supervisor:
             with charge.lock:
                 charge.watched = False
 
-    def restart(self, tenant_id: int, settings: EngineSettings) -> None:
-        """Stop the tenant's engine and start it with `settings`; it is ready when this returns.
+    def restart(
+        self,
+        tenant_id: int,
+        settings: EngineSettings,
+        *,
+        between: Callable[[EngineDirectory], None] = lambda directory: None,
+    ) -> None:
+        """Stop the tenant's engine and start it with `settings`; it is ready when this returns. `between`: done while it is down.
 
-        Raises EngineError if it does not become ready: it is then started again as it was, by whoever watches.
+        Raises EngineError if it does not become ready, and what `between` raises: it is then started again as it was, by whoever
+        watches.
         """
         charge = self._charge(tenant_id)
         self._wait_unfinished(tenant_id)
@@ -188,6 +195,7 @@ class Supervisor:
             _refuse_retired(charge)
             if charge.process is not None:
                 charge.process.stop()
+            between(charge.directory)
             self._block_files.make_ready(tenant_id, charge.directory)
             charge.process = EngineProcess.start(charge.directory, settings)
             charge.settings = settings
@@ -247,8 +255,9 @@ class Supervisor:
 
     def report_orphans(self, tenant_id: int) -> None:
         """Say which transactions an engine's sudden end has left behind: what hangs on their locks hangs for good."""
-        if not self.account_file(tenant_id).exists():
-            return
+        charge = self._charges.get(tenant_id)
+        if not self.account_file(tenant_id).exists() or (charge is not None and charge.settings.log_source_port):
+            return  # what is under way on a standby that follows goes on with the log
         try:
             with self.session(tenant_id) as session:
                 orphans = facts.orphan_transactions(session)

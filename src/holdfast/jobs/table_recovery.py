@@ -18,9 +18,9 @@ from holdfast.catalog.table_recoveries import RecoverJob
 from holdfast.clock import Clock
 from holdfast.errors import HoldfastError, RefusedError, refuse
 from holdfast.jobs.reply import OK, Reply
-from holdfast.jobs.restores import RestoreOrder, Restores, check_options, target_of
+from holdfast.jobs.restores import RestoreOrder, Restores, check_options
 from holdfast.jobs.rights import not_supported
-from holdfast.jobs.session import Session
+from holdfast.jobs.session import Session, target_of
 from holdfast.jobs.stops import Stops
 from holdfast.jobs.supervisor import Supervisor
 from holdfast.jobs.table_recovery_worker import RecoveryRun, Surroundings

@@ -81,6 +81,7 @@ class Dependents:
     restores: Callable[[int], None]
     cleanup: Callable[[int], None]
     validations: Callable[[int], None]
+    standbys: Callable[[int], None]
     table_recoveries: Callable[[int], None]
 
 
@@ -109,6 +110,7 @@ class Tenants:
             restores=_nothing,
             cleanup=_nothing,
             validations=_nothing,
+            standbys=_nothing,
             table_recoveries=_nothing,
         )
 
@@ -344,10 +346,12 @@ class Tenants:
 
         A restored log can be larger than the unit's log disk; until the engine has recycled it, its log disk is made to fit.
         """
+        source = None if tenant.role is TenantRole.PRIMARY else self._catalog.log_sources.find(tenant.tenant_id)
         return EngineSettings(
             memory_budget_bytes=tenant.unit.memory_size_bytes,
             log_disk_size_bytes=max(tenant.unit.log_disk_size_bytes, self._log_disk_in_use_bytes(tenant.tenant_id)),
             role=EngineRole.PRIMARY if tenant.role is TenantRole.PRIMARY else EngineRole.STANDBY,
+            log_source_port=source.port or None if source is not None else None,
         )
 
     def remove(self, tenant: Tenant) -> None:
@@ -419,6 +423,7 @@ class Tenants:
     def _drop(self, tenant: Tenant) -> None:
         self._catalog.tenants.update(tenant.tenant_id, status=TenantStatus.DROPPING)
         for end in (
+            self.dependents.standbys,
             self.dependents.table_recoveries,
             self.dependents.restores,
             self.dependents.cleanup,

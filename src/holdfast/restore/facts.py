@@ -32,6 +32,11 @@ class Source:
     folder: str = ""
 
     @property
+    def is_archive(self) -> bool:
+        """Return whether this is a whole archive, which may go on."""
+        return self.kind is DestinationKind.ARCHIVE_LOG and not self.folder
+
+    @property
     def place(self) -> str:
         return f"{self.store.location}/{self.folder}" if self.folder else self.store.location
 
@@ -100,6 +105,11 @@ def read_facts(sources: tuple[Source, ...], *, first: int = 0) -> Facts:
             own = _pieces_of(fact.source, sources[fact.source - first].store, f"{names.set_log_root(fact.root)}/")
             pieces += (replace(piece, of_set_id=fact.manifest.backup_set_id) if is_sealed else piece for piece in own)
     return Facts(sources=sources, sets=tuple(sets), pieces=tuple(pieces))
+
+
+def archived_pieces(source: Source) -> tuple[PieceFact, ...]:
+    """Return the pieces of one archive destination, sorted by name; each names source 0. Raises as `read_facts`."""
+    return tuple(_pieces_of(0, source.store, ""))
 
 
 def _sets_of(source: int, store: Store, folder: str = "") -> Iterator[SetFact]:

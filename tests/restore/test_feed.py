@@ -1,0 +1,200 @@
+"""What a standby is given of an archive: everything in order up to the bound, nothing twice, nothing beyond, nothing unproven."""
+
+from pathlib import Path
+
+import pytest
+
+from archive.log_maker import LogMaker
+from holdfast.backup_format import names
+from holdfast.engine_format.log_cut import cut
+from holdfast.engine_format.log_walk import Position, walk
+from holdfast.restore.archived_log import ArchivedLog
+from holdfast.restore.feed import Feed
+from holdfast.values.lsn import Lsn
+from holdfast.values.scn import SCN_MAX_VALUE, Scn
+from restore.archive_maker import ArchiveMaker
+
+UNLIMITED = Scn(SCN_MAX_VALUE)
+MUCH = 1 << 30
+
+
+class Ticking:
+    """A clock that is a minute later at each look: no listing is put off."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        self.now += 60
+        return self.now
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> ArchiveMaker:
+    return ArchiveMaker(tmp_path / "log")
+
+
+def feed_of(archive: ArchiveMaker, until: int = UNLIMITED) -> Feed:
+    return Feed(ArchivedLog(archive.source, Ticking()), Scn(until))
+
+
+def given(feed: Feed, lsn: int, max_bytes: int = MUCH) -> bytes:
+    """Return what one call is answered, which must be groups that lie one behind the other."""
+    got = b""
+    for group, at, _ in feed.fetch(Lsn(lsn), max_bytes):
+        assert at == lsn + len(got)
+        got += bytes(group)
+    return got
+
+
+def groups(maker: LogMaker, count: int) -> None:
+    for number in range(count):
+        maker.group(*(bytes([number % 250 + 1]) * 40 for _ in range(number % 3 + 1)))
+
+
+def test_all_of_the_log_is_given_and_more_when_there_is_more(archive: ArchiveMaker) -> None:
+    groups(archive.maker, 20)
+    archive.append()
+    feed = feed_of(archive)
+    end = archive.maker.lsn
+    assert given(feed, 0) == archive.log(0, end)
+    assert given(feed, end) == b""
+    groups(archive.maker, 5)
+    archive.append(record=False)
+    assert given(feed, end) == archive.log(end, archive.maker.lsn)
+    assert feed.state.trouble == ""
+
+
+@pytest.mark.parametrize("max_bytes", [1, 300, 5000])
+def test_a_call_ends_with_a_whole_group_and_the_next_goes_on(archive: ArchiveMaker, max_bytes: int) -> None:
+    for _ in range(4):
+        groups(archive.maker, 10)
+        archive.append()
+    feed, got = feed_of(archive), b""
+    while part := given(feed, len(got), max_bytes):
+        got += part
+    assert got == archive.log(0, archive.maker.lsn)
+
+
+def test_a_call_may_be_asked_again(archive: ArchiveMaker) -> None:
+    """An engine that could not take what it was given asks again for it."""
+    for _ in range(3):
+        groups(archive.maker, 10)
+        archive.append()
+    feed = feed_of(archive)
+    whole = given(feed, 0)
+    first = len(given(feed_of(archive), 0, 1))
+    for lsn in (first, 0, len(whole), first):
+        assert given(feed, lsn) == whole[lsn:]
+
+
+def test_it_goes_on_over_blocks_and_pieces(archive: ArchiveMaker) -> None:
+    groups(archive.maker, 3)
+    archive.append()
+    archive.next_piece()
+    border = archive.maker.lsn
+    groups(archive.maker, 3)
+    archive.append()
+    feed = feed_of(archive)
+    assert given(feed, 0) == archive.log(0, archive.maker.lsn)
+    archive.maker.fill_block()
+    end_of_block = archive.maker.lsn
+    groups(archive.maker, 3)
+    archive.append()
+    got = given(feed, border)
+    assert len(got) == archive.maker.lsn - border
+    assert got[end_of_block - border :] == archive.log(end_of_block, archive.maker.lsn)
+
+
+def test_a_bound_inside_a_group_gives_its_leading_entries(archive: ArchiveMaker) -> None:
+    groups(archive.maker, 4)
+    last = archive.maker.group(b"first", b"second", b"third")
+    groups(archive.maker, 2)
+    archive.append()
+    position = walk(archive.log(0, last), Position(lsn=Lsn(0), accumulated=0, log_id=0)).end
+    whole = archive.log(last, archive.maker.lsn)
+    for kept, bound in ((1, 2), (2, 1)):
+        until = Scn(SCN_OF(archive, last) - bound)
+        feed = feed_of(archive, until)
+        part = cut(whole, position, until)
+        assert 0 < len(part) < len(whole), kept
+        got = given(feed, 0)
+        assert got == archive.log(0, last) + part
+        assert feed.state.arrived_scn is None, "the engine may not have it yet"
+        assert given(feed, len(got)) == b""
+        assert feed.state.arrived_scn == until
+
+
+def SCN_OF(archive: ArchiveMaker, lsn: int) -> int:
+    from holdfast.engine_format.log_group import decode_group_header
+
+    header = decode_group_header(archive.log(lsn, lsn + 48))
+    assert header is not None
+    return header.max_scn
+
+
+def test_behind_a_cut_only_mending_helps(archive: ArchiveMaker) -> None:
+    groups(archive.maker, 2)
+    last = archive.maker.group(b"first", b"second")
+    archive.append()
+    until = SCN_OF(archive, last) - 1
+    feed = feed_of(archive, until)
+    end = len(given(feed, 0))
+    again = feed_of(archive, until)
+    assert given(again, end) == b""
+    assert again.state.arrived_scn == until
+    assert not again.state.needs_mending
+    again.set_until(UNLIMITED)
+    assert given(again, end) == b""
+    assert again.state.needs_mending
+
+
+def test_a_half_written_frame_has_not_come_yet(archive: ArchiveMaker) -> None:
+    groups(archive.maker, 3)
+    archive.append()
+    feed = feed_of(archive)
+    end = len(given(feed, 0))
+    groups(archive.maker, 3)
+    octets = archive.frame(archive.maker.lsn)
+    name = names.log_name(archive.root, 0)
+    for begin, stop in ((0, 50), (50, 128), (128, len(octets) - 1)):
+        archive.store.extend(name, octets[begin:stop])
+        assert given(feed, end) == b""
+    archive.store.extend(name, octets[-1:])
+    assert given(feed, end) == archive.log(end, archive.maker.lsn)
+
+
+def test_damage_is_told_and_not_given(archive: ArchiveMaker) -> None:
+    groups(archive.maker, 3)
+    archive.append()
+    name = names.log_name(archive.root, 0)
+    octets = bytearray(archive.store.get(name))
+    octets[-1] ^= 1
+    archive.store.put(name, bytes(octets))
+    feed = feed_of(archive)
+    assert given(feed, 0) == b""
+    assert name in feed.state.trouble
+
+
+def test_a_gap_is_told_and_not_stepped_over(archive: ArchiveMaker) -> None:
+    groups(archive.maker, 3)
+    archive.append()
+    end = archive.maker.lsn
+    groups(archive.maker, 3)
+    archive.frame(archive.maker.lsn)  # never put
+    archive.next_piece()
+    groups(archive.maker, 3)
+    archive.append()
+    feed = feed_of(archive)
+    assert given(feed, 0) == archive.log(0, end)
+    assert given(feed, end) == b""
+    assert "log is missing" in feed.state.trouble
+    assert archive.root in feed.state.trouble
+
+
+def test_a_closed_feed_gives_nothing(archive: ArchiveMaker) -> None:
+    groups(archive.maker, 3)
+    archive.append()
+    feed = feed_of(archive)
+    feed.close()
+    assert given(feed, 0) == b""
