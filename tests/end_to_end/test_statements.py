@@ -293,7 +293,7 @@ def test_several_statements_in_one_text_run_in_order(server: Server, mine: Clien
 
 def test_what_comes_later_says_so(sys_client: Client, mine: Client) -> None:
     for sql in (
-        "ALTER SYSTEM VALIDATE BACKUP",
+        "ALTER SYSTEM SWITCHOVER TO PRIMARY TENANT = mine",
         "ALTER SYSTEM BACKUP BACKUPSET 1",
     ):
         assert sys_client.refused(sql)[0] == 1235
