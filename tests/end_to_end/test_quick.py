@@ -147,6 +147,8 @@ def _begin_hydrating_slowly(world: World, client: Client, name: str, options: st
     # The log is laid out at full speed; only hydration, which begins when the tenant is open, meets the limit.
     wait_for(world.lazy_place(tenant_id).exists, bool)
     client.run(f"ALTER SYSTEM SET backup_bandwidth_limit = '1M' TENANT = {name}")
+    # One thread: each may be one block ahead of the limit, and each new block server begins anew.
+    client.run(f"ALTER SYSTEM SET ha_high_thread_score = 1 TENANT = {name}")
     assert wait_restored(client, name)[0] == "SUCCESS"
     return tenant_id
 
