@@ -67,6 +67,9 @@ class Activation:
         """
         self._standbys.release(tenant.tenant_id)
         self._catalog.tenants.update(tenant.tenant_id, role=TenantRole.PRIMARY)
+        self._standbys.release(
+            tenant.tenant_id
+        )  # a RECOVER STANDBY may have come between; from now on none feeds a primary
         try:
             self._activate_engine(tenant.tenant_id)
         except HoldfastError:

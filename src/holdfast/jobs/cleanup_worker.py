@@ -41,6 +41,7 @@ from holdfast.jobs.estate import Survey, survey
 from holdfast.jobs.identity import ClusterIdentity
 from holdfast.jobs.stops import ServerStoppingError, Stops
 from holdfast.keys.keyring import Keyring
+from holdfast.restore.facts import places_of
 from holdfast.retention import by_hand
 from holdfast.retention.plan import judge, pieces_of
 from holdfast.retention.run import Remover
@@ -49,7 +50,7 @@ from holdfast.store.store import Store
 from holdfast.values.archive import FileStatus, RoundStatus
 from holdfast.values.backup_set import JobStatus
 from holdfast.values.capacity import time_us_from_text
-from holdfast.values.destination import Destination, DestinationKind
+from holdfast.values.destination import Destination, DestinationKind, parse_uri
 from holdfast.values.pace import lanes_of
 from holdfast.values.tenant import Tenant
 
@@ -443,7 +444,10 @@ class CleanupRun:
         identity = self._destination(dest_id).uri.identity
         if identity in self._around.catalog.quick.sources():
             return True  # blocks of a tenant that is open already still come from there
-        return any(identity in job.backup_dest.split(",") for job in self._around.catalog.restores.active())
+        return any(
+            identity in places_of(parse_uri(text) for text in job.backup_dest.split(","))
+            for job in self._around.catalog.restores.active()
+        )
 
     def _refuse_reader(self, dest_id: int, code: Code, reason: str) -> None:
         if self._readers(dest_id):

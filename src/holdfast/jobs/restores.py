@@ -26,7 +26,7 @@ from holdfast.jobs.rights import not_supported
 from holdfast.jobs.session import Session, target_of
 from holdfast.jobs.tenants import Tenants
 from holdfast.keys.password import Passwords
-from holdfast.restore.facts import Facts, kind_of_folder
+from holdfast.restore.facts import Facts, places_of
 from holdfast.restore.plan import RestorePlan
 from holdfast.restore.refusal import Form
 from holdfast.restore.unlock import data_keys, open_keys
@@ -150,7 +150,7 @@ class Restores:
         if session.preview is None:
             raise not_supported("show restore preview before ALTER SYSTEM RESTORE PREVIEW is")
         sources, target = session.preview
-        self._catch_up(_places(sources), target)
+        self._catch_up(places_of(sources), target)
         found = self._workers.read(sources)
         plan = self._workers.plan(found, target)
         rows = [
@@ -179,7 +179,7 @@ class Restores:
         When the job has ended the tenant is NORMAL and STANDBY, or gone. A caller learns it from the job's row in the catalog
         (`restores.job`, of sys or of the tenant), which outlives both. Raises RefusedError, CorruptionError; nothing is left.
         """
-        self._catch_up(_places(order.sources), order.target)
+        self._catch_up(places_of(order.sources), order.target)
         found = self._workers.read(order.sources)
         plan = self._workers.plan(found, order.target, order.form)
         secrets = open_keys(plan, order.passwords)
@@ -269,16 +269,6 @@ def check_options(pairs: OptionPairs, options: RestoreOptions) -> None:
         raise not_supported("kms_encrypt is", hint="seekdb has no transparent encryption")
     if pairs and not options.pools:
         raise refuse(codes.OB_MISS_ARGUMENT, "pool_list", hint="or leave WITH out: a default pool is made")
-
-
-def _places(sources: tuple[Uri, ...]) -> set[str]:
-    """Return the paths, and for the folder of a piece the archive it lies in: an archive that runs is known by its path."""
-    places = {uri.identity for uri in sources}
-    for uri in sources:
-        above, _, folder = uri.path.rpartition("/")
-        if kind_of_folder(folder) is not None:
-            places.add(replace(uri, path=above).identity)
-    return places
 
 
 def _type_of(root: str) -> str:

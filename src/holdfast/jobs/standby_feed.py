@@ -48,8 +48,8 @@ _SILENT_SECONDS_MAX = 30.0
 _RETRY_SECONDS = 5.0
 """After a beginning that failed: an archive may be away, an engine may be on its way back."""
 _REPLAY_LOOKS_MAX = 5
-_END_SECONDS_MAX = 60.0
-"""A thread that is starting an engine is waited for."""
+_END_SECONDS_MAX = 20.0
+"""A thread that is starting an engine is waited for: seconds. One that hangs in an archive is not."""
 
 
 class StandbyFeed:
@@ -95,8 +95,14 @@ class StandbyFeed:
         self._woken.set()
         if self._thread.is_alive():
             self._thread.join(_END_SECONDS_MAX)
-        with self._looking:
-            self._close()
+        is_free = self._looking.acquire(timeout=_LOOK_SECONDS)
+        try:
+            if not is_free:
+                log.warning("tenant %d: its feed hangs in the archive and is left behind", self._tenant_id)
+            self._close()  # what gives log out is ours and local: it ends whatever the thread waits for
+        finally:
+            if is_free:
+                self._looking.release()
 
     def set_until(self, until: Scn) -> None:
         """Move the bound; what the tenant has got already it keeps."""
@@ -192,6 +198,8 @@ class StandbyFeed:
         self._with_archive(
             lambda archive: plan_mending(self._supervisor.directory(self._tenant_id), archive, self._until)
         )
+        if self._ending.is_set():
+            return  # the look may have taken long
         self._supervisor.restart(self._tenant_id, settings, between=self._mend)
         self._called_at = self._clock.monotonic()
         if self._feed is not None:

@@ -88,11 +88,12 @@ class Standbys:
         if command.point is None:
             raise refuse(codes.OB_INVALID_ARGUMENT, "restore until, should specify restore until point")
         until = _bound_of(command.point, session)
-        if tenant.role is not TenantRole.STANDBY:
-            raise refuse(codes.OB_OP_NOT_ALLOW, "tenant role is not STANDBY, recover is")
-        if tenant.status is not TenantStatus.NORMAL:
-            raise refuse(codes.OB_OP_NOT_ALLOW, "tenant status is not normal, recover is")
         with self._lock:
+            tenant = self._catalog.tenants.by_id(tenant.tenant_id)  # an activation or a drop may have had the lock
+            if tenant.role is not TenantRole.STANDBY:
+                raise refuse(codes.OB_OP_NOT_ALLOW, "tenant role is not STANDBY, recover is")
+            if tenant.status is not TenantStatus.NORMAL:
+                raise refuse(codes.OB_OP_NOT_ALLOW, "tenant status is not normal, recover is")
             if until is None:
                 self._halt(tenant)
             else:
@@ -116,7 +117,7 @@ class Standbys:
     def follow(self, tenant: Tenant) -> None:
         """Feed the tenant if it is to be fed. Repeatable."""
         with self._lock:
-            self._follow(tenant)
+            self._follow(self._catalog.tenants.by_id(tenant.tenant_id))
 
     def release(self, tenant_id: int) -> None:
         """Feed the tenant no more; nothing is on its way to it once this has returned."""
@@ -165,6 +166,8 @@ class Standbys:
         self._catalog.tenants.record_recovery_until(tenant.tenant_id, sync_scn)
 
     def _follow(self, tenant: Tenant) -> None:
+        if tenant.role is not TenantRole.STANDBY or tenant.status is not TenantStatus.NORMAL:
+            return
         row = self._catalog.log_sources.find(tenant.tenant_id)
         scns = self._catalog.tenants.scns(tenant.tenant_id)
         if row is None or tenant.tenant_id in self._feeds or scns.recovery_until_scn <= scns.sync_scn:

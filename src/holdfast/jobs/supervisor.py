@@ -286,21 +286,28 @@ class Supervisor:
             with self._lock:
                 charges = list(self._charges.items())
             for tenant_id, charge in charges:
-                now = self._clock.monotonic()
-                if not charge.watched or charge.lock.locked():
-                    continue
-                if charge.process is None or not charge.process.is_alive():
-                    if now >= charge.next_start:
-                        # Claimed before it is handed over, so that the next look does not hand it over again.
-                        charge.next_start = now + _BACK_OFF_SECONDS_MAX
-                        self._starters.submit(self._revive, tenant_id, charge)
-                elif not self._block_files.is_sound(tenant_id, charge.directory):
-                    log.error("tenant %d: its block file is no longer served; its engine is ended", tenant_id)
-                    # Alive it is of no use: every read of a block fails. The next look starts both.
-                    self._starters.submit(self._end_unsound, tenant_id, charge)
-                elif now >= charge.next_drift:
-                    charge.next_drift = now + _DRIFT_SECONDS
-                    self._starters.submit(self._put_right, tenant_id, charge)
+                try:
+                    self._look_at(tenant_id, charge)
+                except Exception:
+                    # Out of file descriptors, say: the watch must outlive it, for all the others' sake.
+                    log.exception("tenant %d: its engine could not be looked at", tenant_id)
+
+    def _look_at(self, tenant_id: int, charge: _Charge) -> None:
+        now = self._clock.monotonic()
+        if not charge.watched or charge.lock.locked():
+            return
+        if charge.process is None or not charge.process.is_alive():
+            if now >= charge.next_start:
+                # Claimed before it is handed over, so that the next look does not hand it over again.
+                charge.next_start = now + _BACK_OFF_SECONDS_MAX
+                self._starters.submit(self._revive, tenant_id, charge)
+        elif not self._block_files.is_sound(tenant_id, charge.directory):
+            log.error("tenant %d: its block file is no longer served; its engine is ended", tenant_id)
+            # Alive it is of no use: every read of a block fails. The next look starts both.
+            self._starters.submit(self._end_unsound, tenant_id, charge)
+        elif now >= charge.next_drift:
+            charge.next_drift = now + _DRIFT_SECONDS
+            self._starters.submit(self._put_right, tenant_id, charge)
 
     def _end_unsound(self, tenant_id: int, charge: _Charge) -> None:
         with charge.lock:

@@ -155,6 +155,7 @@ class TableRecoveries:
     def drop_tenant(self, tenant_id: int) -> None:
         """End the recovery into this tenant; returns when its worker is out of it."""
         if self._catalog.table_recoveries.request_cancel(tenant_id):
+            self._take_up_lost(tenant_id)
             self._cancel(tenant_id)
 
     def _cancel(self, target_tenant_id: int) -> None:

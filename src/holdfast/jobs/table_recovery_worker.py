@@ -22,6 +22,7 @@ from holdfast import codes
 from holdfast.catalog.catalog import Catalog
 from holdfast.catalog.table_recoveries import ImportJob, ImportTask, PreviewStatus, RecoverJob, TablePreview
 from holdfast.clock import Clock
+from holdfast.engine import control
 from holdfast.engine.session import Session, SqlError
 from holdfast.errors import CanceledError, EngineError, HoldfastError, NotFoundError, RefusedError
 from holdfast.jobs.parameters import BY_NAME
@@ -324,7 +325,7 @@ class RecoveryRun:
         place = TableName(database=self._scratch(task), table=task.src_table)
         with self._session(task.src_tenant_id) as source, self._session(task.tenant_id) as target:
             shape = self._shape(source, name)
-            if task.status is TableStatus.RENAMING and place not in _all_tables(target):
+            if task.status is TableStatus.RENAMING and _is_renamed(target, place, final):
                 self._finish(task, shape)  # killed after the rename, before its record
                 drop_scratch(target, place.database)
                 return
@@ -492,7 +493,7 @@ class RecoveryRun:
                 for database in databases_of(target):
                     if database.startswith(prefix):
                         drop_scratch(target, database)
-        except EngineError as error:
+        except HoldfastError as error:  # an engine that does not answer, or a target that was dropped
             log.warning("tenant %s: scratch databases %s* stay: %s", self._job.target_tenant_name, prefix, error)
 
     # --- small things
@@ -523,12 +524,23 @@ class RecoveryRun:
             self._sessions.append(session)
         try:
             self._stops.check()  # told between the look before and the entry in the list
+            if tenant_id == self._job.aux_tenant_id:
+                self._wait_replayed(session)
             prepare(session)
             yield session
         finally:
             with self._lock:
                 self._sessions.remove(session)
             session.close()
+
+    def _wait_replayed(self, session: Session) -> None:
+        """Return when the auxiliary engine shows all of its log: one that was started again takes logins before it does.
+
+        An engine whose standby goes on writing its own log has no end to wait for; it is ready when its restore has ended.
+        """
+        release = self._around.supervisor.directory(self._job.aux_tenant_id).version.release
+        if not release.is_standby_writing:
+            control.wait_replayed(session, _ENGINE_SECONDS_MAX, check=self._stops.check)
 
     def _tables_at_once(self) -> int:
         name = "recover_table_concurrency"
@@ -570,6 +582,12 @@ class RecoveryRun:
                 else:
                     self._stops.rest(seconds)
         return what()
+
+
+def _is_renamed(target: Session, place: TableName, final: TableName) -> bool:
+    """Return whether the table has its name: it is there and the scratch one is not. An engine may fold the case of names."""
+    there = {name.text.casefold() for name in _all_tables(target)}
+    return place.text.casefold() not in there and final.text.casefold() in there
 
 
 def _all_tables(session: Session) -> frozenset[TableName]:

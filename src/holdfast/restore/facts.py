@@ -4,7 +4,7 @@ A listing shows folders; a set counts when its manifest is there, a piece when i
 refused, never stepped over: a manifest or record that can not be trusted ends the reading with its object's name.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from holdfast import codes
@@ -67,6 +67,17 @@ def kind_of_folder(name: str) -> DestinationKind | None:
     if names.parse_set_root(name) is not None:
         return DestinationKind.BACKUP_DATA
     return DestinationKind.ARCHIVE_LOG if names.parse_piece_root(name) is not None else None
+
+
+def places_of(uris: Iterable[Uri]) -> set[str]:
+    """Return the identities of the paths, and for the folder of a set or a piece that of the destination it lies in."""
+    places: set[str] = set()
+    for uri in uris:
+        places.add(uri.identity)
+        above, _, folder = uri.path.rpartition("/")
+        if kind_of_folder(folder) is not None and above:
+            places.add(replace(uri, path=above).identity)
+    return places
 
 
 def _open_source(uri: Uri, open_store: Callable[[Uri], Store]) -> Source:
