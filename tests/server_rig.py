@@ -159,6 +159,21 @@ def wait_for(ask: Callable[[], Any], wanted: Callable[[Any], bool], *, seconds: 
         time.sleep(0.05)
 
 
+def freeze_until(client: Client, ask: Callable[[], Any], wanted: Callable[[Any], bool]) -> Any:
+    """Have the tenant's engine write its rows to blocks until `ask` gives what is wanted, and return that.
+
+    Again and again: a freeze that meets another one, as that of a tenant made a moment ago, does nothing.
+    """
+
+    def frozen() -> Any:
+        client.run("alter system minor freeze")
+        with contextlib.suppress(AssertionError):
+            return wait_for(ask, wanted, seconds=5)
+        return ask()
+
+    return wait_for(frozen, wanted)
+
+
 def archive(client: Client, tenant: str, place: Path, *, lag_target: str = "0ms") -> None:
     """Give the tenant both destinations below `place` and wait until its round is DOING."""
     client.run(f"ALTER SYSTEM SET LOG_ARCHIVE_DEST='LOCATION=file://{place}/archive' TENANT = {tenant}")

@@ -3,7 +3,6 @@
 import os
 import signal
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ import pytest
 from holdfast.engine.process import EngineProcess
 from holdfast.restore.block_mount import find_obstacle, mounts_below, unmount
 from holdfast.restore.lazy_place import LazyPlace
-from server_rig import Client, Server, archive, backup, running_server, wait_for, wait_restored
+from server_rig import Client, Server, archive, backup, freeze_until, running_server, wait_for, wait_restored
 
 pytestmark = [
     pytest.mark.live,
@@ -115,15 +114,7 @@ def _fill(server: Server, source: Client, begin: int, end: int) -> None:
         with source.connection.cursor() as cursor:
             cursor.executemany("insert into test.big values (%s, %s)", rows)
     wanted = before + (end - begin) * ROW_BYTES // (2 << 20)
-
-    def frozen() -> int:
-        # Again and again: a freeze that meets another one, as that of a tenant made a moment ago, does nothing.
-        source.run("alter system minor freeze")
-        with suppress(AssertionError):
-            wait_for(lambda: _used_blocks(block_file), lambda count: count >= wanted, seconds=5)
-        return _used_blocks(block_file)
-
-    wait_for(frozen, lambda count: count >= wanted)
+    freeze_until(source, lambda: _used_blocks(block_file), lambda count: count >= wanted)
 
 
 def _used_blocks(block_file: Path) -> int:

@@ -174,11 +174,14 @@ def test_a_process_in_the_directory_that_is_no_engine_is_not_adopted(tmp_path: P
 
 
 def test_a_zombie_is_dead() -> None:
-    child = subprocess.Popen(["true"])
-    handle = ProcessHandle(identity) if (identity := identify(child.pid)) else None
+    child = subprocess.Popen(["sleep", "60"])
+    identity = identify(child.pid)
+    assert identity is not None
+    handle = ProcessHandle(identity)
+    child.kill()
     assert _wait_for_state(child.pid, "Z", 5)
     assert identify(child.pid) is None
-    assert handle is None or not handle.is_alive()
+    assert not handle.is_alive()
     child.wait()
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from holdfast.backup_format.chunk import CHUNK_HEADER_BYTES
 from holdfast.backup_format.index import decode_index
-from server_rig import archive, running_server, wait_doing, wait_for, wait_restored
+from server_rig import archive, freeze_until, running_server, wait_doing, wait_for, wait_restored
 from verify.validation_rig import Ground, block_owners
 
 pytestmark = pytest.mark.live
@@ -41,9 +41,8 @@ def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
             source.run("create table test.large(i int primary key, s longtext)")
             for number in range(8):
                 source.run(f"insert into test.large values ({number}, '{os.urandom(400_000).hex()}')")
-            source.run("alter system minor freeze")
             (tenant_id,) = server.tenant_ids()[1:]
-            wait_for(lambda: block_owners(server, tenant_id), bool)
+            freeze_until(source, lambda: block_owners(server, tenant_id), bool)
             for number in (1, 2, 3):
                 source.run(f"insert into test.t values ({number}, repeat(md5({number}), 30000))")
                 source.run("alter system minor freeze")
