@@ -18,7 +18,6 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TypeVar
 
-from holdfast import codes
 from holdfast.catalog.catalog import Catalog
 from holdfast.catalog.table_recoveries import ImportJob, ImportTask, PreviewStatus, RecoverJob, TablePreview
 from holdfast.clock import Clock
@@ -62,6 +61,7 @@ _TELL_ROWS = 50_000
 _COMMENT_CHARACTERS_MAX = 4000
 _ENGINE_SECONDS_MAX = 60.0
 """An engine that was killed is back within seconds: as long a task waits for it."""
+_SHAPE_SECONDS_MAX = 20.0
 _DROP_SECONDS_MAX = 120.0
 _DROP_PAUSE_SECONDS = 1.0
 _DUPLICATE_CONSTRAINT = (1826, 5065, 1061)
@@ -362,14 +362,15 @@ class RecoveryRun:
     def _shape(self, source: Session, name: TableName) -> Shape:
         """Return the shape of a table that is known to be there.
 
-        An engine that has just been started tells its tables in information_schema before its statements know them.
+        An engine that has just been started tells its tables in information_schema before its statements know them, and
+        while it takes in definitions questions about them can fail in other ways (1146 and 4201 were met).
         """
-        end = self._around.clock.monotonic() + _ENGINE_SECONDS_MAX
+        end = self._around.clock.monotonic() + _SHAPE_SECONDS_MAX
         while True:
             try:
                 return shape_of(source, name)
             except SqlError as error:
-                if error.errno != codes.OB_TABLE_NOT_EXIST.client or self._around.clock.monotonic() > end:
+                if error.is_lost or self._around.clock.monotonic() > end:
                     raise
             self._stops.rest(_WATCH_SECONDS)
 
