@@ -80,7 +80,8 @@ def main() -> None:
     options = parser.parse_args()
     rows = _measure(options.gib, options.rows)
     title = f"A table of {options.rows} rows out of {options.gib:g} GiB"
-    table(title, ("way", "seconds", "of it copying", "ratio"), rows)
+    command = f"python -m bench.recover_table --gib {options.gib:g} --rows {options.rows}"
+    print(table(title, ("way", "seconds", "of it copying", "ratio"), rows, command))
 
 
 if __name__ == "__main__":
