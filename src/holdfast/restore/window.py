@@ -47,12 +47,15 @@ def spans_of(sets: tuple[SetFact, ...], pieces: tuple[PieceFact, ...]) -> tuple[
     spans: list[Span] = []
     for number, interval in enumerate(intervals):
         following = intervals[number + 1] if number + 1 < len(intervals) else None
-        path = max((path for fact, path in usable if fact in interval.sets), key=lambda path: path.reach)
+        ids = {fact.manifest.backup_set_id for fact in interval.sets}
+        paths = (path for fact, path in usable if fact.manifest.backup_set_id in ids)
+        path = max(paths, key=lambda path: path.reach)
         spans.append(interval)
         gap = _gap_after(interval, path, following)
         if gap is not None:
             spans.append(gap)
-    unusable = [fact for fact in sets if all(fact is not found for found, _ in usable)]
+    usable_ids = {fact.manifest.backup_set_id for fact, _ in usable}
+    unusable = [fact for fact in sets if fact.manifest.backup_set_id not in usable_ids]
     for fact in unusable:
         if not any(isinstance(span, Interval) and _holds(span, fact.manifest.min_restore_scn) for span in spans):
             spans.append(_gap_of_set(fact, sets, pieces))
