@@ -2,13 +2,15 @@
 
 import random
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import pytest
 
 from engine_rig import EngineRig, running_engine
 from holdfast.engine.session import Session
 from holdfast.errors import CorruptionError, RefusedError
+from holdfast.tables.difference import Difference, difference, key_columns
 from holdfast.tables.plan import TableName
 from holdfast.tables.run import (
     Copied,
@@ -187,3 +189,55 @@ def test_a_row_that_changed_on_the_way_is_found(rig: EngineRig, sessions: tuple[
     with pytest.raises(CorruptionError, match="fingerprint"):
         compare(target, place, shape, found)
     drop_scratch(target, SCRATCH)
+
+
+def test_an_array_that_changed_on_the_way_is_found(rig: EngineRig, sessions: tuple[Session, Session]) -> None:
+    source, target = sessions
+    source.execute("create table src.lists (id int primary key, n array(int), s array(varchar(9)))")
+    source.execute("""insert into src.lists values (1, '[1,2,NULL]', '["a","b"]'), (2, null, null)""")
+    name, place = TableName(database="src", table="lists"), TableName(database=SCRATCH, table="lists")
+    shape = shape_of(source, name)
+    make_empty(target, SCRATCH, shape)
+    found = copy_rows(source, target, name, place, shape, check=lambda: None, told=lambda rows: None)
+    compare(target, place, shape, found)
+    target.execute(f"update {place.quoted} set n = '[1,3,NULL]' where id = 1")
+    with pytest.raises(CorruptionError, match="fingerprint"):
+        compare(target, place, shape, found)
+    drop_scratch(target, SCRATCH)
+
+
+@pytest.mark.parametrize("key", ["primary key (id)", "key (id)"])
+def test_differences_are_counted_by_what_became_of_each_row(
+    rig: EngineRig, sessions: tuple[Session, Session], key: str
+) -> None:
+    """One engine stands for both: the live side reads the database `other`."""
+    backup, live = sessions
+    backup.execute("drop table if exists src.d")
+    backup.execute("drop database if exists other")
+    backup.execute("create database other")
+    for database in ("src", "other"):
+        backup.execute(f"create table {database}.d (id int, v varchar(10), {key})")
+        rows = ",".join(f"({i}, 'v{i}')" for i in range(6000))
+        backup.execute(f"insert into {database}.d values {rows}")
+    name = TableName(database="src", table="d")
+    shape, keys = shape_of(backup, name), key_columns(backup, name)
+
+    class Other(Session):
+        """A session that reads `other` where `src` is meant."""
+
+        def query(self, sql: str, args: Sequence[object] | None = None) -> list[tuple[Any, ...]]:
+            return super().query(sql.replace("`src`", "`other`"), args)
+
+        def stream(self, sql: str, batch_rows: int) -> Iterator[list[tuple[Any, ...]]]:
+            return super().stream(sql.replace("`src`", "`other`"), batch_rows)
+
+    other = Other(live.connection)
+    assert difference(backup, other, name, shape.rows, keys, check=lambda: None).is_none
+    backup.execute("update other.d set v = 'new' where id < 5000")
+    backup.execute("delete from other.d where id >= 5990")
+    backup.execute("insert into other.d values (7000, 'more')")
+    found = difference(backup, other, name, shape.rows, keys, check=lambda: None)
+    if keys:
+        assert found == Difference(only_in_backup=10, only_live=1, changed=5000)
+    else:
+        assert found == Difference(only_in_backup=5010, only_live=5001, changed=0)

@@ -1,16 +1,17 @@
 """How many rows of two tables of one name differ, without moving the rows that are equal.
 
 Both engines put their rows into the same buckets, by a hash of the key, and give a count and a fingerprint of each bucket. Only
-buckets that differ are read: keys and a checksum of each row, from both. So the cost is a scan on either side and the
-differences; memory is one bucket.
+buckets that differ are read: keys and a checksum of each row, from both, in the order of the buckets. So the cost is two scans
+and a sort on either side, however much differs, and what travels are the differing buckets; memory is one bucket.
 
 A table without a primary key has rows for keys: a changed row then counts as one that only the backup has and one that only the
 live table has.
 """
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import groupby
 
 from holdfast.engine.session import Session
 from holdfast.tables.plan import TableName
@@ -50,21 +51,32 @@ def difference(
 
     `check` is called between buckets and may raise.
     """
-    chosen = [column for column in rows.columns if column.name in keys] or list(rows.columns)
-    key_text = row_form(chosen).text_expression
+    chosen = [column for column in rows.columns if column.name in keys]
+    has_key = bool(keys) and len(chosen) == len(keys)  # a generated column of a key is not among the rows' columns
+    key_text = row_form(chosen).text_expression if has_key else rows.text_expression
     bucket = f"CRC32({key_text}) % {_BUCKETS}"
     row_crc = f"CRC32({rows.text_expression})"
     summary = f"SELECT {bucket}, COUNT(*), BIT_XOR({row_crc}), SUM({row_crc}) FROM {name.quoted} GROUP BY 1"
     ours = {row[0]: row[1:] for row in backup.query(summary)}
     check()
     theirs = {row[0]: row[1:] for row in live.query(summary)}
+    differing = sorted(int(one) for one in ours.keys() | theirs.keys() if ours.get(one) != theirs.get(one))
     found = Difference()
-    for number in sorted(ours.keys() | theirs.keys()):
-        if ours.get(number) == theirs.get(number):
-            continue
+    if not differing:
+        return found
+    listed = ", ".join(map(str, differing))
+    read = f"SELECT {bucket}, {key_text}, {row_crc} FROM {name.quoted} WHERE {bucket} IN ({listed}) ORDER BY 1"
+    before, now = _buckets(backup, read), _buckets(live, read)
+    mine, other = next(before, None), next(now, None)
+    for number in differing:
         check()
-        read = f"SELECT {key_text}, {row_crc} FROM {name.quoted} WHERE {bucket} = {int(number)}"
-        one = _of_bucket(_read(backup, read), _read(live, read), has_key=bool(keys))
+        rows_before: list[tuple[str, int]] = []
+        rows_now: list[tuple[str, int]] = []
+        if mine is not None and mine[0] == number:
+            rows_before, mine = mine[1], next(before, None)
+        if other is not None and other[0] == number:
+            rows_now, other = other[1], next(now, None)
+        one = _of_bucket(rows_before, rows_now, has_key=has_key)
         found = Difference(
             only_in_backup=found.only_in_backup + one.only_in_backup,
             only_live=found.only_live + one.only_live,
@@ -73,8 +85,11 @@ def difference(
     return found
 
 
-def _read(session: Session, sql: str) -> list[tuple[str, int]]:
-    return [(str(key), int(crc)) for batch in session.stream(sql, _BATCH_ROWS) for key, crc in batch]
+def _buckets(session: Session, sql: str) -> Iterator[tuple[int, list[tuple[str, int]]]]:
+    """Yield (bucket, its rows as (key, checksum)) in the order of the buckets."""
+    rows = (row for batch in session.stream(sql, _BATCH_ROWS) for row in batch)
+    for number, group in groupby(rows, key=lambda row: int(row[0])):
+        yield number, [(str(key), int(crc)) for _, key, crc in group]
 
 
 def _of_bucket(backup: list[tuple[str, int]], live: list[tuple[str, int]], *, has_key: bool) -> Difference:

@@ -91,7 +91,11 @@ _INEXACT_ARRAY = re.compile(r"array\(.*(float|double).*\)")
 
 
 class Form(Enum):
-    """What a column gives in the SELECT: LITERAL one cell, SQL text already; VECTOR two cells, the halves; ARRAY its text."""
+    """What a column gives in the SELECT.
+
+    LITERAL: one cell, SQL text already. VECTOR: two cells, the halves. ARRAY: two cells, its text and its elements joined, for only
+    the latter can be part of an expression.
+    """
 
     LITERAL = 1
     VECTOR = 2
@@ -122,7 +126,7 @@ def _reading(column: Column) -> _Reading:
         high = f"(({name}*{factors})-(({name}*{factors})-{name}))"
         return _Reading(Form.VECTOR, (f"array_to_string({high},',')", f"array_to_string({name}-{high},',')"))
     if word == "array" and not _INEXACT_ARRAY.fullmatch(kind):
-        return _Reading(Form.ARRAY, (name,))
+        return _Reading(Form.ARRAY, (name, f"array_to_string({name},',')"))
     if word == "float":
         return _Reading(Form.LITERAL, (f"IFNULL(CAST({name} AS DOUBLE),'NULL')",))
     if word in _NUMBERS:
@@ -163,6 +167,7 @@ class RowForm:
             if form is Form.LITERAL:
                 parts.append(_text(cell))
             elif form is Form.ARRAY:
+                next(cells)
                 parts.append("NULL" if cell is None else quoted(_text(cell)))
             else:
                 low = next(cells)
@@ -177,9 +182,10 @@ class RowForm:
             cell = next(cells)
             if form is Form.LITERAL:
                 parts.append(_text(cell))
-            elif form is Form.VECTOR:
-                low = next(cells)
-                parts += ["NULL" if cell is None else _text(cell), "NULL" if low is None else _text(low)]
+            else:
+                second = next(cells)
+                proof = (cell, second) if form is Form.VECTOR else (second,)
+                parts += ("NULL" if one is None else _text(one) for one in proof)
         return zlib.crc32(",".join(parts).encode())
 
 
@@ -193,8 +199,9 @@ def row_form(columns: Sequence[Column]) -> RowForm:
     for reading in readings:
         if reading.form is Form.LITERAL:
             proofs += reading.expressions
-        elif reading.form is Form.VECTOR:
-            proofs += (f"IFNULL({expression},'NULL')" for expression in reading.expressions)
+        else:
+            shown = reading.expressions if reading.form is Form.VECTOR else reading.expressions[1:]
+            proofs += (f"IFNULL({expression},'NULL')" for expression in shown)
     listed = ", ".join(proofs) or "''"
     return RowForm(
         columns=tuple(columns),
