@@ -144,6 +144,13 @@ def test_tables_beside_the_live_ones_keep_keys_and_indexes(shop: Shop) -> None:
     assert shop.client.one("select max(id) from past.child") >= 4  # the counter goes on behind what came back
 
 
+def test_a_key_whose_name_the_live_table_has_comes_under_another(shop: Shop) -> None:
+    assert shop.recover("sales.child", more="REMAP TABLE sales.child:child_x") == ("COMPLETED", "SUCCESS", "")
+    assert shop.client.rows(TASKS) == [("sales", "child_x", "FINISH", "SUCCESS", 1, 1)]
+    assert shop.client.refused("insert into sales.child_x (pid) values (99)")[0] == 1452
+    shop.client.run("drop table sales.child_x")
+
+
 def test_a_whole_database_comes_back_under_another_name_or_its_own_with_views(shop: Shop) -> None:
     shop.client.run("create database copy")
     assert shop.recover("sales.*", more="REMAP TABLE sales.`*`:copy.`*`") == ("COMPLETED", "SUCCESS", "")

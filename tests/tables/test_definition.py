@@ -3,7 +3,7 @@
 import pytest
 
 from holdfast.errors import CorruptionError
-from holdfast.tables.definition import foreign_key_for, split_definition
+from holdfast.tables.definition import foreign_key_for, split_definition, without_name
 from holdfast.tables.plan import TableName
 
 TEXT = """CREATE TABLE `c` (
@@ -32,6 +32,8 @@ def test_a_foreign_key_follows_its_table() -> None:
     key = split_definition(TEXT).foreign_keys[0]
     moved = foreign_key_for(key, lambda name: TableName(database="new", table=name.table + "2"))
     assert "REFERENCES `new`.`p2`(`id`) ON UPDATE RESTRICT" in moved
+    assert without_name(moved).startswith("FOREIGN KEY (`id`) REFERENCES `new`.`p2`")
+    assert without_name("FOREIGN KEY (`a`) REFERENCES `d`.`t`(`b`)") == "FOREIGN KEY (`a`) REFERENCES `d`.`t`(`b`)"
     assert foreign_key_for(key, lambda name: name).replace(" ", "") == key.replace(" ", "")
 
 

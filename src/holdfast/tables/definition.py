@@ -64,6 +64,12 @@ def _items(found: list[Token]) -> tuple[int, int, list[tuple[int, int]]]:
     raise CorruptionError("a CREATE TABLE that does not end")
 
 
+def without_name(item: str) -> str:
+    """Return a foreign key without its CONSTRAINT name: what it does, and what of two spellings is compared."""
+    begin = next(token.start for token in tokens(item) if token.word == "FOREIGN")
+    return item[begin:]
+
+
 def foreign_key_for(item: str, renamed: Callable[[TableName], TableName]) -> str:
     """Return a foreign key with the table it refers to under its new name."""
     found = list(tokens(item))
