@@ -17,6 +17,7 @@ from holdfast.jobs.destinations import Ground, OpenStore, claim_destination
 from holdfast.jobs.directories import ClusterDirectory
 from holdfast.jobs.identity import ClusterIdentity
 from holdfast.jobs.pace import Paces
+from holdfast.jobs.parents import outcome_of
 from holdfast.jobs.reply import OK, Reply
 from holdfast.jobs.rights import not_supported, unknown_tenant
 from holdfast.jobs.session import Session
@@ -470,19 +471,17 @@ class Backups:
         backups = self._catalog.backups
         try:
             parent = backups.job(SYS_TENANT_ID, parent_id)
-            children = backups.children(parent)
-            if not parent.is_active or any(child.is_active for child in children):
+            outcome = outcome_of(backups.children(parent), is_cancelled=parent.cancel_requested)
+            if not parent.is_active or outcome is None:
                 return
-            failed = [child for child in children if child.status is not JobStatus.COMPLETED]
-            if parent.cancel_requested:
-                status, result = JobStatus.CANCELED, codes.OB_CANCELED.number
-            elif failed:
-                status, result = JobStatus.FAILED, failed[0].result
-            else:
-                status, result = JobStatus.COMPLETED, 0
-            comment = failed[0].comment if failed and not parent.cancel_requested else ""
             backups.finish(
-                replace(parent, status=status, result=result, comment=comment, end_timestamp_us=self._now_us())
+                replace(
+                    parent,
+                    status=outcome.status,
+                    result=outcome.result,
+                    comment=outcome.comment,
+                    end_timestamp_us=self._now_us(),
+                )
             )
         except ConflictError:
             return  # another worker ended it at the same moment

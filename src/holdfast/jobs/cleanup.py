@@ -21,6 +21,7 @@ from holdfast.jobs.cleanup_worker import CleanupRun, CleanupSurroundings, plan_o
 from holdfast.jobs.destinations import OpenStore
 from holdfast.jobs.estate import catalog_estate
 from holdfast.jobs.identity import ClusterIdentity
+from holdfast.jobs.parents import outcome_of
 from holdfast.jobs.reply import OK, Cell, Column, ColumnKind, Reply
 from holdfast.jobs.rights import not_supported, unknown_tenant
 from holdfast.jobs.session import Session
@@ -539,23 +540,16 @@ class Cleanup:
         cleanup = self._catalog.cleanup
         try:
             parent = cleanup.job(SYS_TENANT_ID, parent_id)
-            children = cleanup.children(parent)
-            if not parent.is_active or any(child.is_active for child in children):
+            outcome = outcome_of(cleanup.children(parent), is_cancelled=parent.cancel_requested)
+            if not parent.is_active or outcome is None:
                 return
-            failed = [child for child in children if child.status is not JobStatus.COMPLETED]
-            if parent.cancel_requested:
-                status, result = JobStatus.CANCELED, codes.OB_CANCELED.number
-            elif failed:
-                status, result = JobStatus.FAILED, failed[0].result
-            else:
-                status, result = JobStatus.COMPLETED, 0
             cleanup.finish(
                 replace(
                     parent,
-                    status=status,
-                    result=result,
-                    comment=failed[0].comment if failed and not parent.cancel_requested else "",
-                    success_task_count=len(children) - len(failed),
+                    status=outcome.status,
+                    result=outcome.result,
+                    comment=outcome.comment,
+                    success_task_count=outcome.success_count,
                     end_timestamp_us=self._now_us(),
                 )
             )
