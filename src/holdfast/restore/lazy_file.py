@@ -36,6 +36,7 @@ from typing import Protocol
 from holdfast.backup_format.index import BlockTable
 from holdfast.engine_format.macro_block import MACRO_BLOCK_BYTES
 from holdfast.errors import CorruptionError, HoldfastError
+from holdfast.store.whole_write import write_all
 from holdfast.values.buffers import Buffer
 
 _HEADER = struct.Struct("<8sII16s")
@@ -78,7 +79,7 @@ def create_lazy_files(overlay: Path, marks: Path, *, size_bytes: int, block_coun
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         try:
             os.ftruncate(descriptor, length)
-            os.pwrite(descriptor, head, 0)
+            write_all(descriptor, 0, (head,))
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
@@ -177,12 +178,10 @@ class LazyBlockFile:
         blocks = _blocks(offset, len(data))
         for block_id in blocks:
             self.ensure(block_id)
-        view, done = memoryview(data), 0
-        while done < len(view):
-            done += os.pwrite(self._written, view[done:], offset + done)
+        write_all(self._written, offset, (data,))
         if any(self.state(block_id) is BlockState.HELD for block_id in blocks):
             self.sync()
-        return done
+        return len(data)
 
     def sync(self) -> None:
         """Make everything in the overlay durable and mark every block it holds."""
@@ -243,9 +242,7 @@ class LazyBlockFile:
         try:
             payload = memoryview(arrival.source.get_block(block_id))
             assert len(payload) <= MACRO_BLOCK_BYTES
-            done = 0
-            while done < len(payload):
-                done += os.pwrite(self._overlay, payload[done:], block_id * MACRO_BLOCK_BYTES + done)
+            write_all(self._overlay, block_id * MACRO_BLOCK_BYTES, (payload,))
             with self._lock:
                 self._states[block_id] = BlockState.HELD
                 self._held.add(block_id)

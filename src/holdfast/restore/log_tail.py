@@ -20,6 +20,7 @@ from holdfast.engine_format.log_group import decode_group_header, group_spans
 from holdfast.engine_format.log_walk import Position, walk
 from holdfast.errors import CorruptionError, EngineError
 from holdfast.restore.archived_log import ArchivedLog, InsideGroupError
+from holdfast.store.whole_write import write_all
 from holdfast.values.lsn import Lsn
 from holdfast.values.scn import Scn
 
@@ -136,9 +137,9 @@ def _replace(directory: EngineDirectory, lsn: Lsn, old: bytes, new: bytes) -> No
     path = directory.log_dir / str(block_id_of(lsn))
     descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
     try:
-        os.pwrite(descriptor, new[len(old) :], offset + len(old))
+        write_all(descriptor, offset + len(old), (new[len(old) :],))
         os.fdatasync(descriptor)
-        os.pwrite(descriptor, new[: header.header_size_bytes], offset)
+        write_all(descriptor, offset, (new[: header.header_size_bytes],))
         os.fdatasync(descriptor)
     finally:
         os.close(descriptor)

@@ -39,6 +39,7 @@ from holdfast.errors import CorruptionError
 from holdfast.restore.block_chunk import open_block
 from holdfast.restore.plan import LogObjectFact, LogStep, PieceFact, RestorePlan, SetFact
 from holdfast.store.store import ObjectReader, Store
+from holdfast.store.whole_write import write_all
 from holdfast.values.pace import LANES_MAX, Pace
 from holdfast.values.scn import Scn
 
@@ -371,7 +372,7 @@ class _BlockCarrier:
         for record in batch:
             start = record.offset - first.offset
             payload = open_block(view[start:came], record, opener, name=where)
-            os.pwrite(self._descriptor, payload, record.block_id * MACRO_BLOCK_BYTES)
+            write_all(self._descriptor, record.block_id * MACRO_BLOCK_BYTES, (payload,))
             self._progress.add(len(payload))
 
     def _reader(self, store: Store, name: str) -> ObjectReader:
@@ -511,9 +512,7 @@ class _LogFiles:
             )
         if taken or tail:
             descriptor = self._file(block_id, info, where)
-            os.pwrite(descriptor, log[:taken], begin)
-            if tail:
-                os.pwrite(descriptor, tail, begin + taken)
+            write_all(descriptor, begin, (log[:taken], tail))
         self.position = step.end if not tail else walk(tail, step.end).end
         return taken + len(tail)
 
@@ -549,7 +548,7 @@ class _LogFiles:
             path = self._directory.log_dir / str(block_id)
             self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
             os.ftruncate(self._descriptor, LOG_BLOCK_BYTES)
-            os.pwrite(self._descriptor, info, 0)
+            write_all(self._descriptor, 0, (info,))
             self._block_id = block_id
             self._count += 1
         return self._descriptor

@@ -39,10 +39,10 @@ from holdfast.store.folder import (
 )
 from holdfast.store.page_cache import ReadAhead, WriteBehind, drop
 from holdfast.store.store import TEMPORARY_FOLDER, Appender, ObjectInfo, ObjectReader, ObjectWriter, check_name
+from holdfast.store.whole_write import write_all
 from holdfast.values.buffers import Buffer
 
 _OPEN_FILE = os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK  # O_NONBLOCK: a FIFO put there must not hang us
-_BUFFERS_MAX = 1024  # IOV_MAX of Linux
 _LARGE_BYTES = 1 << 20
 """What is at least so large is not kept in the page cache: small objects are read again soon, large ones are not."""
 _TEMPORARY = (TEMPORARY_FOLDER,)
@@ -319,19 +319,6 @@ def _sweep_one(folder: int, name: str) -> int:
     return 0
 
 
-def _write_all(descriptor: int, offset: int, buffers: tuple[Buffer, ...]) -> int:
-    """Write all buffers at `offset` and return the offset behind them."""
-    pending = [memoryview(buffer) for buffer in buffers if len(buffer)]
-    while pending:
-        written = os.pwritev(descriptor, pending[:_BUFFERS_MAX], offset)
-        offset += written
-        while pending and written >= len(pending[0]):
-            written -= len(pending.pop(0))
-        if written:
-            pending[0] = pending[0][written:]
-    return offset
-
-
 class _FileWriter:
     """`store.ObjectWriter` of a file destination."""
 
@@ -349,7 +336,7 @@ class _FileWriter:
     def write(self, *buffers: Buffer) -> None:
         temporary = self._open()
         try:
-            self._offset = _write_all(temporary.descriptor, self._offset, buffers)
+            self._offset = write_all(temporary.descriptor, self._offset, buffers)
             self._behind.wrote(self._offset)
         except OSError as error:
             self.abort()  # at once: a full disk needs the room
@@ -418,7 +405,7 @@ class _FileAppender:
         if descriptor is None:
             raise ValueError(f"the appender of {self._text} was closed before")
         try:
-            end = _write_all(descriptor, self._size_bytes, buffers)
+            end = write_all(descriptor, self._size_bytes, buffers)
             os.fdatasync(descriptor)
             is_removed = os.fstat(descriptor).st_nlink == 0
         except OSError as error:
