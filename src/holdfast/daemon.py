@@ -43,6 +43,7 @@ from holdfast.jobs.cluster_parameters import ClusterParametersBackup
 from holdfast.jobs.desk import SYS_TENANT_NAME, HoldfastDesk
 from holdfast.jobs.destinations import Ground
 from holdfast.jobs.directories import ClusterDirectory
+from holdfast.jobs.drill_worker import DrillGround
 from holdfast.jobs.identity import ClusterIdentity, open_identity, take_lock
 from holdfast.jobs.pace import Paces
 from holdfast.jobs.quick import BlockFiles, QuickTenants
@@ -301,6 +302,7 @@ class Server:
             keyring=lambda tenant_id: Keyring(self._directories.keys(tenant_id)),
             paces=paces,
             tablets=TabletFinder(supervisor),
+            ground=DrillGround(supervisor, tenants, restores),
         )
         tenants.dependents = Dependents(
             archiving=archiving.drop_tenant,

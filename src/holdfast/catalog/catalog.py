@@ -13,6 +13,7 @@ from holdfast.catalog.cleanup import Cleanup
 from holdfast.catalog.conditions import Conditions
 from holdfast.catalog.connections import CONNECTIONS_MAX, Connections
 from holdfast.catalog.destinations import Destinations
+from holdfast.catalog.drills import Drills
 from holdfast.catalog.events import Events
 from holdfast.catalog.log_sources import LogRestoreSources
 from holdfast.catalog.parameters import Parameters
@@ -52,6 +53,7 @@ class Catalog:
         self.backups = Backups(self._connections)
         self.cleanup = Cleanup(self._connections)
         self.validation = Validation(self._connections)
+        self.drills = Drills(self._connections)
         self.schedules = Schedules(self._connections)
         self.restores = Restores(self._connections)
         self.quick = Quick(self._connections)

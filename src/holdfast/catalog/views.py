@@ -270,6 +270,14 @@ _SET_PROOF_COLUMNS = (
     *_columns(_v(64), "FILE_STATUS"),
     *_proven("basic"),
     *_proven("physical"),
+    *_proven("restore"),
+    *_one(
+        "PROOF_AGE_SECONDS",
+        B,
+        "(SELECT TIMESTAMPDIFF(SECOND, MAX(v.end_timestamp), CURRENT_TIMESTAMP) FROM __holdfast.validate_task v"
+        " WHERE v.tenant_id = s.tenant_id AND v.id = s.backup_set_id AND v.dest_id = s.dest_id"
+        " AND v.task_type = 'BACKUPSET' AND v.validate_level IN ('physical', 'restore') AND v.status = 'COMPLETED')",
+    ),
     *_one(
         "OPEN_DAMAGE_COUNT",
         B,
@@ -713,6 +721,42 @@ VIEWS: tuple[View, ...] = (
         _SET_PROOF_COLUMNS,
         "__holdfast.backup_set s WHERE STATUS = 'SUCCESS' AND FILE_STATUS <> 'DELETED'",
         "when each set was last proven good, at which level, and how much damage is open (Holdfast's own view)",
+    ),
+    _tenants(
+        "RESTORE_DRILLS",
+        (
+            *_columns(B, "TENANT_ID DRILL_ID JOB_ID TASK_ID BACKUP_SET_ID"),
+            *_columns(TEXT, "BACKUP_SET_LIST"),
+            *_scn("FIRST_SCN", _v(26)),
+            *_scn("LAST_SCN", _v(26)),
+            *_scn("RESTORE_SCN", _v(26)),
+            *_columns(_v(128), "AUX_TENANT_NAME"),
+            *_columns(_v(64), "STATUS RESULT"),
+            *_columns(TS, "START_TIMESTAMP RESTORED_TIMESTAMP FINISH_TIMESTAMP"),
+            *_columns(
+                B, "RESTORED_BYTES TABLE_COUNT INDEX_COUNT ASSERTION_COUNT ROW_COUNT FAILED_COUNT UNCHECKED_COUNT"
+            ),
+            *_columns(_v(64), "RESULT_DIGEST"),
+            *_columns(TEXT, "RESTORE_FROM COMMENT"),
+        ),
+        "__holdfast.restore_drill",
+        "restores that VALIDATE ... LEVEL = 'restore' made to prove that they can be made, and what they found (Holdfast's own view)",
+    ),
+    _tenants(
+        "RESTORE_DRILL_CHECKS",
+        (
+            *_columns(B, "TENANT_ID DRILL_ID CHECK_ID"),
+            *_columns(_v(64), "CHECK_TYPE"),
+            *_columns(_v(128), "DATABASE_NAME TABLE_NAME"),
+            *_columns(TEXT, "CHECK_NAME"),
+            *_columns(_v(64), "RESULT"),
+            *_columns(B, "ROW_COUNT"),
+            *_columns(_v(64), "CHECKSUM"),
+            *_columns(B, "ELAPSED_US"),
+            *_columns(TEXT, "COMMENT"),
+        ),
+        "__holdfast.restore_drill_check",
+        "the single checks of the last ten drills of each tenant (Holdfast's own view)",
     ),
     _tenants(
         "BACKUP_DAMAGES",

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 from holdfast import codes
 from holdfast.errors import RefusedError
+from holdfast.statement.lexer import tokens
+from holdfast.statement.split import split
 from holdfast.values.capacity import capacity_bytes_from_text, time_us_from_text
 from holdfast.values.schedule import check_words, parse_zone
 
@@ -65,6 +67,19 @@ ZONE = ParameterKind(
     name="STRING",
     measure=_kept(lambda text: text and parse_zone(text)),
     hint="an offset such as '+08:00', an IANA name such as 'Europe/Berlin' that this machine knows, or '' for the tenant's time_zone",
+)
+
+
+def _check_assertions(text: str) -> None:
+    for piece in split(text):
+        if next(tokens(piece.text)).word not in {"SELECT", "WITH"}:
+            raise ValueError(f"no query: {piece.text[:40]}")
+
+
+ASSERTIONS = ParameterKind(
+    name="STRING",
+    measure=_kept(_check_assertions),
+    hint="queries parted by ;, such as 'select sum(balance) = 200000 from bank.account; select count(*) > 0 from bank.ledger'",
 )
 
 CLUSTER_SECTION = "CLUSTER"
@@ -177,6 +192,23 @@ DEFINITIONS: tuple[ParameterDefinition, ...] = (
         least=None,
         most=None,
         info="Holdfast's own: when incremental backups begin by themselves, five cron words; empty = never",
+    ),
+    ParameterDefinition(
+        name="backup_drill_schedule",
+        kind=CRON,
+        default="",
+        least=None,
+        most=None,
+        info="Holdfast's own: when restore drills (VALIDATE BACKUP LEVEL = 'restore') begin by themselves, five cron words; empty = never",
+    ),
+    ParameterDefinition(
+        name="backup_drill_assertions",
+        kind=ASSERTIONS,
+        default="",
+        least=None,
+        most=None,
+        info="Holdfast's own: queries a restore drill asks the restored tenant, parted by ;. Each holds when it gives rows and every "
+        "value in them is true",
     ),
     ParameterDefinition(
         name="backup_schedule_time_zone",

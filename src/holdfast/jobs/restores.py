@@ -25,11 +25,11 @@ from holdfast.jobs.restore_worker import RESTORED_FULLY, RestoreWorkers
 from holdfast.jobs.rights import not_supported
 from holdfast.jobs.session import Session, target_of
 from holdfast.jobs.tenants import Tenants
-from holdfast.keys.password import Passwords
+from holdfast.keys.password import Passwords, SetKey
 from holdfast.restore.facts import Facts, places_of
 from holdfast.restore.plan import RestorePlan
 from holdfast.restore.refusal import Form
-from holdfast.restore.unlock import data_keys, open_keys
+from holdfast.restore.unlock import data_keys, kept_keys, open_keys
 from holdfast.statement.commands import AddRestoreSource, OptionPairs, Restore, RestorePreview
 from holdfast.statement.restore_options import RestoreOptions, read_options
 from holdfast.values.destination import Uri, parse_uri
@@ -47,12 +47,16 @@ _PREVIEW_COLUMNS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RestoreOrder:
-    """A restore as a statement or another job orders it. `target` None: the latest reachable moment."""
+    """A restore as a statement or another job orders it. `target` None: the latest reachable moment.
+
+    `kept`: keys of encrypted sets by set id, which this server keeps; else `passwords` open them.
+    """
 
     name: str
     sources: tuple[Uri, ...]
     target: Scn | None
     passwords: Passwords | None = field(default=None, repr=False)
+    kept: Callable[[int], SetKey | None] | None = field(default=None, repr=False)
     pools: tuple[str, ...] = ()
     options: OptionPairs = ()
     description: str = ""
@@ -182,7 +186,7 @@ class Restores:
         self._catch_up(places_of(order.sources), order.target)
         found = self._workers.read(order.sources)
         plan = self._workers.plan(found, order.target, order.form)
-        secrets = open_keys(plan, order.passwords)
+        secrets = open_keys(plan, order.passwords) if order.kept is None else kept_keys(plan, order.kept)
         data_keys(plan, secrets.get)  # a changed manifest is refused before anything is created
         # A set is read by its own engine and no other; `plan` has made sure that it is here.
         version = self._engines.of(plan.set.manifest.engine_data_version)

@@ -23,6 +23,7 @@ from holdfast.errors import (
     refuse,
 )
 from holdfast.jobs.destinations import OpenStore
+from holdfast.jobs.drill_worker import DrillGround, DrillRun, remove_scratch
 from holdfast.jobs.identity import ClusterIdentity
 from holdfast.jobs.pace import Paces
 from holdfast.jobs.parents import outcome_of
@@ -37,6 +38,7 @@ from holdfast.statement.commands import CancelValidate, Validate, ValidateKind, 
 from holdfast.store.store import Store
 from holdfast.values.backup_set import JobStatus
 from holdfast.values.destination import DestinationKind, Uri, parse_uri
+from holdfast.values.drill import DrillResult, DrillStatus
 from holdfast.values.tenant import SYS_TENANT_ID, Tenant
 from holdfast.verify.plan import Level, parse_ids
 
@@ -44,6 +46,10 @@ log = logging.getLogger("holdfast.validation")
 
 WORKERS = 2
 """Tenants validated at once; each uses threads of its own (ha_low_thread_score). More would only share one destination."""
+DRILLS = 1
+"""Drills at once, beside validations: each is a restore with an engine of its own."""
+_DRILL_PATIENCE_SECONDS = 150.0
+"""A cancelled drill removes its scratch tenant first, which takes seconds."""
 _CANCEL_PATIENCE_SECONDS = 0.75
 """How long a cancelled worker may take to leave by itself, mostly a few milliseconds; then its rows end without it. It only reads,
 so whatever it still does harms nothing."""
@@ -70,6 +76,12 @@ class _Running:
     job: ValidateJob
     stops: Stops
     future: "Future[None] | None" = None
+    drill: DrillRun | None = None
+
+    def interrupt(self) -> None:
+        """Break what a drill waits for in its scratch engine."""
+        if self.drill is not None:
+            self.drill.interrupt()
 
 
 class Validations:
@@ -86,6 +98,7 @@ class Validations:
         keyring: Callable[[int], Keyring],
         paces: Paces,
         tablets: TabletFinder,
+        ground: DrillGround,
     ) -> None:
         """`keyring`: of a tenant, with the keys of its sealed sets. `paces`: shared with backups and restores."""
         self._catalog = catalog
@@ -95,7 +108,9 @@ class Validations:
         self._lock = threading.Lock()
         self._running: dict[int, _Running] = {}
         self._ended = threading.Event()
+        self._ground = ground
         self._pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="validation-job")
+        self._drill_pool = ThreadPoolExecutor(DRILLS, thread_name_prefix="drill-job")
 
     # --- statements
 
@@ -103,6 +118,9 @@ class Validations:
         """VALIDATE BACKUP, BACKUPSET, ARCHIVELOG_PIECE: check, record the jobs, wake the workers, return."""
         level = _level_of(command)
         _check_words(command)
+        if level == Level.RESTORE and command.kind is ValidateKind.ARCHIVELOG_PIECE:
+            hint = "log alone is nothing a tenant can be restored from: validate BACKUP or BACKUPSET at this level"
+            raise refuse(codes.OB_INVALID_ARGUMENT, "set validate level", hint=hint)
         tenants, is_everyone = self._targets(session, command)
         path_type, path = PathType.NONE, ""
         if command.path is not None:
@@ -155,11 +173,15 @@ class Validations:
         for one in running:
             if one is not None:
                 one.stops.cancel()
+                one.interrupt()
         for job, one in zip(jobs, running, strict=True):
             if job.tenant_id == SYS_TENANT_ID:
                 continue
             is_here = one is not None and one.job.job_id == job.job_id
-            is_over = is_here and one is not None and one.stops.wait_over(_CANCEL_PATIENCE_SECONDS)
+            patience = (
+                _DRILL_PATIENCE_SECONDS if one is not None and one.drill is not None else _CANCEL_PATIENCE_SECONDS
+            )
+            is_over = is_here and one is not None and one.stops.wait_over(patience)
             if not is_over:
                 self._end_rows(job, CanceledError())
         for job in jobs:
@@ -170,7 +192,8 @@ class Validations:
     # --- the server's life
 
     def resume_all(self) -> None:
-        """Take up the jobs a dead server left."""
+        """Take up the jobs a dead server left, and remove scratch tenants of drills whose job has ended. When restores are resumed."""
+        self._sweep_drills()
         for job in self._catalog.validation.active_jobs():
             if job.tenant_id == SYS_TENANT_ID:
                 self._settle(job.job_id)
@@ -183,10 +206,12 @@ class Validations:
         with self._lock:
             for running in self._running.values():
                 running.stops.stop_server()
+                running.interrupt()
             futures = [running.future for running in self._running.values() if running.future is not None]
         # One that hangs in its destination is left to the end of the process, its job to the next server.
         wait(futures, timeout=_SERVER_STOP_SECONDS)
         self._pool.shutdown(wait=False, cancel_futures=True)
+        self._drill_pool.shutdown(wait=False, cancel_futures=True)
 
     def drop_tenant(self, tenant_id: int) -> None:
         """End the tenant's validation as FAILED."""
@@ -194,10 +219,29 @@ class Validations:
             running = self._running.get(tenant_id)
         if running is not None:
             running.stops.drop_tenant()
-            running.stops.wait_over(_CANCEL_PATIENCE_SECONDS)
+            running.interrupt()
+            is_drill = running.drill is not None
+            running.stops.wait_over(_DRILL_PATIENCE_SECONDS if is_drill else _CANCEL_PATIENCE_SECONDS)
         for job in self._catalog.validation.active_jobs():
             if job.tenant_id == tenant_id:
                 self._end_rows(job, refuse(codes.OB_TENANT_HAS_BEEN_DROPPED))
+
+    def _sweep_drills(self) -> None:
+        active = {(job.tenant_id, job.job_id) for job in self._catalog.validation.active_jobs()}
+        for drill in self._catalog.drills.unfinished():
+            if (drill.tenant_id, drill.job_id) in active:
+                continue
+            log.warning(
+                "drill %d of tenant %d has no job; removing its scratch tenant", drill.drill_id, drill.tenant_id
+            )
+            try:
+                remove_scratch(self._around, self._ground, drill.aux_tenant_name)
+            except HoldfastError as error:
+                log.error("%s", error)
+                continue
+            result = drill.result if drill.result is not DrillResult.NONE else DrillResult.CANCELED
+            ended = replace(drill, status=DrillStatus.FINISHED, result=result, finish_timestamp_us=self._now_us())
+            self._catalog.drills.put(ended)
 
     # --- whom a statement means
 
@@ -309,14 +353,17 @@ class Validations:
                 return
             running = _Running(job=job, stops=Stops())
             self._running[job.tenant_id] = running
-            running.future = self._pool.submit(self._work, running)
+            is_drill = job.validate_level == Level.RESTORE
+            running.future = (self._drill_pool if is_drill else self._pool).submit(self._work, running)
 
     def _work(self, running: _Running) -> None:
         tenant_id, job_id = running.job.tenant_id, running.job.job_id
         try:
             job = self._catalog.validation.claim(tenant_id, job_id, self._generation)
             if job is not None:
-                self._run(ValidationRun(self._around, job, running.stops))
+                if job.validate_level == Level.RESTORE:
+                    running.drill = DrillRun(self._around, self._ground, job, running.stops)
+                self._run(running.drill or ValidationRun(self._around, job, running.stops))
         except HoldfastError:
             # The catalog itself failed: the row stays as it is, owned by us, and the next server takes it up.
             log.exception("tenant %d: validation job %d could not be carried on", tenant_id, job_id)
@@ -389,7 +436,9 @@ def _level_of(command: Validate) -> str:
     try:
         return Level(command.level.lower())
     except ValueError as error:
-        raise refuse(codes.OB_INVALID_ARGUMENT, "set validate level", hint="'basic' or 'physical'") from error
+        raise refuse(
+            codes.OB_INVALID_ARGUMENT, "set validate level", hint="'basic', 'physical' or 'restore'"
+        ) from error
 
 
 def _check_words(command: Validate) -> None:

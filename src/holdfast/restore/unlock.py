@@ -44,17 +44,23 @@ def _keys(plan: RestorePlan, secret_of: Callable[[SetFact], bytes | None]) -> Se
     return found
 
 
+def kept_keys(plan: RestorePlan, kept: Callable[[int], SetKey | None]) -> Secrets:
+    """Return the key of every encrypted set in the plan's chain from keys this server keeps. Raises RefusedError -9047."""
+
+    def secret_of(fact: SetFact) -> bytes | None:
+        key = kept(fact.manifest.backup_set_id)
+        return None if key is None else key.secret
+
+    return _keys(plan, secret_of)
+
+
 def data_keys(plan: RestorePlan, kept: Callable[[int], SetKey | None]) -> dict[int, DataKey]:
     """Return the data keys of a plan from keys that were kept, by set id, each manifest checked against its key.
 
     Raises RefusedError -9047 when one is not kept, CorruptionError for a manifest that is not as it was written.
     """
 
-    def secret_of(fact: SetFact) -> bytes | None:
-        key = kept(fact.manifest.backup_set_id)
-        return None if key is None else key.secret
-
-    keys = {set_id: DataKey(key.secret) for set_id, key in _keys(plan, secret_of).items()}
+    keys = {set_id: DataKey(key.secret) for set_id, key in kept_keys(plan, kept).items()}
     for fact in plan.chain:
         key = keys.get(fact.manifest.backup_set_id)
         if key is not None:

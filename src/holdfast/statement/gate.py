@@ -67,6 +67,8 @@ PARAMETERS_OURS = frozenset(
         "backup_backup_dest_option",
         "backup_concurrency",
         "backup_bandwidth_limit",
+        "backup_drill_assertions",
+        "backup_drill_schedule",
         "backup_full_schedule",
         "backup_incremental_schedule",
         "backup_schedule_time_zone",

@@ -23,15 +23,20 @@ _IDS = re.compile(r"\s*\d+\s*(,\s*\d+\s*)*", re.ASCII)
 
 
 class Level(StrEnum):
-    """How deep: `basic` reads manifests, indexes and records, `physical` every byte."""
+    """How deep: `basic` reads manifests, indexes and records, `physical` every byte, `restore` makes a tenant of it and looks."""
 
     BASIC = "basic"
     PHYSICAL = "physical"
+    RESTORE = "restore"
 
     @property
     def covered(self) -> tuple["Level", ...]:
         """Return the levels whose findings a pass of this one can take back."""
-        return (Level.BASIC,) if self is Level.BASIC else (Level.BASIC, Level.PHYSICAL)
+        return {
+            Level.BASIC: (Level.BASIC,),
+            Level.PHYSICAL: (Level.BASIC, Level.PHYSICAL),
+            Level.RESTORE: (),  # it reads what one moment needs, not every byte
+        }[self]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,369 @@
+"""One drill job from its row to its end: a validation whose tasks are restores.
+
+    1. the task's set and a random moment it reaches are drawn, the drill's row is written with the scratch tenant's name
+                                     killed after: the next server restores under the same name, or goes on with what is there
+    2. the scratch tenant is restored by the ordinary restore, in its own worker
+    3. every table is read, every index is held against its table, assertions are asked
+    4. the result is recorded, then the scratch tenant goes, then the rows end: as long as they are active somebody comes back
+
+A drill restores what a person would: blocks, log, a real engine. It says that this set gave back this moment; of log behind the
+moment and of objects that no row of it needs, only `LEVEL = 'physical'` knows.
+"""
+
+import hashlib
+import logging
+import random
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
+
+from holdfast import codes
+from holdfast.catalog.drills import Drill, DrillCheck
+from holdfast.catalog.validation import PathType, ValidateJob, ValidateTask, ValidateType
+from holdfast.engine import control
+from holdfast.engine.session import Session, SqlError
+from holdfast.errors import CanceledError, EngineError, HoldfastError, NotFoundError, RefusedError, refuse
+from holdfast.jobs.known_damage import leave_damage_aside
+from holdfast.jobs.restores import RestoreOrder, Restores
+from holdfast.jobs.stops import ServerStoppingError, Stops
+from holdfast.jobs.supervisor import Supervisor
+from holdfast.jobs.tenants import Tenants
+from holdfast.jobs.validation_worker import Place, ValidationRun, ValidationSurroundings
+from holdfast.restore.facts import Facts, Source, open_sources, read_facts
+from holdfast.restore.plan import Path, SetFact, usable_sets
+from holdfast.statement.split import split
+from holdfast.store.store import Store
+from holdfast.tables.checks import (
+    Checked,
+    check_assertion,
+    check_index,
+    check_table,
+    digest_lines,
+    indexes_of,
+    reason_of,
+)
+from holdfast.tables.plan import TableName
+from holdfast.tables.run import prepare, tables_of
+from holdfast.values.backup_set import JobStatus
+from holdfast.values.destination import DestinationKind, Uri, parse_uri
+from holdfast.values.drill import CheckResult, CheckType, DrillResult, DrillStatus
+from holdfast.values.restore import RestoreStatus
+from holdfast.values.scn import Scn
+from holdfast.values.tenant import TenantPurpose, TenantStatus
+from holdfast.verify.plan import parse_ids
+
+log = logging.getLogger("holdfast.drills")
+
+AUX_PREFIX = "AUX_DRILL$"
+"""Scratch tenants are called so, with the moment in microseconds behind it, like OceanBase's AUX_RECOVER$."""
+ASSERTIONS = "backup_drill_assertions"
+_WATCH_SECONDS = 0.2
+_REPLAY_SECONDS_MAX = 600.0
+_DROP_SECONDS_MAX = 120.0
+_DROP_PAUSE_SECONDS = 1.0
+_COMMENT_CHARACTERS_MAX = 4000
+_NAMED_MAX = 3
+_CHANCE = random.SystemRandom()
+
+
+@dataclass(frozen=True, slots=True)
+class DrillGround:
+    """What a drill needs besides what every validation needs."""
+
+    supervisor: Supervisor
+    tenants: Tenants
+    restores: Restores
+
+
+class _DrillFailedError(HoldfastError):
+    """The backup did not give back what it should: trying again would not help."""
+
+
+class DrillRun(ValidationRun):
+    """One drill job in the hands of a worker of this server."""
+
+    def __init__(self, around: ValidationSurroundings, ground: DrillGround, job: ValidateJob, stops: Stops) -> None:
+        super().__init__(around, job, stops)
+        self._ground = ground
+        self._drills = around.catalog.drills
+        self._session: Session | None = None
+
+    def interrupt(self) -> None:
+        """Break what the worker waits for in the scratch engine: it has been told to stop."""
+        session = self._session
+        if session is not None:
+            session.interrupt()
+
+    # --- the plan
+
+    def _tasks(
+        self, data: Place | None, archive: Place | None, stores: Mapping[DestinationKind, Store]
+    ) -> list[ValidateTask]:
+        if data is None:
+            raise refuse(codes.OB_INVALID_ARGUMENT, "set validate level", hint="a drill needs a data destination")
+        found = self._facts(data)
+        there = {fact.manifest.backup_set_id for fact in found.sets}
+        usable = {fact.manifest.backup_set_id: fact for fact, _ in usable_sets(found.sets, found.pieces)}
+        if self._job.ids:
+            wanted = parse_ids(self._job.ids)
+            if not set(wanted) <= there:
+                raise NotFoundError("some specified backup set not found", code=codes.OB_ENTRY_NOT_EXIST)
+        else:
+            wanted = tuple(sorted(usable))[-1:]
+        unusable = [set_id for set_id in wanted if set_id not in usable]
+        if unusable or not wanted:
+            what = f"backup set {unusable[0]} reaches no moment" if unusable else "no backup set can be restored"
+            raise RefusedError(what, hint="DBA_OB_RESTORABLE_WINDOWS says why", code=codes.OB_OP_NOT_ALLOW)
+        return [
+            self._task(ValidateType.BACKUPSET, set_id, data, usable[set_id].root, PathType.BACKUP_SET_DEST)
+            for set_id in wanted
+        ]
+
+    def _facts(self, data: Place) -> Facts:
+        """Return what a restore finds at the data destination and at every archive destination the tenant ever had."""
+        destinations = self._around.catalog.destinations.all_of(self._job.tenant_id)
+        archives = {one.uri.identity: one.uri for one in destinations if one.kind is DestinationKind.ARCHIVE_LOG}
+        sources: list[Source] = list(open_sources([data.uri], self._around.open_store))
+        for uri in archives.values():
+            with suppress(NotFoundError):  # given up and removed
+                sources += open_sources([uri], self._around.open_store)
+        return leave_damage_aside(self._around.catalog, read_facts(tuple(sources)))
+
+    # --- the tasks
+
+    def _carry_out(self, task: ValidateTask, place: Place, store: Store) -> None:
+        task = replace(task, status=JobStatus.DOING, start_timestamp_us=self._now_us())
+        self._validation.note_task(task)
+        drill = self._drills.of_task(task.tenant_id, task.task_id) or self._draw(task, place)
+        if drill.result is DrillResult.NONE:
+            drill = self._decided(drill)
+        drill = self._put(drill, status=DrillStatus.REMOVING)
+        self._remove(drill)
+        drill = self._put(drill, status=DrillStatus.FINISHED, finish_timestamp_us=self._now_us())
+        log.info(
+            "tenant %d: drill %d of backup set %d: %s", task.tenant_id, drill.drill_id, task.object_id, drill.result
+        )
+        if drill.result is DrillResult.CANCELED:
+            raise CanceledError
+        is_good = drill.result is DrillResult.PASSED
+        task = replace(task, total_bytes=drill.restored_bytes, validated_bytes=drill.restored_bytes)
+        status = JobStatus.COMPLETED if is_good else JobStatus.FAILED
+        self._end_task(task, status, 0 if is_good else codes.OB_CHECKSUM_ERROR.number, self._words(drill))
+
+    def _words(self, drill: Drill) -> str:
+        moment = f"restored to SCN {int(drill.restore_scn)}"
+        if drill.result is DrillResult.PASSED:
+            return f"{moment}: {drill.table_count} tables, {drill.index_count} indexes, {drill.assertion_count} assertions hold"
+        return f"drill {drill.drill_id}, {moment}: {drill.comment}"
+
+    def _draw(self, task: ValidateTask, place: Place) -> Drill:
+        """Draw the moment and record the drill, before anything is made."""
+        found = self._facts(place)
+        usable = {fact.manifest.backup_set_id: (fact, path) for fact, path in usable_sets(found.sets, found.pieces)}
+        if task.object_id not in usable:
+            raise NotFoundError(f"backup set {task.object_id} can not be restored any more")
+        fact, path = usable[task.object_id]
+        first, last = fact.manifest.min_restore_scn, path.reach
+        drill = Drill(
+            tenant_id=task.tenant_id,
+            drill_id=self._drills.next_id(task.tenant_id),
+            job_id=task.job_id,
+            task_id=task.task_id,
+            backup_set_id=task.object_id,
+            backup_set_list=",".join(str(set_id) for set_id in fact.manifest.chain),
+            first_scn=first,
+            last_scn=last,
+            restore_scn=Scn(_CHANCE.randint(int(first), int(last))),
+            restore_from=",".join(uri.identity for uri in self._sources(found, fact, path, place)),
+            aux_tenant_name=f"{AUX_PREFIX}{self._now_us()}",
+            start_timestamp_us=self._now_us(),
+        )
+        self._drills.put(drill)
+        return drill
+
+    def _sources(self, found: Facts, fact: SetFact, path: Path, place: Place) -> list[Uri]:
+        """Return the folders of the chain and of the log, each alone: a newer set at the same place must not be taken instead."""
+        chain = set(fact.manifest.chain)
+        folders = [f"{place.uri.path}/{one.root}" for one in found.sets if one.manifest.backup_set_id in chain]
+        uris = [replace(place.uri, path=folder) for folder in folders]
+        for step in path.steps:
+            piece = step.piece
+            if (
+                found.sources[piece.source].kind is DestinationKind.ARCHIVE_LOG
+            ):  # else a set's own, which comes with its set
+                uri = parse_uri(found.sources[piece.source].store.location)
+                uris.append(replace(uri, path=f"{uri.path}/{piece.root}"))
+        return list(dict.fromkeys(uris))
+
+    # --- one drill
+
+    def _decided(self, drill: Drill) -> Drill:
+        """Return the drill with its result, recorded. Raises ServerStoppingError, and EngineError for what may pass."""
+        try:
+            tenant_id = self._restored(drill)
+            row = self._around.catalog.restores.of_tenant(tenant_id)
+            drill = self._put(
+                drill,
+                status=DrillStatus.CHECKING,
+                restored_timestamp_us=drill.restored_timestamp_us or self._now_us(),
+                restored_bytes=row.finish_bytes,
+            )
+            return self._checked(drill, tenant_id)
+        except ServerStoppingError:
+            raise
+        except HoldfastError as error:
+            reason: HoldfastError = error
+            try:
+                self._check()  # that it was told to end, if it was, and not what the interruption looked like
+            except ServerStoppingError:
+                raise
+            except HoldfastError as told:
+                reason = told
+            if self._is_worth_another(reason):
+                raise
+            result = DrillResult.CANCELED if isinstance(reason, CanceledError) else DrillResult.FAILED
+            return self._put(drill, result=result, comment=str(reason)[:_COMMENT_CHARACTERS_MAX])
+
+    def _restored(self, drill: Drill) -> int:
+        """Return the scratch tenant, readable; it is restored unless an earlier attempt did."""
+        self._check()
+        tenant = self._around.catalog.tenants.find(drill.aux_tenant_name)
+        if tenant is None:
+            keyring = self._around.keyring(drill.tenant_id)
+            tenant = self._ground.restores.begin(
+                RestoreOrder(
+                    name=drill.aux_tenant_name,
+                    sources=tuple(parse_uri(text) for text in drill.restore_from.split(",")),
+                    target=drill.restore_scn,
+                    kept=keyring.get,
+                    description=f"restore drill {drill.drill_id} of tenant {drill.tenant_id}",
+                    purpose=TenantPurpose.AUXILIARY,
+                )
+            )
+        while True:
+            self._check()
+            row = self._around.catalog.restores.of_tenant(tenant.tenant_id)
+            if row.status is RestoreStatus.RESTORE_FAIL:
+                raise _DrillFailedError(f"it could not be restored: {row.comment}")
+            if not row.is_active:
+                found = self._around.catalog.tenants.find(drill.aux_tenant_name)
+                if found is None:
+                    raise _DrillFailedError("the scratch tenant was dropped")
+                if found.status is TenantStatus.NORMAL:
+                    return found.tenant_id
+            self._stops.rest(_WATCH_SECONDS)
+
+    def _checked(self, drill: Drill, tenant_id: int) -> Drill:
+        """Run all checks and record what they found."""
+        self._drills.begin_checks(drill)
+        session = self._ground.supervisor.session(tenant_id)
+        self._session = session
+        try:
+            self._check()
+            release = self._ground.supervisor.directory(tenant_id).version.release
+            if not release.is_standby_writing:
+                control.wait_replayed(session, _REPLAY_SECONDS_MAX, check=self._check)
+            prepare(session)
+            made: list[DrillCheck] = []
+            tables: list[tuple[TableName, Checked]] = []
+            for name in tables_of(session):
+                check, found = self._one(drill, session, len(made) + 1, CheckType.TABLE, name)
+                made.append(check)
+                tables.append((name, found))
+                with suppress(SqlError):  # a table that can not be read has said so above
+                    for index in indexes_of(session, name):
+                        made.append(self._one(drill, session, len(made) + 1, CheckType.INDEX, name, index.name)[0])
+            for text in self._assertions(drill.tenant_id):
+                made.append(self._one(drill, session, len(made) + 1, CheckType.ASSERTION, None, text)[0])
+        finally:
+            self._session = None
+            session.close()
+        self._drills.add_checks(made)
+        failed = [check for check in made if check.result is CheckResult.FAILED]
+        digest = hashlib.sha256(digest_lines(iter(tables)).encode()).hexdigest()
+        return self._put(
+            drill,
+            result=DrillResult.FAILED if failed else DrillResult.PASSED,
+            table_count=len(tables),
+            index_count=sum(check.check_type is CheckType.INDEX for check in made),
+            assertion_count=sum(check.check_type is CheckType.ASSERTION for check in made),
+            row_count=sum(found.row_count for _, found in tables),
+            failed_count=len(failed),
+            unchecked_count=sum(check.result is CheckResult.UNCHECKED for check in made),
+            result_digest=digest,
+            comment="; ".join(_named(check) for check in failed[:_NAMED_MAX])[:_COMMENT_CHARACTERS_MAX],
+        )
+
+    def _one(
+        self,
+        drill: Drill,
+        session: Session,
+        check_id: int,
+        kind: CheckType,
+        name: TableName | None,
+        text: str = "",
+    ) -> tuple[DrillCheck, Checked]:
+        """Make one check. What the engine says against it fails it; a lost connection ends the attempt."""
+        self._check()
+        begun = time.monotonic()
+        try:
+            if name is None:
+                found = check_assertion(session, text)
+            elif kind is CheckType.TABLE:
+                found = check_table(session, name)
+            else:
+                index = next(one for one in indexes_of(session, name) if one.name == text)
+                found = check_index(session, name, index)
+        except SqlError as error:
+            if error.is_lost:
+                raise
+            found = Checked(result=CheckResult.FAILED, comment=reason_of(error))
+        check = DrillCheck(
+            tenant_id=drill.tenant_id,
+            drill_id=drill.drill_id,
+            check_id=check_id,
+            check_type=kind,
+            database_name=name.database if name else "",
+            table_name=name.table if name else "",
+            check_name=text,
+            result=found.result,
+            row_count=found.row_count,
+            checksum=found.checksum,
+            elapsed_us=int((time.monotonic() - begun) * 1_000_000),
+            comment=found.comment[:_COMMENT_CHARACTERS_MAX],
+        )
+        return check, found
+
+    def _assertions(self, tenant_id: int) -> tuple[str, ...]:
+        return tuple(piece.text for piece in split(self._around.catalog.parameters.get(tenant_id, ASSERTIONS) or ""))
+
+    def _remove(self, drill: Drill) -> None:
+        """Remove the scratch tenant, whatever state it is in; a full disk may have to be cleared first."""
+        remove_scratch(self._around, self._ground, drill.aux_tenant_name, self._stops)
+
+    def _put(self, drill: Drill, **changes: object) -> Drill:
+        drill = replace(drill, **changes)  # type: ignore[arg-type]
+        self._drills.put(drill)
+        return drill
+
+
+def remove_scratch(around: ValidationSurroundings, ground: DrillGround, name: str, stops: Stops | None = None) -> None:
+    """Remove a scratch tenant by its name; without effect when it is gone."""
+    end = around.clock.monotonic() + _DROP_SECONDS_MAX
+    while (tenant := around.catalog.tenants.find(name)) is not None:
+        try:
+            ground.tenants.drop_auxiliary(tenant)
+            return
+        except NotFoundError:
+            return
+        except HoldfastError as error:
+            if around.clock.monotonic() > end or (stops is not None and stops.is_server_stopping):
+                raise EngineError(f"scratch tenant {name} can not be removed: {error}") from error
+            log.warning("tenant %s can not be removed yet: %s", name, error)
+            around.clock.sleep(_DROP_PAUSE_SECONDS)
+
+
+def _named(check: DrillCheck) -> str:
+    what = f"{check.database_name}.{check.table_name}" if check.table_name else "assertion"
+    return f"{what} {check.check_name}: {check.comment}" if check.check_name else f"{what}: {check.comment}"

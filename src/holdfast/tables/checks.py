@@ -1,0 +1,224 @@
+"""What a drill asks a restored engine: is every table readable, does every index say what its table says, do assertions hold.
+
+Measured on engine 1.4.0: `FULL(t)` reads the table itself, `INDEX(t i)` the index, and the plan that was kept of the statement shows
+`t(i)` when it does (EXPLAIN would tell before, but a standby refuses it: 4688). With `is_index_back=false` nothing but the index was
+read, so its contents are compared; else its entries lead to the rows, which are counted and compared. Full-text and vector indexes
+have tables of their own that no hint reads: they answer a search.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from holdfast.engine.session import Session, SqlError
+from holdfast.errors import RefusedError
+from holdfast.statement.lexer import Kind, name_value, quoted, tokens
+from holdfast.tables.plan import TableName, quoted_name
+from holdfast.tables.values import Column, RowForm, row_form
+from holdfast.values.drill import CheckResult
+
+_KEY = re.compile(r"^\s*(UNIQUE |FULLTEXT |VECTOR |SPATIAL )?KEY (`(?:[^`]|``)*`) \((.*)$", re.MULTILINE)
+_DISTANCES = {"l2": "l2_distance", "cosine": "cosine_distance", "inner_product": "negative_inner_product"}
+_DISTANCE = re.compile(r"distance\s*=\s*(\w+)", re.IGNORECASE)
+_SHOWN_MAX = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """`checksum`: XOR and sum of the CRC-32 of every row's text, which no two equal rows cancel out of both of."""
+
+    result: CheckResult
+    row_count: int = 0
+    checksum: str = ""
+    comment: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Index:
+    """An index as SHOW CREATE TABLE names it. `kind`: UNIQUE, FULLTEXT, VECTOR, SPATIAL or empty. `text`: behind its `(`."""
+
+    name: str
+    kind: str
+    text: str
+
+
+def check_table(session: Session, name: TableName) -> Checked:
+    """Read every row and every column of a table."""
+    form, left_out = _form(_columns(session, name))
+    row = session.query(f"SELECT /*+ FULL(t) */ {_summary(form)} FROM {name.quoted} t")[0]
+    comment = f"SQL can not read exactly, so not in the checksum: {', '.join(left_out)}" if left_out else ""
+    return Checked(result=CheckResult.PASSED, row_count=int(row[0]), checksum=_checksum(row), comment=comment)
+
+
+def indexes_of(session: Session, name: TableName) -> tuple[Index, ...]:
+    """Return the indexes of a table but its primary key."""
+    text = str(session.query(f"SHOW CREATE TABLE {name.quoted}")[0][1])
+    return tuple(
+        Index(name=name_value(next(tokens(match[2]))), kind=(match[1] or "").strip(), text=match[3])
+        for match in _KEY.finditer(text)
+    )
+
+
+def check_index(session: Session, name: TableName, index: Index) -> Checked:
+    """Compare an index with its table, or make it answer a search."""
+    if index.kind == "FULLTEXT":
+        return _search(session, name, index)
+    if index.kind == "VECTOR":
+        return _nearest(session, name, index)
+    chosen = _indexed(session, name, index)
+    form, left_out = _form(chosen)
+    if not form.columns:
+        return Checked(result=CheckResult.UNCHECKED, comment=f"its columns can not be compared: {', '.join(left_out)}")
+    from_index = f"SELECT /*+ INDEX(t {quoted_name(index.name)}) */ {_summary(form)} FROM {name.quoted} t"
+    mine = session.query(from_index)[0]
+    plan = session.query(
+        "SELECT special_predicates FROM oceanbase.__all_virtual_sql_plan"
+        " WHERE object_owner = %s AND object_name = %s AND object_alias = %s ORDER BY gmt_create DESC LIMIT 1",
+        (name.database, name.table, f"t({index.name})"),
+    )
+    if not plan:
+        return Checked(result=CheckResult.UNCHECKED, comment="the engine does not read it by itself")
+    table = session.query(f"SELECT /*+ FULL(t) */ {_summary(form)} FROM {name.quoted} t")[0]
+    found = Checked(
+        result=CheckResult.PASSED,
+        row_count=int(mine[0]),
+        checksum=_checksum(mine),
+        comment=""
+        if "is_index_back=false" in plan
+        else "its entries lead to the rows; what they repeat was not compared",
+    )
+    if tuple(mine) == tuple(table):
+        return found
+    return Checked(
+        result=CheckResult.FAILED,
+        row_count=found.row_count,
+        checksum=found.checksum,
+        comment=f"the table has {int(table[0])} rows with checksum {_checksum(table)}",
+    )
+
+
+def check_assertion(session: Session, sql: str) -> Checked:
+    """Run a query that should give at least one row, and nothing but true values."""
+    count, wrong = 0, ""
+    for batch in session.stream(sql, 1000):
+        for row in batch:
+            count += 1
+            if not wrong and not all(_is_true(cell) for cell in row):
+                wrong = f"row {count}: {', '.join(str(_plain(cell)) for cell in row)}"[:_SHOWN_MAX]
+    if wrong:
+        return Checked(result=CheckResult.FAILED, row_count=count, comment=wrong)
+    if not count:
+        return Checked(result=CheckResult.FAILED, comment="it gives no row")
+    return Checked(result=CheckResult.PASSED, row_count=count)
+
+
+def _plain(cell: object) -> object:
+    return cell.decode(errors="replace") if isinstance(cell, bytes) else cell
+
+
+def _is_true(cell: object) -> bool:
+    """Return what SQL makes of a value as a condition: a number other than zero."""
+    if cell is None:
+        return False
+    try:
+        return float(str(_plain(cell))) != 0
+    except ValueError:
+        return False
+
+
+def _search(session: Session, name: TableName, index: Index) -> Checked:
+    listed = ", ".join(quoted_name(column) for column in _names(index))
+    first = quoted_name(_names(index)[0])
+    rows = session.query(f"SELECT {first} FROM {name.quoted} WHERE {first} IS NOT NULL LIMIT 1")
+    sought = quoted(str(_plain(rows[0][0]))) if rows else "'nothing'"
+    found = session.query(f"SELECT COUNT(*) FROM {name.quoted} WHERE MATCH({listed}) AGAINST ({sought})")
+    comment = "answers a search; its entries are not compared with the rows"
+    return Checked(result=CheckResult.PASSED, row_count=int(found[0][0]), comment=comment)
+
+
+def _nearest(session: Session, name: TableName, index: Index) -> Checked:
+    distance = _DISTANCE.search(index.text)
+    function = _DISTANCES.get(distance[1].lower()) if distance else None
+    column = quoted_name(_names(index)[0])
+    rows = session.query(f"SELECT {column} FROM {name.quoted} WHERE {column} IS NOT NULL LIMIT 1")
+    if function is None or (rows and not str(_plain(rows[0][0])).startswith("[")):
+        return Checked(result=CheckResult.UNCHECKED, comment="a kind of vector index this version does not ask")
+    comment = "answers a search; its entries are not compared with the rows"
+    if not rows:
+        return Checked(result=CheckResult.PASSED, comment=comment)
+    sought = quoted(str(_plain(rows[0][0])))
+    found = session.query(
+        f"SELECT {column} FROM {name.quoted} ORDER BY {function}({column}, {sought}) APPROXIMATE LIMIT 1"
+    )
+    if not found:
+        return Checked(result=CheckResult.FAILED, comment="it finds nothing near a vector of the table")
+    return Checked(result=CheckResult.PASSED, row_count=len(found), comment=comment)
+
+
+def _names(index: Index) -> list[str]:
+    """Return the columns an index names, up to the `)` that ends them."""
+    found: list[str] = []
+    for token in tokens(index.text):
+        if token.text == ")":
+            break
+        if token.kind in (Kind.NAME, Kind.QUOTED_NAME):
+            found.append(name_value(token))
+    return found
+
+
+def _columns(session: Session, name: TableName) -> list[Column]:
+    return [
+        Column(name=str(row[0]), type=str(row[1]))
+        for row in session.query(
+            "SELECT column_name, column_type FROM information_schema.columns"
+            " WHERE table_schema = %s AND table_name = %s ORDER BY ordinal_position",
+            (name.database, name.table),
+        )
+    ]
+
+
+def _indexed(session: Session, name: TableName, index: Index) -> list[Column]:
+    """Return the columns of an index, in the table's order, with those of the primary key, which every entry repeats.
+
+    Of an index over an expression the key alone: it tells the rows apart.
+    """
+    rows = session.query(
+        "SELECT column_name FROM information_schema.statistics WHERE table_schema = %s AND table_name = %s"
+        " AND index_name IN ('PRIMARY', %s)",
+        (name.database, name.table, index.name),
+    )
+    wanted = {str(row[0]) for row in rows}
+    return [column for column in _columns(session, name) if column.name in wanted]
+
+
+def _form(columns: list[Column]) -> tuple[RowForm, list[str]]:
+    """Return how the rows of these columns read as text, and the columns that have no exact one."""
+    exact, left_out = [], []
+    for column in columns:
+        try:
+            row_form([column])
+        except RefusedError:
+            left_out.append(column.name)
+        else:
+            exact.append(column)
+    return row_form(exact), left_out
+
+
+def _summary(form: RowForm) -> str:
+    crc = f"CRC32({form.text_expression})"
+    return f"COUNT(*), BIT_XOR({crc}), SUM({crc})"
+
+
+def _checksum(row: tuple[object, ...]) -> str:
+    return f"{int(str(row[1] or 0)):08x}-{int(str(row[2] or 0)):x}"
+
+
+def reason_of(error: SqlError) -> str:
+    """Return what an engine says against a check."""
+    return f"engine error {error.errno}: {error.text}"
+
+
+def digest_lines(tables: Iterator[tuple[TableName, Checked]]) -> str:
+    """Return the text whose hash is a drill's evidence: a line for each table, sorted."""
+    lines = sorted(f"{name.text} {checked.row_count} {checked.checksum}\n" for name, checked in tables)
+    return "".join(lines)
