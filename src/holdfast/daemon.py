@@ -49,7 +49,7 @@ from holdfast.jobs.pace import Paces
 from holdfast.jobs.quick import BlockFiles, QuickTenants
 from holdfast.jobs.restore_worker import RestoreWorkers
 from holdfast.jobs.restores import Restores
-from holdfast.jobs.schedules import ScheduledBackups
+from holdfast.jobs.schedules import ScheduledJobs
 from holdfast.jobs.standbys import Standbys
 from holdfast.jobs.supervisor import Supervisor
 from holdfast.jobs.table_recovery import TableRecoveries
@@ -205,7 +205,7 @@ class Server:
         parts.supervisor.begin()
         parts.quick.begin()
         self._stack.callback(parts.quick.end)
-        schedules = ScheduledBackups(parts.catalog, parts.backups, parts.supervisor, self._clock)
+        schedules = ScheduledJobs(parts.catalog, parts.backups, parts.validations, parts.supervisor, self._clock)
         schedules.begin()
         self._stack.callback(schedules.end)
         door = GatewayThread(

@@ -111,3 +111,18 @@ def test_an_increment_alone_is_made_up_for_and_changed_words_count_from_now_on(s
         client.run("ALTER SYSTEM RESET backup_incremental_schedule TENANT = planned")
         wait_for(lambda: planned(client), lambda rows: not rows)
         assert len(client.rows(_JOBS)) == 3
+
+
+def test_a_missed_drill_is_made_up_for_and_waits_for_no_backup(server: Server) -> None:
+    with server.client() as client:
+        drills = "select RESULT from oceanbase.CDB_OB_RESTORE_DRILLS where STATUS = 'FINISHED'"
+        assert client.rows(drills) == []
+        client.run("ALTER SYSTEM SET backup_drill_schedule = '0 4 * * SUN' TENANT = planned")
+        wait_for(lambda: planned(client), lambda rows: any(row[0] == "DRILL" for row in rows))
+        days_pass(server, 8)
+        assert wait_for(lambda: client.rows(drills), bool, seconds=60) == [("PASSED",)]
+        rows = wait_for(lambda: planned(client), lambda rows: rows[0][4] == "COMPLETED")
+        assert rows[0][:2] == ("DRILL", "0 4 * * SUN")
+        job = client.rows("select VALIDATE_LEVEL, DESCRIPTION from oceanbase.CDB_OB_BACKUP_VALIDATE_JOB_HISTORY")[-1]
+        assert job[0] == "restore"
+        assert job[1].startswith("scheduled: backup_drill_schedule = '0 4 * * SUN', due 20")

@@ -4,10 +4,9 @@ from datetime import UTC, datetime, tzinfo
 
 import pytest
 
-from holdfast.values.backup_set import BackupType
-from holdfast.values.schedule import JITTER_SECONDS_MAX, Plan, check_words, due, next_us, parse_zone
+from holdfast.values.schedule import JITTER_SECONDS_MAX, Plan, ScheduleType, check_words, due, next_us, parse_zone
 
-FULL, INC = BackupType.FULL, BackupType.INC
+FULL, INC = ScheduleType.FULL, ScheduleType.INC
 BERLIN = parse_zone("Europe/Berlin")
 NOBODY = 0
 """A tenant id without jitter."""

@@ -1,11 +1,11 @@
-"""What is known of each tenant's backup schedules: the words as they were last seen, and up to when their runs are made."""
+"""What is known of each tenant's schedules: the words as they were last seen, and up to when their runs are made."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
 
 from holdfast.catalog.connections import Connections
 from holdfast.catalog.records import Record
-from holdfast.values.backup_set import BackupType
+from holdfast.values.schedule import ScheduleType
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,7 +17,7 @@ class ScheduleRow:
     """
 
     tenant_id: int
-    schedule_type: BackupType
+    schedule_type: ScheduleType
     schedule: str
     time_zone: str
     done_time_us: int

@@ -210,6 +210,14 @@ class Validation:
             raise NotFoundError(f"tenant {tenant_id} has no validation job {job_id}")
         return job
 
+    def newest_job_id(self, tenant_id: int) -> int:
+        """Return the id of the tenant's last job, 0 when there was none."""
+        with self._connections.transaction() as transaction:
+            row = transaction.one(
+                "SELECT COALESCE(MAX(job_id), 0) FROM __holdfast.validate_job WHERE tenant_id = %s", (tenant_id,)
+            )
+        return int(str(row[0])) if row is not None else 0
+
     def active_jobs(self) -> tuple[ValidateJob, ...]:
         """Return active jobs of all tenants, sorted by tenant and id."""
         with self._connections.transaction() as transaction:

@@ -236,9 +236,17 @@ _DELETE_TASK_COLUMNS = (
     *_columns(_v(4096), "COMMENT"),
     *_columns(_v(1024), "PATH"),
 )
-_SCHEDULED_JOB = (
-    "FROM __holdfast.backup_job j WHERE j.tenant_id = s.tenant_id AND j.job_id = s.last_job_id AND s.last_job_id > 0"
-)
+
+
+def _of_scheduled_job(column: str) -> str:
+    """Return SQL for a column of the job that a schedule began last: a backup's, or a drill's, which is a validation's."""
+    of_job = "j.tenant_id = s.tenant_id AND j.job_id = s.last_job_id AND s.last_job_id > 0"
+    return (
+        f"CASE WHEN s.schedule_type = 'DRILL' THEN (SELECT j.{column} FROM __holdfast.validate_job j WHERE {of_job})"
+        f" ELSE (SELECT j.{column} FROM __holdfast.backup_job j WHERE {of_job}) END"
+    )
+
+
 _SCHEDULE_COLUMNS = (
     *_TENANT_ID,
     *_columns(_v(64), "SCHEDULE_TYPE"),
@@ -249,11 +257,11 @@ _SCHEDULE_COLUMNS = (
     *_one(
         "LAST_STATUS",
         _v(64),
-        f"CAST(COALESCE((SELECT j.status {_SCHEDULED_JOB}), CASE WHEN LAST_DUE_TIMESTAMP IS NULL THEN ''"
+        f"CAST(COALESCE({_of_scheduled_job('status')}, CASE WHEN LAST_DUE_TIMESTAMP IS NULL THEN ''"
         " WHEN LAST_RESULT <> 0 THEN 'REFUSED' ELSE 'UNKNOWN' END) AS CHAR(64))",
     ),
-    *_one("LAST_RESULT", B, f"COALESCE((SELECT j.result {_SCHEDULED_JOB}), LAST_RESULT)"),
-    *_one("LAST_COMMENT", _v(4096), f"COALESCE((SELECT j.comment {_SCHEDULED_JOB}), LAST_COMMENT)"),
+    *_one("LAST_RESULT", B, f"COALESCE({_of_scheduled_job('result')}, LAST_RESULT)"),
+    *_one("LAST_COMMENT", _v(4096), f"COALESCE({_of_scheduled_job('comment')}, LAST_COMMENT)"),
 )
 
 
@@ -690,7 +698,7 @@ VIEWS: tuple[View, ...] = (
         "BACKUP_SCHEDULES",
         _SCHEDULE_COLUMNS,
         "__holdfast.backup_schedule s",
-        "backups that begin by themselves, when, and how the last one ended (Holdfast's own view)",
+        "backups and drills that begin by themselves, when, and how the last one ended (Holdfast's own view)",
     ),
     _tenants(
         "BACKUP_VALIDATE_JOBS",

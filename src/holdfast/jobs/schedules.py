@@ -1,4 +1,5 @@
-"""Backups that begin by themselves: one thread that asks `values.schedule` what is due and runs the statement a person would.
+"""Backups and restore drills that begin by themselves: one thread that asks `values.schedule` what is due and runs the statement a
+person would.
 
 What happened is kept in the catalog: the words as last seen, and up to which moment their runs are made. So a server that comes back
 makes up for what was missed, once. A run is noted before its statement: of a server killed between the two it is lost, not made
@@ -23,14 +24,21 @@ from holdfast.errors import EngineError, HoldfastError, NotFoundError
 from holdfast.jobs.backups import Backups
 from holdfast.jobs.session import Session
 from holdfast.jobs.supervisor import Supervisor
-from holdfast.statement.commands import Backup
-from holdfast.values.backup_set import BackupType
-from holdfast.values.schedule import Due, Plan, due, next_us, parse_zone
+from holdfast.jobs.validation import Validations
+from holdfast.statement.commands import Backup, Validate, ValidateKind
+from holdfast.values.schedule import Due, Plan, ScheduleType, due, next_us, parse_zone
 from holdfast.values.tenant import Tenant, TenantStatus
+from holdfast.verify.plan import Level
 
 log = logging.getLogger("holdfast.schedules")
 
-PARAMETERS = {BackupType.FULL: "backup_full_schedule", BackupType.INC: "backup_incremental_schedule"}
+PARAMETERS = {
+    ScheduleType.FULL: "backup_full_schedule",
+    ScheduleType.INC: "backup_incremental_schedule",
+    ScheduleType.DRILL: "backup_drill_schedule",
+}
+_GROUPS = ((ScheduleType.FULL, ScheduleType.INC), (ScheduleType.DRILL,))
+"""Within a group one run waits for the other; a drill reads what backups write and waits for none."""
 ZONE = "backup_schedule_time_zone"
 _POLL_SECONDS_MAX = 5.0
 """How late a changed schedule is seen: one small query. The sleep ends sooner when a run is due sooner."""
@@ -38,25 +46,28 @@ _PATIENCE_SECONDS = 600.0
 _COMMENT_CHARACTERS_MAX = 4000
 
 
-class ScheduledBackups:
+class ScheduledJobs:
     """The schedules of all tenants."""
 
-    def __init__(self, catalog: Catalog, backups: Backups, supervisor: Supervisor, clock: Clock) -> None:
+    def __init__(
+        self, catalog: Catalog, backups: Backups, validations: Validations, supervisor: Supervisor, clock: Clock
+    ) -> None:
         self._catalog = catalog
         self._backups = backups
+        self._validations = validations
         self._supervisor = supervisor
         self._clock = clock
         self._ended = threading.Event()
-        self._refused_at: dict[int, float] = {}
+        self._refused_at: dict[tuple[int, ScheduleType], float] = {}
         self._thread: threading.Thread | None = None
 
     def begin(self) -> None:
-        """Begin to look. Called once, when backups can be taken."""
-        self._thread = threading.Thread(target=self._loop, name="backup schedules", daemon=True)
+        """Begin to look. Called once, when backups and drills can be made."""
+        self._thread = threading.Thread(target=self._loop, name="schedules", daemon=True)
         self._thread.start()
 
     def end(self) -> None:
-        """Return when no further backup begins by itself."""
+        """Return when nothing more begins by itself."""
         self._ended.set()
         if self._thread is not None:
             self._thread.join()
@@ -73,7 +84,7 @@ class ScheduledBackups:
                 log.exception("the schedules met a defect of Holdfast")
 
     def look(self) -> float:
-        """Begin every backup that is due; return the seconds until there may be another."""
+        """Begin everything that is due; return the seconds until there may be another."""
         known = {(row.tenant_id, row.schedule_type): row for row in self._catalog.schedules.all()}
         wanted = self._catalog.schedules.wanted([*PARAMETERS.values(), ZONE])
         for row in known.values():
@@ -96,13 +107,13 @@ class ScheduledBackups:
             return _POLL_SECONDS_MAX
         return min(max(0.0, (soonest - self._now_us()) / 1_000_000), _POLL_SECONDS_MAX)
 
-    def _look_at(self, tenant: Tenant, values: dict[str, str], known: dict[BackupType, ScheduleRow]) -> list[int]:
+    def _look_at(self, tenant: Tenant, values: dict[str, str], known: dict[ScheduleType, ScheduleRow]) -> list[int]:
         """Begin what is due of one tenant; return when its next runs are."""
         if tenant.is_sys or tenant.status is not TenantStatus.NORMAL:
             return []
         zone_text = values.get(ZONE) or self._engine_zone(tenant, known)
         zone, now_us = parse_zone(zone_text), self._now_us()
-        rows: dict[BackupType, ScheduleRow] = {}
+        rows: dict[ScheduleType, ScheduleRow] = {}
         for kind, name in PARAMETERS.items():
             words, row = values.get(name), known.get(kind)
             if not words:
@@ -115,30 +126,30 @@ class ScheduledBackups:
                 row = self._with_next(row, zone, now_us)
                 self._catalog.schedules.put(row)
             rows[kind] = row
-        plans = {kind: Plan(words=row.schedule, done_us=row.done_time_us) for kind, row in rows.items()}
-        found = due(plans, zone, tenant.tenant_id, now_us)
-        if found is not None:
-            rows = self._begin(tenant, found, rows, zone)
+        for group in _GROUPS:
+            plans = {
+                kind: Plan(words=row.schedule, done_us=row.done_time_us) for kind, row in rows.items() if kind in group
+            }
+            found = due(plans, zone, tenant.tenant_id, now_us)
+            if found is not None:
+                rows = self._begin(tenant, found, rows, zone)
         return [row.next_timestamp_us for row in rows.values() if row.next_timestamp_us is not None]
 
     def _begin(
-        self, tenant: Tenant, found: Due, rows: dict[BackupType, ScheduleRow], zone: tzinfo
-    ) -> dict[BackupType, ScheduleRow]:
+        self, tenant: Tenant, found: Due, rows: dict[ScheduleType, ScheduleRow], zone: tzinfo
+    ) -> dict[ScheduleType, ScheduleRow]:
         """Run the statement; return the rows as they are then."""
-        if self._catalog.backups.active_jobs(tenant_id=tenant.tenant_id):
+        if self._is_busy(tenant, found.type):
             return rows  # it waits for its end
         row = rows[found.type]
         moment = datetime.fromtimestamp(found.moment_us / 1_000_000, zone).isoformat(" ")
-        command = Backup(
-            incremental=found.type is BackupType.INC,
-            description=f"scheduled: {PARAMETERS[found.type]} = '{row.schedule}', due {moment}",
-        )
+        description = f"scheduled: {PARAMETERS[found.type]} = '{row.schedule}', due {moment}"
         # Noted first: killed behind the statement, the next server would run it again.
         done = self._done(rows, found, zone)
         for one in done.values():
             self._catalog.schedules.put(one)
         try:
-            self._backups.backup(Session(tenant=tenant, user="", client_id=0, time_zone=UTC), command)
+            job_id = self._run(tenant, found.type, description)
         except HoldfastError as error:
             refused = replace(
                 done[found.type],
@@ -146,21 +157,21 @@ class ScheduledBackups:
                 last_result=error.code.number,
                 last_comment=str(error)[:_COMMENT_CHARACTERS_MAX],
             )
-            if self._is_worth_another(tenant, error):
+            if self._is_worth_another(tenant, found.type, error):
                 again = {**rows, found.type: replace(refused, done_time_us=row.done_time_us)}
                 for one in again.values():
                     self._catalog.schedules.put(one)
                 return again
-            log.error("tenant %d: its scheduled backup did not begin: %s", tenant.tenant_id, error)
+            log.error("tenant %d: its scheduled %s did not begin: %s", tenant.tenant_id, found.type, error)
             told = refused
         else:
-            told = replace(done[found.type], last_job_id=self._catalog.backups.newest_job_id(tenant.tenant_id))
-            log.info("tenant %d: backup begins, %s", tenant.tenant_id, command.description)
-        self._refused_at.pop(tenant.tenant_id, None)
+            told = replace(done[found.type], last_job_id=job_id)
+            log.info("tenant %d: %s begins, %s", tenant.tenant_id, found.type, description)
+        self._refused_at.pop((tenant.tenant_id, found.type), None)
         self._catalog.schedules.put(told)
         return {**done, found.type: told}
 
-    def _done(self, rows: dict[BackupType, ScheduleRow], found: Due, zone: tzinfo) -> dict[BackupType, ScheduleRow]:
+    def _done(self, rows: dict[ScheduleType, ScheduleRow], found: Due, zone: tzinfo) -> dict[ScheduleType, ScheduleRow]:
         """Return the rows with the runs of all moments that are due made: a full is what its tenant's increment would be too."""
         now_us, done = self._now_us(), dict(rows)
         for kind, moment_us in found.moments.items():
@@ -176,20 +187,35 @@ class ScheduledBackups:
             done[kind] = self._with_next(row, zone, now_us)
         return done
 
-    def _is_worth_another(self, tenant: Tenant, error: HoldfastError) -> bool:
+    def _is_busy(self, tenant: Tenant, kind: ScheduleType) -> bool:
+        if kind is ScheduleType.DRILL:
+            return any(job.tenant_id == tenant.tenant_id for job in self._catalog.validation.active_jobs())
+        return bool(self._catalog.backups.active_jobs(tenant_id=tenant.tenant_id))
+
+    def _run(self, tenant: Tenant, kind: ScheduleType, description: str) -> int:
+        """Run the statement as the tenant would; return the job it made."""
+        session = Session(tenant=tenant, user="", client_id=0, time_zone=UTC)
+        if kind is ScheduleType.DRILL:
+            command = Validate(kind=ValidateKind.DATABASE, level=Level.RESTORE, description=description)
+            self._validations.validate(session, command)
+            return self._catalog.validation.newest_job_id(tenant.tenant_id)
+        self._backups.backup(session, Backup(incremental=kind is ScheduleType.INC, description=description))
+        return self._catalog.backups.newest_job_id(tenant.tenant_id)
+
+    def _is_worth_another(self, tenant: Tenant, kind: ScheduleType, error: HoldfastError) -> bool:
         """Return whether the same may be taken a moment later. A backup that goes on is waited for as long as it takes."""
         if error.code is codes.OB_BACKUP_IN_PROGRESS:
             return True
-        since = self._refused_at.setdefault(tenant.tenant_id, self._clock.monotonic())
+        since = self._refused_at.setdefault((tenant.tenant_id, kind), self._clock.monotonic())
         if self._clock.monotonic() - since < _PATIENCE_SECONDS:
-            log.warning("tenant %d: its scheduled backup is tried again: %s", tenant.tenant_id, error)
+            log.warning("tenant %d: its scheduled %s is tried again: %s", tenant.tenant_id, kind, error)
             return True
         return False
 
     def _with_next(self, row: ScheduleRow, zone: tzinfo, now_us: int) -> ScheduleRow:
         return replace(row, next_timestamp_us=next_us(row.schedule, zone, row.tenant_id, now_us))
 
-    def _engine_zone(self, tenant: Tenant, known: dict[BackupType, ScheduleRow]) -> str:
+    def _engine_zone(self, tenant: Tenant, known: dict[ScheduleType, ScheduleRow]) -> str:
         """Return the tenant's global time_zone: an offset, the engine knows no names. Of an engine that is down, the last known."""
         try:
             with self._supervisor.session(tenant.tenant_id) as session:

@@ -232,7 +232,8 @@ STATEMENTS: tuple[Statement, ...] = (
         text="`VALIDATE {BACKUP, BACKUPSET, ARCHIVELOG_PIECE}`",
         state=State.BEYOND,
         note="objects proven within `backup_validate_reread_interval` are not read again; damage is named in `x_BACKUP_DAMAGES` and"
-        " makes a set or piece `BROKEN` until a validation proves it good; the other tasks go on (decision 29)",
+        " makes a set or piece `BROKEN` until a validation proves it good; the other tasks go on (decision 29); `LEVEL = 'restore'`"
+        " (ours) restores a random moment into a scratch tenant and checks it, see `RESTORE_DRILLS` (decision 37)",
         names=_NO_NAMES_IN_VALIDATION,
     ),
     Statement(

@@ -1,4 +1,4 @@
-"""When scheduled backups are due: cron words, a time zone, and what was done so far. Pure: the moment is given.
+"""When scheduled backups and drills are due: cron words, a time zone, and what was done so far. Pure: the moment is given.
 
 Words are five, as in Debian's cron, daylight saving included (cronsim): a run at an hour that is skipped is made right behind the
 skip, one at an hour that comes twice is made once, and only words with `*` in the hour follow the hands of the clock.
@@ -11,11 +11,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from enum import StrEnum
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from cronsim import CronSim, CronSimError
-
-from holdfast.values.backup_set import BackupType
 
 JITTER_SECONDS_MAX = 120
 """Tenants with the same words begin within this span, so that they do not all meet the destination at once."""
@@ -26,6 +25,12 @@ _SPREAD = 2_654_435_761
 _WORDS = 5
 _OFFSET = re.compile(r"([+-])(\d{1,2}):(\d{2})", re.ASCII)
 _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
+
+
+class ScheduleType(StrEnum):
+    FULL = "FULL"
+    INC = "INC"
+    DRILL = "DRILL"
 
 
 def check_words(words: str) -> None:
@@ -66,32 +71,33 @@ class Plan:
 class Due:
     """What is to be begun now. `moments`: of each type that is due its latest moment; the run makes up for all of them."""
 
-    type: BackupType
-    moments: Mapping[BackupType, int]
+    type: ScheduleType
+    moments: Mapping[ScheduleType, int]
 
     @property
     def moment_us(self) -> int:
         return self.moments[self.type]
 
 
-def due(plans: Mapping[BackupType, Plan], zone: tzinfo, tenant_id: int, now_us: int) -> Due | None:
-    """Return the one backup to begin now, None when nothing is due. Of a full and an increment at once the full is made.
+def due(plans: Mapping[ScheduleType, Plan], zone: tzinfo, tenant_id: int, now_us: int) -> Due | None:
+    """Return the one run to begin now, None when nothing is due. Of a full and an increment at once the full is made.
 
+    `plans`: of backups, or of drills alone, which wait for no backup.
     An increment waits for a full whose moment has come and whose jitter has not passed yet.
     """
-    moments: dict[BackupType, int] = {}
-    coming: set[BackupType] = set()
+    moments: dict[ScheduleType, int] = {}
+    coming: set[ScheduleType] = set()
     for kind, plan in plans.items():
         moment, begun = _latest(plan.words, zone, tenant_id, now_us)
         if begun is not None and begun > plan.done_us:
             moments[kind] = begun
         elif moment is not None and moment > plan.done_us:
             coming.add(kind)
-    if BackupType.FULL in moments:
-        return Due(type=BackupType.FULL, moments=moments)
-    if not moments or BackupType.FULL in coming:
+    if ScheduleType.FULL in moments:
+        return Due(type=ScheduleType.FULL, moments=moments)
+    if not moments or ScheduleType.FULL in coming:
         return None
-    return Due(type=BackupType.INC, moments=moments)
+    return Due(type=next(iter(moments)), moments=moments)
 
 
 def next_us(words: str, zone: tzinfo, tenant_id: int, now_us: int) -> int | None:
