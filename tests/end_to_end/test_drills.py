@@ -1,5 +1,6 @@
 """Restore drills: a backup is restored to a random moment in a scratch tenant, looked at, and the evidence kept."""
 
+import hashlib
 import os
 import signal
 import time
@@ -105,6 +106,11 @@ def test_a_drill_proves_a_random_moment(shop: Shop) -> None:
     rows = shop.sys.rows(CHECKS)
     assert {row[3] for row in rows} == {"PASSED"}
     wanted = sum(commit <= scn for commit in shop.commits())
+    sums = "select DATABASE_NAME, TABLE_NAME, ROW_COUNT, CHECKSUM from oceanbase.CDB_OB_RESTORE_DRILL_CHECKS where CHECK_TYPE = 'TABLE'"
+    lines = sorted(
+        f"{database}.{table} {count} {checksum}\n" for database, table, count, checksum in shop.sys.rows(sums)
+    )
+    assert digest == hashlib.sha256("".join(lines).encode()).hexdigest()
     counts = {(kind, table, name): count for kind, table, name, _, count, _ in rows}
     assert counts["TABLE", "ledger", ""] == counts["INDEX", "ledger", "prefixed"] == wanted
     assert counts["INDEX", "parts", "ka"] == 4
@@ -149,6 +155,17 @@ def test_an_older_set_is_drilled_although_a_newer_one_is_there(shop: Shop) -> No
     assert shop.sys.rows(DRILLS)[0][0] == 1
     assert shop.drill() == ("COMPLETED", 0, "")
     assert shop.sys.rows(DRILLS)[0][0] == 2
+
+
+def test_a_set_that_a_path_names_is_drilled(shop: Shop) -> None:
+    path = f"DATA_BACKUP_DEST = 'file://{shop.place}/data/backup_set_1_full'"
+    assert shop.drill(f"ALTER SYSTEM VALIDATE BACKUPSET {path} LEVEL = 'restore' TENANT = shop") == ("COMPLETED", 0, "")
+    assert shop.sys.rows(DRILLS)[0][0] == 1
+
+
+def test_a_set_that_is_not_there_fails_the_job_alone(shop: Shop) -> None:
+    status, _, comment = shop.drill("ALTER SYSTEM VALIDATE BACKUPSET = '77' LEVEL = 'restore' TENANT = shop")
+    assert (status, "some specified backup set not found" in comment) == ("FAILED", True)
 
 
 def test_a_cancelled_drill_leaves_no_tenant(shop: Shop) -> None:

@@ -7,7 +7,7 @@ from holdfast.cli.document import row_document
 from holdfast.cli.options import Frame, client_command, tenants_option
 from holdfast.cli.outcome import EPILOG, Exit
 from holdfast.cli.output import STATE_STYLES
-from holdfast.cli.units import duration_text, moment_text, size_text
+from holdfast.cli.units import age_text, duration_text, moment_text, size_text
 
 _KEPT = "FILE_STATUS <> 'DELETED'"
 _all_option = click.option("--all", "everything", is_flag=True, help="Deleted ones too.")
@@ -20,8 +20,12 @@ _all_option = click.option("--all", "everything", is_flag=True, help="Deleted on
 def sets(frame: Frame, *, tenants: tuple[str, ...], everything: bool) -> Exit:
     """The backup sets, oldest first within a tenant. A set restores to any moment from `restorable from` on."""
     names, rows = _read(frame, "BACKUP_SET_FILES", tenants, "" if everything else _KEPT, "BACKUP_SET_ID")
+    ages = _proof_ages(frame)
     if frame.output.as_json:
-        documents = [row_document(row, tenant=names[int(row["TENANT_ID"])]) for row in rows]
+        documents = [
+            row_document(row, tenant=names[int(row["TENANT_ID"])], proof_age_seconds=ages.get(_key(row)))
+            for row in rows
+        ]
         frame.output.document(exit_code=int(Exit.DONE), sets=documents)
         return Exit.DONE
     columns = (
@@ -35,12 +39,13 @@ def sets(frame: Frame, *, tenants: tuple[str, ...], everything: bool) -> Exit:
             "files",
             "begun",
             "took",
+            "proven",
             "restorable from",
             "MIN_RESTORE_SCN",
         ),
         *("read", "written", "encrypted", "path", "comment"),
     )
-    frame.output.table("", columns, [_set(row, names) for row in rows], styles=STATE_STYLES)
+    frame.output.table("", columns, [_set(row, names, ages.get(_key(row))) for row in rows], styles=STATE_STYLES)
     return Exit.DONE
 
 
@@ -86,7 +91,17 @@ def _read(
     return names, sorted(chosen, key=lambda row: int(row["TENANT_ID"]))
 
 
-def _set(row: Row, names: dict[int, str]) -> tuple[str, ...]:
+def _key(row: Row) -> tuple[int, int]:
+    return int(row["TENANT_ID"]), int(row["BACKUP_SET_ID"])
+
+
+def _proof_ages(frame: Frame) -> dict[tuple[int, int], int]:
+    """Return, of each set that was ever proven, the seconds since its last physical validation or restore drill."""
+    rows = frame.connection.view("BACKUP_SET_PROOFS", "PROOF_AGE_SECONDS IS NOT NULL", tail="ORDER BY BACKUP_SET_ID")
+    return {_key(row): int(row["PROOF_AGE_SECONDS"]) for row in rows}
+
+
+def _set(row: Row, names: dict[int, str], proof_age_seconds: int | None) -> tuple[str, ...]:
     base = row["PREV_INC_BACKUP_SET_ID"] or row["PREV_FULL_BACKUP_SET_ID"]
     return (
         names[int(row["TENANT_ID"])],
@@ -98,6 +113,7 @@ def _set(row: Row, names: dict[int, str]) -> tuple[str, ...]:
         str(row["FILE_STATUS"]),
         moment_text(row["START_TIMESTAMP"]),
         duration_text(float(row["ELAPSED_SECONDES"] or 0)) if row["END_TIMESTAMP"] else "",
+        "" if proof_age_seconds is None else f"{age_text(proof_age_seconds)} ago",
         moment_text(row["MIN_RESTORE_SCN_DISPLAY"]),
         str(row["MIN_RESTORE_SCN"] or ""),
         size_text(row["INPUT_BYTES"] or 0),

@@ -19,6 +19,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from holdfast import codes
+from holdfast.backup_format import names
 from holdfast.catalog.drills import Drill, DrillCheck
 from holdfast.catalog.validation import PathType, ValidateJob, ValidateTask, ValidateType
 from holdfast.engine import control
@@ -105,10 +106,12 @@ class DrillRun(ValidationRun):
         found = self._facts(data)
         there = {fact.manifest.backup_set_id for fact in found.sets}
         usable = {fact.manifest.backup_set_id: fact for fact, _ in usable_sets(found.sets, found.pieces)}
-        if self._job.ids:
-            wanted = parse_ids(self._job.ids)
+        ref = names.parse_set_root(data.root)
+        if self._job.ids or ref is not None:
+            wanted = parse_ids(self._job.ids) if self._job.ids else (ref.set_id,) if ref is not None else ()
             if not set(wanted) <= there:
-                raise NotFoundError("some specified backup set not found", code=codes.OB_ENTRY_NOT_EXIST)
+                hint = f"left aside as damaged: {', '.join(found.damaged)}" if found.damaged else ""
+                raise NotFoundError("some specified backup set not found", code=codes.OB_ENTRY_NOT_EXIST, hint=hint)
         else:
             wanted = tuple(sorted(usable))[-1:]
         unusable = [set_id for set_id in wanted if set_id not in usable]
