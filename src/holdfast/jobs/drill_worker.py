@@ -129,7 +129,7 @@ class DrillRun(ValidationRun):
         archives = {one.uri.identity: one.uri for one in destinations if one.kind is DestinationKind.ARCHIVE_LOG}
         sources: list[Source] = list(open_sources([data.uri], self._around.open_store))
         for uri in archives.values():
-            with suppress(NotFoundError):  # given up and removed
+            with suppress(NotFoundError, RefusedError):  # given up and removed, the whole path or what was in it
                 sources += open_sources([uri], self._around.open_store)
         return leave_damage_aside(self._around.catalog, read_facts(tuple(sources)))
 
