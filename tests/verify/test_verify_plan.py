@@ -58,7 +58,8 @@ def test_a_proof_counts_for_its_digest_until_its_deadline(proof: Proof | None, r
 
 def test_a_level_takes_back_what_it_looks_at() -> None:
     assert Level.BASIC.covered == (Level.BASIC,)
-    assert set(Level.PHYSICAL.covered) == set(Level)
+    assert set(Level.PHYSICAL.covered) == {Level.BASIC, Level.PHYSICAL}
+    assert Level.RESTORE.covered == (), "a drill reads what one moment needs"
 
 
 def test_an_increment_is_validated_with_the_sets_its_index_names() -> None:
