@@ -8,8 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pymysql
 import pytest
 
+from holdfast.engine.account import load_account
 from holdfast.engine.process import EngineProcess
 from server_rig import Server, archive, backup, running_server, wait_for
 
@@ -186,6 +188,23 @@ def test_a_killed_server_goes_on_with_its_drill(shop: Shop, pause: float) -> Non
     shop.sys, shop.client = shop.server.client(), shop.server.client("root@shop")
     assert shop.outcome() == ("COMPLETED", 0, "")
     assert shop.sys.rows(DRILLS)[0][2] == "PASSED"
+
+
+def test_a_drill_that_was_cancelled_when_its_server_died_leaves_no_tenant(shop: Shop) -> None:
+    shop.sys.run(DRILL)
+    wait_for(lambda: shop.sys.rows(TENANTS), bool)
+    shop.server.kill()
+    account = load_account(shop.server.base / "sys" / "account.json")
+    socket = str(shop.server.directory(1).socket)
+    with pymysql.connect(unix_socket=socket, user=account.user, password=account.password, autocommit=True) as sys:
+        sys.cursor().execute(
+            "update __holdfast.validate_job set cancel_requested = 'ON', status = 'CANCELING' where end_timestamp is null"
+        )
+    shop.server.start()
+    shop.sys, shop.client = shop.server.client(), shop.server.client("root@shop")
+    assert shop.outcome()[0] == "CANCELED"  # it asserts that no scratch tenant is there
+    assert shop.sys.rows(DRILLS)[0][2] == "CANCELED"
+    assert {row[12] for row in shop.sys.rows(DRILLS)} == {"FINISHED"}
 
 
 def test_a_killed_scratch_engine_ends_no_drill(shop: Shop) -> None:

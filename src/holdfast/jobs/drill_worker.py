@@ -96,6 +96,16 @@ class DrillRun(ValidationRun):
         if session is not None:
             session.interrupt()
 
+    def fail(self, error: HoldfastError) -> None:
+        """End the job, after its scratch tenant: where that can not be removed the rows stay, and the next server comes back."""
+        result = DrillResult.CANCELED if isinstance(error, CanceledError) else DrillResult.FAILED
+        try:
+            end_drills(self._around, self._ground, self._job, result, str(error), self._stops)
+        except (HoldfastError, OSError) as trouble:
+            log.error("tenant %d: drill job %d is not over yet: %s", self._job.tenant_id, self._job.job_id, trouble)
+            return
+        super().fail(error)
+
     # --- the plan
 
     def _tasks(
@@ -274,9 +284,11 @@ class DrillRun(ValidationRun):
                 check, found = self._one(drill, session, len(made) + 1, CheckType.TABLE, name)
                 made.append(check)
                 tables.append((name, found))
-                with suppress(SqlError):  # a table that can not be read has said so above
-                    for index in indexes_of(session, name):
-                        made.append(self._one(drill, session, len(made) + 1, CheckType.INDEX, name, index.name)[0])
+                if found.result is CheckResult.FAILED:
+                    continue  # it has said so
+                # What a lost connection leaves unread must end the attempt: a drill that skips it would pass.
+                for index in indexes_of(session, name):
+                    made.append(self._one(drill, session, len(made) + 1, CheckType.INDEX, name, index.name)[0])
             for text in self._assertions(drill.tenant_id):
                 made.append(self._one(drill, session, len(made) + 1, CheckType.ASSERTION, None, text)[0])
         finally:
@@ -365,6 +377,30 @@ def remove_scratch(around: ValidationSurroundings, ground: DrillGround, name: st
                 raise EngineError(f"scratch tenant {name} can not be removed: {error}") from error
             log.warning("tenant %s can not be removed yet: %s", name, error)
             around.clock.sleep(_DROP_PAUSE_SECONDS)
+
+
+def end_drills(
+    around: ValidationSurroundings,
+    ground: DrillGround,
+    job: ValidateJob,
+    result: DrillResult,
+    comment: str,
+    stops: Stops | None = None,
+) -> None:
+    """Remove what unfinished drills of a job left and end their rows; a result that was recorded stays."""
+    for drill in around.catalog.drills.unfinished():
+        if (drill.tenant_id, drill.job_id) != (job.tenant_id, job.job_id):
+            continue
+        remove_scratch(around, ground, drill.aux_tenant_name, stops)
+        is_decided = drill.result is not DrillResult.NONE
+        ended = replace(
+            drill,
+            status=DrillStatus.FINISHED,
+            result=drill.result if is_decided else result,
+            comment=drill.comment if is_decided else comment[:_COMMENT_CHARACTERS_MAX],
+            finish_timestamp_us=around.clock.now_ns() // 1000,
+        )
+        around.catalog.drills.put(ended)
 
 
 def _named(check: DrillCheck) -> str:

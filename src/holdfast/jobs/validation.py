@@ -23,7 +23,7 @@ from holdfast.errors import (
     refuse,
 )
 from holdfast.jobs.destinations import OpenStore
-from holdfast.jobs.drill_worker import DrillGround, DrillRun, remove_scratch
+from holdfast.jobs.drill_worker import DrillGround, DrillRun, end_drills, remove_scratch
 from holdfast.jobs.identity import ClusterIdentity
 from holdfast.jobs.pace import Paces
 from holdfast.jobs.parents import outcome_of
@@ -364,6 +364,9 @@ class Validations:
                 if job.validate_level == Level.RESTORE:
                     running.drill = DrillRun(self._around, self._ground, job, running.stops)
                 self._run(running.drill or ValidationRun(self._around, job, running.stops))
+            elif running.job.validate_level == Level.RESTORE:
+                # Ended while it waited for its turn: an earlier server may have left its scratch tenant.
+                end_drills(self._around, self._ground, running.job, DrillResult.CANCELED, "", running.stops)
         except HoldfastError:
             # The catalog itself failed: the row stays as it is, owned by us, and the next server takes it up.
             log.exception("tenant %d: validation job %d could not be carried on", tenant_id, job_id)
