@@ -149,6 +149,16 @@ def test_floats_and_vectors_keep_every_bit(rig: EngineRig, sessions: tuple[Sessi
     assert rig.sql(nearest.format("dst")) == rig.sql(nearest.format("src"))
 
 
+def test_long_values_arrive(rig: EngineRig, sessions: tuple[Session, Session]) -> None:
+    sessions[0].execute("create table src.long_values (id int primary key, t longtext, b longblob)")
+    sessions[0].execute(
+        "insert into src.long_values values (1, repeat('x', 8388608), 'b'), (2, 't', repeat('y', 6000000))"
+    )
+    assert copied(sessions, "long_values").row_count == 2
+    sql = "select id, length(t), crc32(t), length(b), crc32(b) from {}.long_values order by id"
+    assert rig.sql(sql.format("dst")) == rig.sql(sql.format("src"))
+
+
 def test_heaps_partitions_full_text_and_odd_names(rig: EngineRig, sessions: tuple[Session, Session]) -> None:
     rig.sql("create table src.heap (a int, b varchar(10), key (b))")
     rig.sql("insert into src.heap values (1, 'x'), (1, 'x'), (null, null)")

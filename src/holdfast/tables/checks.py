@@ -205,8 +205,7 @@ def _form(columns: list[Column]) -> tuple[RowForm, list[str]]:
 
 
 def _summary(form: RowForm) -> str:
-    crc = f"CRC32({form.text_expression})"
-    return f"COUNT(*), BIT_XOR({crc}), SUM({crc})"
+    return f"COUNT(*), {form.fingerprint}, SUM({form.crc_expression})"
 
 
 def _checksum(row: tuple[object, ...]) -> str:

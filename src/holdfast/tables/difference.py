@@ -55,7 +55,7 @@ def difference(
     has_key = bool(keys) and len(chosen) == len(keys)  # a generated column of a key is not among the rows' columns
     key_text = row_form(chosen).text_expression if has_key else rows.text_expression
     bucket = f"CRC32({key_text}) % {_BUCKETS}"
-    row_crc = f"CRC32({rows.text_expression})"
+    row_crc = rows.crc_expression
     summary = f"SELECT {bucket}, COUNT(*), BIT_XOR({row_crc}), SUM({row_crc}) FROM {name.quoted} GROUP BY 1"
     ours = {row[0]: row[1:] for row in backup.query(summary)}
     check()

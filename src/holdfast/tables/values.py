@@ -10,6 +10,7 @@ care, measured on engine 1.4.0:
   is the element.
 - ARRAY has no function that quotes it; its text is quoted here. Arrays of FLOAT and sparse vectors print 6 digits and have no
   arithmetic: they can not be read exactly, and a table that has them is refused rather than rounded.
+- CONCAT_WS over QUOTE of a text of 7 MB is 4019, CRC32 of it is not. So a row's CRC is taken of the CRCs of its columns.
 
 Source: T. J. Dekker, A floating-point technique for extending the available precision, 1971.
 """
@@ -145,18 +146,22 @@ def _reading(column: Column) -> _Reading:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RowForm:
-    """How the rows of one table are read and written again."""
+    """How the rows of one table are read and written again.
+
+    `text_expression`: the row as text, to tell keys apart. `crc_expression`: its CRC-32, of values of any length.
+    """
 
     columns: tuple[Column, ...]
     forms: tuple[Form, ...]
     select_list: str
     insert_list: str
     text_expression: str
+    crc_expression: str
 
     @property
     def fingerprint(self) -> str:
         """Return the SQL aggregate over a table that `crc` gives row by row."""
-        return f"BIT_XOR(CRC32({self.text_expression}))"
+        return f"BIT_XOR({self.crc_expression})"
 
     def literal(self, row: Sequence[Cell]) -> str:
         """Return one row of the SELECT as a parenthesised list of SQL literals."""
@@ -175,7 +180,7 @@ class RowForm:
         return f"({','.join(parts)})"
 
     def crc(self, row: Sequence[Cell]) -> int:
-        """Return the row's share of the fingerprint that the engine computes by `fingerprint`: the same text, the same CRC-32."""
+        """Return the row's share of the fingerprint that the engine computes by `fingerprint`: the same texts, the same CRC-32."""
         cells = iter(row)
         parts: list[str] = []
         for form in self.forms:
@@ -186,7 +191,7 @@ class RowForm:
                 second = next(cells)
                 proof = (cell, second) if form is Form.VECTOR else (second,)
                 parts += ("NULL" if one is None else _text(one) for one in proof)
-        return zlib.crc32(",".join(parts).encode())
+        return zlib.crc32(",".join(str(zlib.crc32(part.encode())) for part in parts).encode())
 
 
 def row_form(columns: Sequence[Column]) -> RowForm:
@@ -203,12 +208,14 @@ def row_form(columns: Sequence[Column]) -> RowForm:
             shown = reading.expressions if reading.form is Form.VECTOR else reading.expressions[1:]
             proofs += (f"IFNULL({expression},'NULL')" for expression in shown)
     listed = ", ".join(proofs) or "''"
+    crcs = ", ".join(f"CRC32({proof})" for proof in proofs) or "''"
     return RowForm(
         columns=tuple(columns),
         forms=tuple(reading.form for reading in readings),
         select_list=", ".join(expression for reading in readings for expression in reading.expressions),
         insert_list=", ".join(quoted_name(column.name) for column in columns),
         text_expression=f"CONCAT_WS(',', {listed})",
+        crc_expression=f"CRC32(CONCAT_WS(',', {crcs}))",
     )
 
 
