@@ -13,10 +13,10 @@ moment and of objects that no row of it needs, only `LEVEL = 'physical'` knows.
 import hashlib
 import logging
 import random
-import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 
 from holdfast import codes
 from holdfast.backup_format import names
@@ -35,15 +35,7 @@ from holdfast.restore.facts import Facts, Source, open_sources, read_facts
 from holdfast.restore.plan import Path, SetFact, usable_sets
 from holdfast.statement.split import split
 from holdfast.store.store import Store
-from holdfast.tables.checks import (
-    Checked,
-    check_assertion,
-    check_index,
-    check_table,
-    digest_lines,
-    indexes_of,
-    reason_of,
-)
+from holdfast.tables.checks import Checked, check_assertion, check_index, check_table, indexes_of
 from holdfast.tables.plan import TableName
 from holdfast.tables.run import prepare, tables_of
 from holdfast.values.backup_set import JobStatus
@@ -270,6 +262,7 @@ class DrillRun(ValidationRun):
     def _checked(self, drill: Drill, tenant_id: int) -> Drill:
         """Run all checks and record what they found."""
         self._drills.begin_checks(drill)
+        made: list[DrillCheck] = []
         session = self._ground.supervisor.session(tenant_id)
         self._session = session
         try:
@@ -278,77 +271,71 @@ class DrillRun(ValidationRun):
             if not release.is_standby_writing:
                 control.wait_replayed(session, _REPLAY_SECONDS_MAX, check=self._check)
             prepare(session)
-            made: list[DrillCheck] = []
-            tables: list[tuple[TableName, Checked]] = []
             for name in tables_of(session):
-                check, found = self._one(drill, session, len(made) + 1, CheckType.TABLE, name)
-                made.append(check)
-                tables.append((name, found))
-                if found.result is CheckResult.FAILED:
+                table = self._one(made, drill, CheckType.TABLE, partial(check_table, session, name), name)
+                if table.result is CheckResult.FAILED:
                     continue  # it has said so
                 # What a lost connection leaves unread must end the attempt: a drill that skips it would pass.
                 for index in indexes_of(session, name):
-                    made.append(self._one(drill, session, len(made) + 1, CheckType.INDEX, name, index.name)[0])
+                    check = partial(check_index, session, name, index)
+                    self._one(made, drill, CheckType.INDEX, check, name, index.name)
             for text in self._assertions(drill.tenant_id):
-                made.append(self._one(drill, session, len(made) + 1, CheckType.ASSERTION, None, text)[0])
+                self._one(made, drill, CheckType.ASSERTION, partial(check_assertion, session, text), text=text)
         finally:
             self._session = None
             session.close()
         self._drills.add_checks(made)
+        tables = [check for check in made if check.check_type is CheckType.TABLE]
         failed = [check for check in made if check.result is CheckResult.FAILED]
-        digest = hashlib.sha256(digest_lines(iter(tables)).encode()).hexdigest()
         return self._put(
             drill,
             result=DrillResult.FAILED if failed else DrillResult.PASSED,
             table_count=len(tables),
             index_count=sum(check.check_type is CheckType.INDEX for check in made),
             assertion_count=sum(check.check_type is CheckType.ASSERTION for check in made),
-            row_count=sum(found.row_count for _, found in tables),
+            row_count=sum(check.row_count for check in tables),
             failed_count=len(failed),
             unchecked_count=sum(check.result is CheckResult.UNCHECKED for check in made),
-            result_digest=digest,
+            result_digest=_digest(tables),
             comment="; ".join(_named(check) for check in failed[:_NAMED_MAX])[:_COMMENT_CHARACTERS_MAX],
         )
 
     def _one(
         self,
+        made: list[DrillCheck],
         drill: Drill,
-        session: Session,
-        check_id: int,
         kind: CheckType,
-        name: TableName | None,
+        check: Callable[[], Checked],
+        name: TableName | None = None,
         text: str = "",
-    ) -> tuple[DrillCheck, Checked]:
-        """Make one check. What the engine says against it fails it; a lost connection ends the attempt."""
+    ) -> DrillCheck:
+        """Make one check and put it to the others. What the engine says against it fails it; a lost connection ends the attempt."""
         self._check()
-        begun = time.monotonic()
+        clock = self._around.clock
+        begun = clock.monotonic()
         try:
-            if name is None:
-                found = check_assertion(session, text)
-            elif kind is CheckType.TABLE:
-                found = check_table(session, name)
-            else:
-                index = next(one for one in indexes_of(session, name) if one.name == text)
-                found = check_index(session, name, index)
+            found = check()
         except SqlError as error:
             if error.is_lost:
                 raise
-            found = Checked(result=CheckResult.FAILED, comment=reason_of(error))
-        check = DrillCheck(
-            tenant_id=drill.tenant_id,
-            drill_id=drill.drill_id,
-            check_id=check_id,
-            check_type=kind,
-            database_name=name.database if name else "",
-            table_name=name.table if name else "",
-            check_name=text,
-            result=found.result,
-            row_count=found.row_count,
-            checksum=found.checksum,
-            elapsed_us=int((time.monotonic() - begun) * 1_000_000),
-            comment=found.comment[:_COMMENT_CHARACTERS_MAX],
+            found = Checked(result=CheckResult.FAILED, comment=f"engine error {error.errno}: {error.text}")
+        made.append(
+            DrillCheck(
+                tenant_id=drill.tenant_id,
+                drill_id=drill.drill_id,
+                check_id=len(made) + 1,
+                check_type=kind,
+                database_name=name.database if name else "",
+                table_name=name.table if name else "",
+                check_name=text,
+                result=found.result,
+                row_count=found.row_count,
+                checksum=found.checksum,
+                elapsed_us=int((clock.monotonic() - begun) * 1_000_000),
+                comment=found.comment[:_COMMENT_CHARACTERS_MAX],
+            )
         )
-        return check, found
+        return made[-1]
 
     def _assertions(self, tenant_id: int) -> tuple[str, ...]:
         return tuple(piece.text for piece in split(self._around.catalog.parameters.get(tenant_id, ASSERTIONS) or ""))
@@ -401,6 +388,12 @@ def end_drills(
             finish_timestamp_us=around.clock.now_ns() // 1000,
         )
         around.catalog.drills.put(ended)
+
+
+def _digest(tables: list[DrillCheck]) -> str:
+    """Return the evidence: the SHA-256 over a line for each table, sorted."""
+    lines = sorted(f"{one.database_name}.{one.table_name} {one.row_count} {one.checksum}\n" for one in tables)
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
 def _named(check: DrillCheck) -> str:
