@@ -13,8 +13,7 @@ from holdfast.clock import Clock
 from holdfast.errors import HoldfastError, NotFoundError
 from holdfast.jobs.destinations import OpenStore
 from holdfast.jobs.known_damage import leave_damage_aside
-from holdfast.restore.facts import Facts, Source, open_sources, read_facts
-from holdfast.restore.plan import PieceFact, SetFact
+from holdfast.restore.facts import Facts, read_what_answers
 from holdfast.restore.window import Interval, Span, spans_of
 from holdfast.values.archive import RoundStatus
 from holdfast.values.destination import Destination
@@ -79,32 +78,20 @@ class RestorableWindows:
 
     def _look(self, tenant_id: int) -> tuple[Facts, list[WindowRow]]:
         """Return what lies at all paths the tenant ever used, and a row for each that could not be read."""
-        sources: list[Source] = []
-        sets: list[SetFact] = []
-        pieces: list[PieceFact] = []
-        unknown: list[WindowRow] = []
-        seen: set[str] = set()
         data, archive = self._catalog.destinations.data(tenant_id), self._catalog.destinations.archive(tenant_id)
         current = {one.dest_id for one in (data, archive.destination if archive else None) if one is not None}
+        destinations: dict[str, Destination] = {}
         for destination in self._catalog.destinations.all_of(tenant_id):
-            if destination.uri.identity in seen:
-                continue
-            seen.add(destination.uri.identity)
-            try:
-                opened = open_sources([destination.uri], self._open_store)
-                found = read_facts(opened, first=len(sources))
-            except NotFoundError as error:
-                if destination.dest_id in current:
-                    unknown.append(_unknown(tenant_id, destination, error))
-                continue  # else given up and removed: nothing is there
-            except HoldfastError as error:
-                unknown.append(_unknown(tenant_id, destination, error))
-                continue
-            sources += opened
-            sets += found.sets
-            pieces += found.pieces
-        whole = Facts(sources=tuple(sources), sets=tuple(sets), pieces=tuple(pieces))
-        return leave_damage_aside(self._catalog, whole), unknown
+            destinations.setdefault(destination.uri.identity, destination)
+        found, troubles = read_what_answers((one.uri for one in destinations.values()), self._open_store)
+        unknown = [
+            _unknown(tenant_id, destination, trouble)
+            for destination in destinations.values()
+            if (trouble := troubles.get(destination.uri)) is not None
+            # One that is not there and was given up was removed: nothing is there.
+            and not (isinstance(trouble, NotFoundError) and destination.dest_id not in current)
+        ]
+        return leave_damage_aside(self._catalog, found), unknown
 
     def _tail(self, tenant_id: int) -> tuple[str, str] | None:
         """Return why moments from now on will not be restorable, and what to do; None while the archive runs."""

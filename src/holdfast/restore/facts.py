@@ -12,7 +12,7 @@ from holdfast.backup_format import names
 from holdfast.backup_format.log_frame import FrameScan, scan_frames
 from holdfast.backup_format.manifest import EncryptionMode, decode_manifest
 from holdfast.backup_format.piece_record import PieceRecord, decode_format_file, decode_piece_record
-from holdfast.errors import CorruptionError, NotFoundError, RefusedError, UnknownVersionError
+from holdfast.errors import CorruptionError, HoldfastError, NotFoundError, RefusedError, UnknownVersionError
 from holdfast.restore.plan import LogObjectFact, PieceFact, SetFact
 from holdfast.store.small import FORMAT_BYTES_MAX, MANIFEST_BYTES_MAX, RECORD_BYTES_MAX, get_small
 from holdfast.store.store import Store
@@ -116,6 +116,27 @@ def read_facts(sources: tuple[Source, ...], *, first: int = 0) -> Facts:
             own = _pieces_of(fact.source, sources[fact.source - first].store, f"{names.set_log_root(fact.root)}/")
             pieces += (replace(piece, of_set_id=fact.manifest.backup_set_id) if is_sealed else piece for piece in own)
     return Facts(sources=sources, sets=tuple(sets), pieces=tuple(pieces))
+
+
+def read_what_answers(
+    uris: Iterable[Uri], open_store: Callable[[Uri], Store]
+) -> tuple[Facts, dict[Uri, HoldfastError]]:
+    """Return what lies at these paths, and of each that can not be read why. One bad path hides nothing of the others."""
+    sources: list[Source] = []
+    sets: list[SetFact] = []
+    pieces: list[PieceFact] = []
+    troubles: dict[Uri, HoldfastError] = {}
+    for uri in uris:
+        try:
+            opened = open_sources([uri], open_store)
+            found = read_facts(opened, first=len(sources))
+        except HoldfastError as error:
+            troubles[uri] = error
+            continue
+        sources += opened
+        sets += found.sets
+        pieces += found.pieces
+    return Facts(sources=tuple(sources), sets=tuple(sets), pieces=tuple(pieces)), troubles
 
 
 def archived_pieces(source: Source) -> tuple[PieceFact, ...]:
