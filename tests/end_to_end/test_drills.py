@@ -13,7 +13,7 @@ import pytest
 
 from holdfast.engine.account import load_account
 from holdfast.engine.process import EngineProcess
-from server_rig import Server, archive, backup, running_server, wait_for
+from server_rig import Server, archive, backup, running_server, wait_doing, wait_for
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(300)]
 
@@ -221,12 +221,8 @@ def test_a_killed_scratch_engine_ends_no_drill(shop: Shop) -> None:
 
 
 def test_a_flipped_byte_in_the_set_fails_the_drill_and_is_named(shop: Shop) -> None:
-    data = max(
-        (shop.place / "data").rglob("backup_set_2_full/data*/*"), key=lambda path: path.stat().st_size, default=None
-    ) or max(
-        (path for path in (shop.place / "data" / "backup_set_2_full").rglob("*") if path.is_file()),
-        key=lambda path: path.stat().st_size,
-    )
+    folder = shop.place / "data" / "backup_set_2_full"
+    data = max((path for path in folder.rglob("*") if path.is_file()), key=lambda path: path.stat().st_size)
     with data.open("r+b") as file:
         file.seek(data.stat().st_size // 2)
         byte = file.read(1)[0]
@@ -236,3 +232,23 @@ def test_a_flipped_byte_in_the_set_fails_the_drill_and_is_named(shop: Shop) -> N
     assert (status, result) == ("FAILED", -4103)
     assert "could not be restored" in comment
     assert data.name in comment
+
+
+def test_an_archive_of_before_that_can_not_be_read_is_in_nobodys_way(shop: Shop) -> None:
+    shop.sys.run("ALTER SYSTEM NOARCHIVELOG TENANT = shop")
+    running = "select STATUS from oceanbase.CDB_OB_ARCHIVELOG where STATUS <> 'STOP'"
+    wait_for(lambda: shop.sys.rows(running), lambda rows: not rows)
+    shop.sys.run(f"ALTER SYSTEM SET LOG_ARCHIVE_DEST = 'LOCATION=file://{shop.place}/second' TENANT = shop")
+    shop.sys.run("ALTER SYSTEM ARCHIVELOG TENANT = shop")
+    wait_doing(shop.sys, "shop")
+    assert backup(shop.sys, "shop")[0] == "COMPLETED"
+    owner = shop.place / "archive" / "format.obbak"
+    owner.write_bytes(owner.read_bytes()[:-1])
+    shop.sys.run("ALTER SYSTEM SET backup_drill_schedule = '0 4 1 1 *' TENANT = shop")
+    query = "select sum(balance) = 1000 from test.account"
+    shop.sys.run(f"ALTER SYSTEM SET backup_drill_assertions = '{query}' TENANT = shop")
+    assert shop.drill() == ("COMPLETED", 0, "")
+    row = shop.sys.rows(DRILLS)[0]
+    assert (row[0], row[2], row[5]) == (3, "PASSED", 1)
+    schedules = "select SCHEDULE_TYPE from oceanbase.CDB_OB_BACKUP_SCHEDULES"
+    assert wait_for(lambda: shop.sys.rows(schedules), bool) == [("DRILL",)]

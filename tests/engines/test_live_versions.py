@@ -130,6 +130,31 @@ def test_set_of_the_older_engine_is_restored_by_it_to_the_scn(cluster: Cluster, 
         assert found.transactions == target.transactions
 
 
+def test_drill_of_the_older_engine_passes_though_its_scratch_engine_dies(cluster: Cluster, target: Target) -> None:
+    with cluster.server.client() as client:
+        client.run("ALTER SYSTEM SET backup_drill_assertions = 'select sleep(3) = 0' TENANT = old")
+        client.run("ALTER SYSTEM VALIDATE BACKUP LEVEL = 'restore' TENANT = old")
+        checking = "select AUX_TENANT_NAME from oceanbase.CDB_OB_RESTORE_DRILLS where STATUS = 'CHECKING'"
+        ((name,),) = wait_for(lambda: client.rows(checking), bool)
+        tenant_id = int(client.one("select TENANT_ID from oceanbase.DBA_OB_TENANTS where TENANT_NAME = %s", (name,)))
+        scratch = EngineProcess.adopt(cluster.server.directory(tenant_id))
+        assert scratch is not None
+        scratch.stop(gently=False)
+        drill = (
+            "select RESULT, RESTORE_SCN, FAILED_COUNT, UNCHECKED_COUNT, COMMENT from oceanbase.CDB_OB_RESTORE_DRILLS"
+        )
+        rows = wait_for(lambda: client.rows(f"{drill} where STATUS = 'FINISHED'"), bool, seconds=120)
+        ((result, scn, failed, unchecked, comment),) = rows
+        assert (result, failed, unchecked, comment) == ("PASSED", 0, 0, "")
+        counted = "select ROW_COUNT from oceanbase.CDB_OB_RESTORE_DRILL_CHECKS where TABLE_NAME = 'ledger' and CHECK_TYPE = 'TABLE'"
+        with cluster.server.client("root@old") as user:
+            wanted = user.one("select count(*) from test.ledger where ora_rowscn <= %s", (scn,))
+        assert client.rows(counted) == [(wanted,)]
+        client.run("ALTER SYSTEM SET backup_drill_assertions = '' TENANT = old")
+        assert "old" in _tenants(client)
+        assert name not in _tenants(client)
+
+
 def test_restored_tenant_of_the_older_engine_is_activated(cluster: Cluster, target: Target) -> None:
     with cluster.server.client() as client:
         client.run("ALTER SYSTEM ACTIVATE STANDBY TENANT = back")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from holdfast.catalog.connections import Connections
 from holdfast.catalog.records import Record
 from holdfast.catalog.sequences import next_id
+from holdfast.catalog.validation import ValidateJob
 from holdfast.values.drill import CheckResult, CheckType, DrillResult, DrillStatus
 from holdfast.values.scn import Scn
 
@@ -85,10 +86,14 @@ class Drills:
         with self._connections.transaction() as transaction:
             return _DRILL.one(transaction, "WHERE tenant_id = %s AND task_id = %s", (tenant_id, task_id))
 
-    def unfinished(self) -> tuple[Drill, ...]:
-        """Return the drills of all tenants that have a scratch tenant, or may have one."""
+    def unfinished(self, job: ValidateJob | None = None) -> tuple[Drill, ...]:
+        """Return the drills, of a job or of all tenants, that have a scratch tenant or may have one."""
+        where: str = "WHERE finish_timestamp IS NULL"
+        args: tuple[int, ...] = ()
+        if job is not None:
+            where, args = f"{where} AND tenant_id = %s AND job_id = %s", (job.tenant_id, job.job_id)
         with self._connections.transaction() as transaction:
-            return _DRILL.select(transaction, "WHERE finish_timestamp IS NULL ORDER BY tenant_id, drill_id")
+            return _DRILL.select(transaction, f"{where} ORDER BY tenant_id, drill_id", args)
 
     def put(self, drill: Drill) -> None:
         with self._connections.transaction() as transaction:

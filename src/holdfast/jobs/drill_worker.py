@@ -14,7 +14,6 @@ import hashlib
 import logging
 import random
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -24,14 +23,15 @@ from holdfast.catalog.drills import Drill, DrillCheck
 from holdfast.catalog.validation import PathType, ValidateJob, ValidateTask, ValidateType
 from holdfast.engine import control
 from holdfast.engine.session import Session, SqlError
-from holdfast.errors import CanceledError, EngineError, HoldfastError, NotFoundError, RefusedError, refuse
+from holdfast.errors import CanceledError, HoldfastError, NotFoundError, RefusedError, refuse
+from holdfast.jobs.auxiliary import find_restored, remove_auxiliary
 from holdfast.jobs.known_damage import leave_damage_aside
 from holdfast.jobs.restores import RestoreOrder, Restores
 from holdfast.jobs.stops import ServerStoppingError, Stops
 from holdfast.jobs.supervisor import Supervisor
 from holdfast.jobs.tenants import Tenants
 from holdfast.jobs.validation_worker import Place, ValidationRun, ValidationSurroundings
-from holdfast.restore.facts import Facts, Source, open_sources, read_facts
+from holdfast.restore.facts import Facts, read_what_answers
 from holdfast.restore.plan import Path, SetFact, usable_sets
 from holdfast.statement.split import split
 from holdfast.store.store import Store
@@ -41,9 +41,8 @@ from holdfast.tables.run import prepare, tables_of
 from holdfast.values.backup_set import JobStatus
 from holdfast.values.destination import DestinationKind, Uri, parse_uri
 from holdfast.values.drill import CheckResult, CheckType, DrillResult, DrillStatus
-from holdfast.values.restore import RestoreStatus
 from holdfast.values.scn import Scn
-from holdfast.values.tenant import TenantPurpose, TenantStatus
+from holdfast.values.tenant import TenantPurpose
 from holdfast.verify.plan import parse_ids
 
 log = logging.getLogger("holdfast.drills")
@@ -53,8 +52,6 @@ AUX_PREFIX = "AUX_DRILL$"
 ASSERTIONS = "backup_drill_assertions"
 _WATCH_SECONDS = 0.2
 _REPLAY_SECONDS_MAX = 600.0
-_DROP_SECONDS_MAX = 120.0
-_DROP_PAUSE_SECONDS = 1.0
 _COMMENT_CHARACTERS_MAX = 4000
 _NAMED_MAX = 3
 _CHANCE = random.SystemRandom()
@@ -67,10 +64,6 @@ class DrillGround:
     supervisor: Supervisor
     tenants: Tenants
     restores: Restores
-
-
-class _DrillFailedError(HoldfastError):
-    """The backup did not give back what it should: trying again would not help."""
 
 
 class DrillRun(ValidationRun):
@@ -92,8 +85,9 @@ class DrillRun(ValidationRun):
         """End the job, after its scratch tenant: where that can not be removed the rows stay, and the next server comes back."""
         result = DrillResult.CANCELED if isinstance(error, CanceledError) else DrillResult.FAILED
         try:
-            end_drills(self._around, self._ground, self._job, result, str(error), self._stops)
-        except (HoldfastError, OSError) as trouble:
+            for drill in self._drills.unfinished(self._job):
+                end_drill(self._around, self._ground, drill, result, str(error), self._stops)
+        except HoldfastError as trouble:
             log.error("tenant %d: drill job %d is not over yet: %s", self._job.tenant_id, self._job.job_id, trouble)
             return
         super().fail(error)
@@ -126,26 +120,34 @@ class DrillRun(ValidationRun):
         ]
 
     def _facts(self, data: Place) -> Facts:
-        """Return what a restore finds at the data destination and at every archive destination the tenant ever had."""
+        """Return what a restore finds at the data destination and at every archive destination the tenant ever had.
+
+        An archive that can not be read gives no log: what then still can be restored decides. Raises what the data destination says.
+        """
         destinations = self._around.catalog.destinations.all_of(self._job.tenant_id)
-        archives = {one.uri.identity: one.uri for one in destinations if one.kind is DestinationKind.ARCHIVE_LOG}
-        sources: list[Source] = list(open_sources([data.uri], self._around.open_store))
-        for uri in archives.values():
-            with suppress(NotFoundError, RefusedError):  # given up and removed, the whole path or what was in it
-                sources += open_sources([uri], self._around.open_store)
-        return leave_damage_aside(self._around.catalog, read_facts(tuple(sources)))
+        archives = (one.uri for one in destinations if one.kind is DestinationKind.ARCHIVE_LOG)
+        found, troubles = read_what_answers(dict.fromkeys((data.uri, *archives)), self._around.open_store)
+        if data.uri in troubles:
+            raise troubles.pop(data.uri)
+        for uri, trouble in troubles.items():
+            log.warning("tenant %d: log at %s is left out of a drill: %s", self._job.tenant_id, uri.identity, trouble)
+        return leave_damage_aside(self._around.catalog, found)
 
     # --- the tasks
 
     def _carry_out(self, task: ValidateTask, place: Place, store: Store) -> None:
         task = replace(task, status=JobStatus.DOING, start_timestamp_us=self._now_us())
         self._validation.note_task(task)
-        drill = self._drills.of_task(task.tenant_id, task.task_id) or self._draw(task, place)
+        drill = self._drills.of_task(task.tenant_id, task.task_id)
+        if drill is None:
+            try:
+                drill = self._draw(task, place)
+            except NotFoundError as error:  # deleted meanwhile; the other sets can still be drilled
+                self._end_task(task, JobStatus.FAILED, error.code.number, str(error))
+                return
         if drill.result is DrillResult.NONE:
             drill = self._decided(drill)
-        drill = self._put(drill, status=DrillStatus.REMOVING)
-        self._remove(drill)
-        drill = self._put(drill, status=DrillStatus.FINISHED, finish_timestamp_us=self._now_us())
+        drill = end_drill(self._around, self._ground, drill, drill.result, drill.comment, self._stops)
         log.info(
             "tenant %d: drill %d of backup set %d: %s", task.tenant_id, drill.drill_id, task.object_id, drill.result
         )
@@ -194,10 +196,9 @@ class DrillRun(ValidationRun):
         uris = [replace(place.uri, path=folder) for folder in folders]
         for step in path.steps:
             piece = step.piece
-            if (
-                found.sources[piece.source].kind is DestinationKind.ARCHIVE_LOG
-            ):  # else a set's own, which comes with its set
-                uri = parse_uri(found.sources[piece.source].store.location)
+            source = found.sources[piece.source]
+            if source.kind is DestinationKind.ARCHIVE_LOG:  # else a set's own, which comes with its set
+                uri = parse_uri(source.store.location)
                 uris.append(replace(uri, path=f"{uri.path}/{piece.root}"))
         return list(dict.fromkeys(uris))
 
@@ -234,6 +235,10 @@ class DrillRun(ValidationRun):
         """Return the scratch tenant, readable; it is restored unless an earlier attempt did."""
         self._check()
         tenant = self._around.catalog.tenants.find(drill.aux_tenant_name)
+        if tenant is not None and self._goes_on_writing(tenant.tenant_id):
+            # Its engine may have been started again since, and nothing tells when that one shows all of its log.
+            remove_auxiliary(self._around.catalog, self._ground.tenants, self._around.clock, tenant.name, self._stops)
+            tenant = None
         if tenant is None:
             keyring = self._around.keyring(drill.tenant_id)
             tenant = self._ground.restores.begin(
@@ -246,18 +251,12 @@ class DrillRun(ValidationRun):
                     purpose=TenantPurpose.AUXILIARY,
                 )
             )
-        while True:
-            self._check()
-            row = self._around.catalog.restores.of_tenant(tenant.tenant_id)
-            if row.status is RestoreStatus.RESTORE_FAIL:
-                raise _DrillFailedError(f"it could not be restored: {row.comment}")
-            if not row.is_active:
-                found = self._around.catalog.tenants.find(drill.aux_tenant_name)
-                if found is None:
-                    raise _DrillFailedError("the scratch tenant was dropped")
-                if found.status is TenantStatus.NORMAL:
-                    return found.tenant_id
+        while find_restored(self._around.catalog, tenant.tenant_id) is None:
             self._stops.rest(_WATCH_SECONDS)
+        return tenant.tenant_id
+
+    def _goes_on_writing(self, tenant_id: int) -> bool:
+        return self._ground.supervisor.directory(tenant_id).version.release.is_standby_writing
 
     def _checked(self, drill: Drill, tenant_id: int) -> Drill:
         """Run all checks and record what they found."""
@@ -267,8 +266,7 @@ class DrillRun(ValidationRun):
         self._session = session
         try:
             self._check()
-            release = self._ground.supervisor.directory(tenant_id).version.release
-            if not release.is_standby_writing:
+            if not self._goes_on_writing(tenant_id):
                 control.wait_replayed(session, _REPLAY_SECONDS_MAX, check=self._check)
             prepare(session)
             for name in tables_of(session):
@@ -340,54 +338,28 @@ class DrillRun(ValidationRun):
     def _assertions(self, tenant_id: int) -> tuple[str, ...]:
         return tuple(piece.text for piece in split(self._around.catalog.parameters.get(tenant_id, ASSERTIONS) or ""))
 
-    def _remove(self, drill: Drill) -> None:
-        """Remove the scratch tenant, whatever state it is in; a full disk may have to be cleared first."""
-        remove_scratch(self._around, self._ground, drill.aux_tenant_name, self._stops)
-
     def _put(self, drill: Drill, **changes: object) -> Drill:
         drill = replace(drill, **changes)  # type: ignore[arg-type]
         self._drills.put(drill)
         return drill
 
 
-def remove_scratch(around: ValidationSurroundings, ground: DrillGround, name: str, stops: Stops | None = None) -> None:
-    """Remove a scratch tenant by its name; without effect when it is gone."""
-    end = around.clock.monotonic() + _DROP_SECONDS_MAX
-    while (tenant := around.catalog.tenants.find(name)) is not None:
-        try:
-            ground.tenants.drop_auxiliary(tenant)
-            return
-        except NotFoundError:
-            return
-        except HoldfastError as error:
-            if around.clock.monotonic() > end or (stops is not None and stops.is_server_stopping):
-                raise EngineError(f"scratch tenant {name} can not be removed: {error}") from error
-            log.warning("tenant %s can not be removed yet: %s", name, error)
-            around.clock.sleep(_DROP_PAUSE_SECONDS)
-
-
-def end_drills(
+def end_drill(
     around: ValidationSurroundings,
     ground: DrillGround,
-    job: ValidateJob,
+    drill: Drill,
     result: DrillResult,
     comment: str,
-    stops: Stops | None = None,
-) -> None:
-    """Remove what unfinished drills of a job left and end their rows; a result that was recorded stays."""
-    for drill in around.catalog.drills.unfinished():
-        if (drill.tenant_id, drill.job_id) != (job.tenant_id, job.job_id):
-            continue
-        remove_scratch(around, ground, drill.aux_tenant_name, stops)
-        is_decided = drill.result is not DrillResult.NONE
-        ended = replace(
-            drill,
-            status=DrillStatus.FINISHED,
-            result=drill.result if is_decided else result,
-            comment=drill.comment if is_decided else comment[:_COMMENT_CHARACTERS_MAX],
-            finish_timestamp_us=around.clock.now_ns() // 1000,
-        )
-        around.catalog.drills.put(ended)
+    stops: Stops,
+) -> Drill:
+    """Remove a drill's scratch tenant, then end its row; a result that was recorded before stays. Raises EngineError."""
+    if drill.result is DrillResult.NONE:
+        drill = replace(drill, result=result, comment=comment[:_COMMENT_CHARACTERS_MAX])
+    around.catalog.drills.put(replace(drill, status=DrillStatus.REMOVING))
+    remove_auxiliary(around.catalog, ground.tenants, around.clock, drill.aux_tenant_name, stops)
+    drill = replace(drill, status=DrillStatus.FINISHED, finish_timestamp_us=around.clock.now_ns() // 1000)
+    around.catalog.drills.put(drill)
+    return drill
 
 
 def _digest(tables: list[DrillCheck]) -> str:

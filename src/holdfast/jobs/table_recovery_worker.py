@@ -23,7 +23,8 @@ from holdfast.catalog.table_recoveries import ImportJob, ImportTask, PreviewStat
 from holdfast.clock import Clock
 from holdfast.engine import control
 from holdfast.engine.session import Session, SqlError
-from holdfast.errors import CanceledError, EngineError, HoldfastError, NotFoundError, RefusedError
+from holdfast.errors import CanceledError, EngineError, HoldfastError, RefusedError
+from holdfast.jobs.auxiliary import find_restored, remove_auxiliary
 from holdfast.jobs.parameters import BY_NAME
 from holdfast.jobs.stops import ServerStoppingError, Stops
 from holdfast.jobs.supervisor import Supervisor
@@ -46,9 +47,7 @@ from holdfast.tables.run import (
     tables_of,
 )
 from holdfast.tables.views import make_views
-from holdfast.values.restore import RestoreStatus
 from holdfast.values.table_recovery import ImportStatus, RecoverResult, RecoverStatus, TableStatus
-from holdfast.values.tenant import TenantStatus
 
 log = logging.getLogger("holdfast.tables")
 
@@ -62,8 +61,6 @@ _COMMENT_CHARACTERS_MAX = 4000
 _ENGINE_SECONDS_MAX = 60.0
 """An engine that was killed is back within seconds: as long a task waits for it."""
 _SHAPE_SECONDS_MAX = 20.0
-_DROP_SECONDS_MAX = 120.0
-_DROP_PAUSE_SECONDS = 1.0
 _NAME_TAKEN = 1022
 """What the engine says of a constraint whose name another one of the database has (measured on 1.4.0)."""
 
@@ -155,19 +152,8 @@ class RecoveryRun:
         return self._import(found)
 
     def _wait_restored(self) -> None:
-        """Return when the auxiliary tenant can be read. Raises EngineError with the restore's own reason."""
-        while True:
-            self._stops.check()
-            row = self._patiently(lambda: self._around.catalog.restores.of_tenant(self._job.aux_tenant_id))
-            if row.status is RestoreStatus.RESTORE_FAIL:
-                raise EngineError(f"the auxiliary tenant could not be restored: {row.comment}")
-            if not row.is_active:
-                try:
-                    tenant = self._patiently(lambda: self._around.catalog.tenants.by_id(self._job.aux_tenant_id))
-                except NotFoundError as error:
-                    raise EngineError("the auxiliary tenant was dropped", hint="recover again") from error
-                if tenant.status is TenantStatus.NORMAL:
-                    return
+        """Return when the auxiliary tenant can be read. Raises AuxiliaryLostError with the restore's own reason."""
+        while self._patiently(lambda: find_restored(self._around.catalog, self._job.aux_tenant_id)) is None:
             self._stops.rest(_WATCH_SECONDS)
 
     # --- preview
@@ -444,7 +430,8 @@ class RecoveryRun:
         result, comment = self._job.result, self._job.comment
         status = RecoverStatus.FAILED if result is RecoverResult.FAILED else RecoverStatus.COMPLETED
         self._remove_scratches()
-        self._drop_auxiliary()
+        around = self._around
+        remove_auxiliary(around.catalog, around.tenants, around.clock, self._job.aux_tenant_name, self._stops)
         now_us = self._now_us()
         imported = self._patiently(lambda: self._rows.import_of(self._job), is_ending=True)
         if imported is not None and imported.finish_timestamp_us is None:
@@ -470,21 +457,6 @@ class RecoveryRun:
             imported, status=ImportStatus.IMPORT_FAILED, result=result, comment=comment, finish_timestamp_us=now_us
         )
         self._patiently(lambda: self._rows.update_import(over), is_ending=True)
-
-    def _drop_auxiliary(self) -> None:
-        """Remove the auxiliary tenant; somebody else may be at it, a full disk may have to be cleared first."""
-        end = self._around.clock.monotonic() + _DROP_SECONDS_MAX
-        while True:
-            try:
-                self._around.tenants.drop_auxiliary(self._around.catalog.tenants.by_id(self._job.aux_tenant_id))
-                return
-            except NotFoundError:
-                return
-            except HoldfastError as error:
-                if self._around.clock.monotonic() > end or self._stops.is_server_stopping:
-                    raise
-                log.warning("tenant %s can not be removed yet: %s", self._job.aux_tenant_name, error)
-                self._around.clock.sleep(_DROP_PAUSE_SECONDS)
 
     def _remove_scratches(self) -> None:
         """Drop what is not in place. An engine that does not answer keeps it: names say whose it was."""

@@ -23,7 +23,7 @@ from holdfast.errors import (
     refuse,
 )
 from holdfast.jobs.destinations import OpenStore
-from holdfast.jobs.drill_worker import DrillGround, DrillRun, end_drills, remove_scratch
+from holdfast.jobs.drill_worker import DrillGround, DrillRun, end_drill
 from holdfast.jobs.identity import ClusterIdentity
 from holdfast.jobs.pace import Paces
 from holdfast.jobs.parents import outcome_of
@@ -38,7 +38,7 @@ from holdfast.statement.commands import CancelValidate, Validate, ValidateKind, 
 from holdfast.store.store import Store
 from holdfast.values.backup_set import JobStatus
 from holdfast.values.destination import DestinationKind, Uri, parse_uri
-from holdfast.values.drill import DrillResult, DrillStatus
+from holdfast.values.drill import DrillResult
 from holdfast.values.tenant import SYS_TENANT_ID, Tenant
 from holdfast.verify.plan import Level, parse_ids
 
@@ -83,6 +83,10 @@ class _Running:
         if self.drill is not None:
             self.drill.interrupt()
 
+    def wait_over(self) -> bool:
+        """Return whether the worker has left, in the time one like it may take."""
+        return self.stops.wait_over(_CANCEL_PATIENCE_SECONDS if self.drill is None else _DRILL_PATIENCE_SECONDS)
+
 
 class Validations:
     """Validations of all tenants: two at once, one per tenant. Every method is safe from any thread."""
@@ -110,6 +114,7 @@ class Validations:
         self._ended = threading.Event()
         self._ground = ground
         self._pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="validation-job")
+        self._sweep_stops = Stops()
         self._drill_pool = ThreadPoolExecutor(DRILLS, thread_name_prefix="drill-job")
 
     # --- statements
@@ -118,9 +123,6 @@ class Validations:
         """VALIDATE BACKUP, BACKUPSET, ARCHIVELOG_PIECE: check, record the jobs, wake the workers, return."""
         level = _level_of(command)
         _check_words(command)
-        if level == Level.RESTORE and command.kind is ValidateKind.ARCHIVELOG_PIECE:
-            hint = "log alone is nothing a tenant can be restored from: validate BACKUP or BACKUPSET at this level"
-            raise refuse(codes.OB_INVALID_ARGUMENT, "set validate level", hint=hint)
         tenants, is_everyone = self._targets(session, command)
         path_type, path = PathType.NONE, ""
         if command.path is not None:
@@ -178,10 +180,7 @@ class Validations:
             if job.tenant_id == SYS_TENANT_ID:
                 continue
             is_here = one is not None and one.job.job_id == job.job_id
-            patience = (
-                _DRILL_PATIENCE_SECONDS if one is not None and one.drill is not None else _CANCEL_PATIENCE_SECONDS
-            )
-            is_over = is_here and one is not None and one.stops.wait_over(patience)
+            is_over = is_here and one is not None and one.wait_over()
             if not is_over:
                 self._end_rows(job, CanceledError())
         for job in jobs:
@@ -193,7 +192,7 @@ class Validations:
 
     def resume_all(self) -> None:
         """Take up the jobs a dead server left, and remove scratch tenants of drills whose job has ended. When restores are resumed."""
-        self._sweep_drills()
+        self._drill_pool.submit(self._sweep_drills)
         for job in self._catalog.validation.active_jobs():
             if job.tenant_id == SYS_TENANT_ID:
                 self._settle(job.job_id)
@@ -203,6 +202,7 @@ class Validations:
     def stop_all(self) -> None:
         """End the workers between two reads; their jobs stay as they are and are taken up by the next server."""
         self._ended.set()
+        self._sweep_stops.stop_server()
         with self._lock:
             for running in self._running.values():
                 running.stops.stop_server()
@@ -220,28 +220,25 @@ class Validations:
         if running is not None:
             running.stops.drop_tenant()
             running.interrupt()
-            is_drill = running.drill is not None
-            running.stops.wait_over(_DRILL_PATIENCE_SECONDS if is_drill else _CANCEL_PATIENCE_SECONDS)
+            running.wait_over()
         for job in self._catalog.validation.active_jobs():
             if job.tenant_id == tenant_id:
                 self._end_rows(job, refuse(codes.OB_TENANT_HAS_BEEN_DROPPED))
 
     def _sweep_drills(self) -> None:
-        active = {(job.tenant_id, job.job_id) for job in self._catalog.validation.active_jobs()}
-        for drill in self._catalog.drills.unfinished():
-            if (drill.tenant_id, drill.job_id) in active:
-                continue
-            log.warning(
-                "drill %d of tenant %d has no job; removing its scratch tenant", drill.drill_id, drill.tenant_id
-            )
-            try:
-                remove_scratch(self._around, self._ground, drill.aux_tenant_name)
-            except HoldfastError as error:
-                log.error("%s", error)
-                continue
-            result = drill.result if drill.result is not DrillResult.NONE else DrillResult.CANCELED
-            ended = replace(drill, status=DrillStatus.FINISHED, result=result, finish_timestamp_us=self._now_us())
-            self._catalog.drills.put(ended)
+        """Remove scratch tenants whose job has ended without them. In the drills' own thread: no drill of this server runs beside."""
+        try:
+            active = {(job.tenant_id, job.job_id) for job in self._catalog.validation.active_jobs()}
+            lost = [one for one in self._catalog.drills.unfinished() if (one.tenant_id, one.job_id) not in active]
+            for drill in lost:
+                if self._ended.is_set():
+                    return
+                log.warning(
+                    "drill %d of tenant %d has no job: its scratch tenant goes", drill.drill_id, drill.tenant_id
+                )
+                end_drill(self._around, self._ground, drill, DrillResult.CANCELED, "", self._sweep_stops)
+        except HoldfastError as error:
+            log.error("scratch tenants of drills are looked for at the next start: %s", error)
 
     # --- whom a statement means
 
@@ -366,7 +363,8 @@ class Validations:
                 self._run(running.drill or ValidationRun(self._around, job, running.stops))
             elif running.job.validate_level == Level.RESTORE:
                 # Ended while it waited for its turn: an earlier server may have left its scratch tenant.
-                end_drills(self._around, self._ground, running.job, DrillResult.CANCELED, "", running.stops)
+                for drill in self._catalog.drills.unfinished(running.job):
+                    end_drill(self._around, self._ground, drill, DrillResult.CANCELED, "", running.stops)
         except HoldfastError:
             # The catalog itself failed: the row stays as it is, owned by us, and the next server takes it up.
             log.exception("tenant %d: validation job %d could not be carried on", tenant_id, job_id)
@@ -433,15 +431,16 @@ class Validations:
         return self._clock.now_ns() // 1000
 
 
-def _level_of(command: Validate) -> str:
-    if command.level is None:
-        return Level.PHYSICAL
+def _level_of(command: Validate) -> Level:
     try:
-        return Level(command.level.lower())
+        level = Level.PHYSICAL if command.level is None else Level(command.level.lower())
     except ValueError as error:
-        raise refuse(
-            codes.OB_INVALID_ARGUMENT, "set validate level", hint="'basic', 'physical' or 'restore'"
-        ) from error
+        hint = "'basic', 'physical' or 'restore'"
+        raise refuse(codes.OB_INVALID_ARGUMENT, "set validate level", hint=hint) from error
+    if level is Level.RESTORE and command.kind is ValidateKind.ARCHIVELOG_PIECE:
+        hint = "log alone is nothing a tenant can be restored from: validate BACKUP or BACKUPSET at this level"
+        raise refuse(codes.OB_INVALID_ARGUMENT, "set validate level", hint=hint)
+    return level
 
 
 def _check_words(command: Validate) -> None:
