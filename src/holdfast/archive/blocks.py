@@ -58,16 +58,13 @@ class BlockReader:
 
     def peek_info(self, block_id: int) -> bytes | None:
         """Return like `info`, without leaving the block that is open; None if there is no such block now."""
-        for folder in self._folders:
-            try:
-                found = os.open(folder / str(block_id), os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
-            except FileNotFoundError:
-                continue
-            try:
-                return os.pread(found, LOG_INFO_BYTES, 0)
-            finally:
-                os.close(found)
-        return None
+        found = self._found(block_id)
+        if found is None:
+            return None
+        try:
+            return os.pread(found, LOG_INFO_BYTES, 0)
+        finally:
+            os.close(found)
 
     def written_ns(self, block_id: int) -> int:
         """Return when the block's file was last written, ns since the epoch; 0 if it is not there."""
@@ -96,15 +93,30 @@ class BlockReader:
         raise LogMissingError(block_id, present)
 
     def _opened(self, block_id: int) -> bool:
+        found = self._found(block_id)
+        if found is None:
+            return False
+        self.close()
+        self._file, self._block_id = found, block_id
+        return True
+
+    def _found(self, block_id: int) -> int | None:
+        """Return the block's file, opened; None if neither folder has it.
+
+        A spool that can not be read keeps nobody from the engine's folder; only a block that is not there either is not
+        known to be gone, and the spool's error is raised.
+        """
+        trouble: OSError | None = None
         for folder in self._folders:
             try:
-                found = os.open(folder / str(block_id), os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+                return os.open(folder / str(block_id), os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
             except FileNotFoundError:
                 continue
-            self.close()
-            self._file, self._block_id = found, block_id
-            return True
-        return False
+            except OSError as error:
+                trouble = trouble or error
+        if trouble is not None:
+            raise trouble
+        return None
 
 
 def read_base_lsn(log_meta_dir: Path) -> Lsn | None:

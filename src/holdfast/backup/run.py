@@ -13,7 +13,7 @@ Nothing is deleted, and nothing outside the set's folder but the two placeholder
 """
 
 import contextlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC
 
@@ -139,11 +139,13 @@ def run_backup(
     *,
     archive: Store | None = None,
     pace: Pace | None = None,
+    settle: Callable[[], None] = lambda: None,
 ) -> BackupResult:
     """Make the set and return what it is; when this returns, the manifest is durable.
 
     `archive`: the archive's destination, from which a set PLUS ARCHIVELOG takes its log; None makes one without. `pace`: how
-    fast it may go, asked again and again; None means two threads and no limit.
+    fast it may go, asked again and again; None means two threads and no limit. `settle` is called once, when the image is
+    there and before its end is fixed: it may wait a little for a moment at which a restore is best cut.
 
     Repeatable: running it again with the same plan after a crash takes up what the crashed one put, or finds it done.
     Raises CanceledError, RefusedError (the archive), StoreUnavailableError, CorruptionError, EngineError; then no
@@ -153,7 +155,7 @@ def run_backup(
     if manifest is not None:
         return complete(manifest, store)
     pace = pace or FixedPace(threads=DEFAULT_THREADS)
-    with contextlib.closing(_Run(plan, image, store, tail, journal, clock, archive, pace)) as run:
+    with contextlib.closing(_Run(plan, image, store, tail, journal, clock, archive, pace, settle)) as run:
         manifest, comment = run.run()
     return complete(manifest, store, comment)
 
@@ -212,8 +214,10 @@ class _Run:
         clock: Clock,
         archive: Store | None,
         pace: Pace,
+        settle: Callable[[], None],
     ) -> None:
         self._plan = plan
+        self._settle = settle
         self._pace = pace
         self._archive = archive
         self._image = image
@@ -263,6 +267,7 @@ class _Run:
         self._check_archive_reaches(self._image.base_block(self._image.clog_meta()))
         journal.begin_phase(TaskStatus.BACKUP_DATA)
         moment = Search(self._image, self._copier, plan.policy, self._clock, journal.check).run()
+        self._settle()
         # Taken after the moment: every change the image holds is in the log below this end.
         end_lsn, min_restore_scn = self._tail.tail_after()
         self._check_archive_reaches(moment.base)

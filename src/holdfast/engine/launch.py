@@ -31,7 +31,8 @@ _OPEN_FILES_MAX = 20_000
 class Order:
     """What to start. `arguments` without the program name; `environment` is the whole environment.
 
-    `log_source_port`: the one port of this machine that the engine may reach.
+    `is_port_shut`: whether it may open none (see `shut_ports`). `log_source_port`: the one port of this machine that it may
+    reach.
     """
 
     root: Path
@@ -40,6 +41,7 @@ class Order:
     arguments: tuple[str, ...]
     environment: dict[str, str]
     policy: FencePolicy
+    is_port_shut: bool = False
     log_source_port: int | None = None
 
     def encode(self) -> bytes:
@@ -51,6 +53,7 @@ class Order:
                 "arguments": list(self.arguments),
                 "environment": self.environment,
                 "policy": str(self.policy),
+                "is_port_shut": self.is_port_shut,
                 "log_source_port": self.log_source_port,
             }
         ).encode()
@@ -66,6 +69,7 @@ def decode_order(data: bytes) -> Order:
         arguments=tuple(read["arguments"]),
         environment=dict(read["environment"]),
         policy=FencePolicy(read["policy"]),
+        is_port_shut=read["is_port_shut"],
         log_source_port=read["log_source_port"],
     )
 
@@ -108,7 +112,7 @@ def _confine(order: Order) -> Fence:
     os.umask(0o077)
     _redirect(order.root)
     _limit()
-    if order.log_source_port is not None:
+    if order.is_port_shut:
         shut_ports()
     if order.policy is FencePolicy.NONE:
         return Fence.UNFENCED

@@ -36,6 +36,7 @@ from holdfast.engine.liveness import (
 )
 from holdfast.engine.role import EngineRole, set_role
 from holdfast.engine.session import takes_logins
+from holdfast.engine.shut_ports import can_shut_ports
 from holdfast.engine.version import EngineVersion
 from holdfast.engine_format.data_version import decode_data_version
 from holdfast.errors import ConflictError, EngineError, HoldfastError, refuse
@@ -69,8 +70,7 @@ _LOG_TAIL_BYTES = 2000
 class EngineSettings:
     """How an engine is started. `parameters` are (name, value) pairs of its own; all are saved in its meta.db.
 
-    `log_source_port`: where on this machine a standby pulls its log from (see `log_service`); the engine is then not embedded, with its
-    ports shut (`shut_ports`), for an embedded one never pulls. None: it pulls nothing.
+    `log_source_port`: where on this machine a standby pulls its log from (see `log_service`). None: it pulls nothing.
     `role` is enforced: the engine starts as that, whatever its directory says. None leaves the directory's word.
     Raises RefusedError below what an engine can start with.
     """
@@ -96,9 +96,16 @@ class EngineSettings:
         """Return the engine's `log_restore_source`."""
         return "" if self.log_source_port is None else f"127.0.0.1:{self.log_source_port}"
 
-    def door_arguments(self) -> tuple[str, ...]:
-        """Return what decides whether the engine is embedded."""
-        return ("--parameter", f"log_restore_source={self.log_source}") if self.log_source else ("--embedded",)
+    def is_embedded(self, version: EngineVersion) -> bool:
+        """Return whether the engine is to be started embedded.
+
+        A standby of a release that follows is not: an embedded engine never pulls log, and takes in table definitions once,
+        while it starts; what it replays later it does not know before it is activated (measured on 1.4.0: 1146 for a table
+        made after 100 MB of log). Its ports are shut (`shut_ports`). Where they can not be, it is embedded all the same
+        unless it has a source.
+        """
+        is_standby = self.role is EngineRole.STANDBY and version.release.follows_source
+        return self.log_source_port is None and not (is_standby and can_shut_ports())
 
     def arguments(self, version: EngineVersion) -> tuple[str, ...]:
         """Return the command line of an engine of `version` for these settings."""
@@ -212,13 +219,14 @@ class EngineProcess:
             first_start = ("--variable", f"secure_file_priv=./{FILES_DIR}", *_first_role(settings.role))
         elif settings.role is not None:
             set_role(directory, settings.role)
+        is_embedded = settings.is_embedded(version)
         order = Order(
             root=directory.root.resolve(),
             binary=binary,
             library_dirs=version.library_dirs,
             arguments=(
                 *("--nodaemon", "--base-dir", str(directory.root.resolve()), "--log-level", "WARN"),
-                *settings.door_arguments(),
+                *(("--embedded",) if is_embedded else ("--parameter", f"log_restore_source={settings.log_source}")),
                 *settings.arguments(version),
                 *first_start,
             ),
@@ -229,6 +237,7 @@ class EngineProcess:
                 "TELEMETRY_ENABLED": "false",
             },
             policy=fence,
+            is_port_shut=not is_embedded,
             log_source_port=settings.log_source_port,
         )
         pid, fenced = _launch(order)

@@ -76,6 +76,7 @@ ATTEMPTS_MAX = 3
 _RETRY_SECONDS = 2.0
 _FINISH_WAITS_SECONDS = (0.1, 0.5, 2.0, 5.0)
 """A catalog whose engine died is back in some 2 s."""
+_UNFINISHED_SECONDS_MAX = 5.0
 _ASK_SECONDS = 1.0
 _COMMENT_CHARACTERS_MAX = 4000
 _INDEX_SLICE_BYTES = 1 << 20
@@ -446,9 +447,30 @@ class JobRun:
                 blocks_in_use=self._blocks_in_use,
             ) as image:
                 archive = self._archive_store(archive_round) if self._job.plus_archivelog else None
-                return run_backup(plan, image, store, follower, journal, around.clock, archive=archive, pace=pace)
+                return run_backup(
+                    plan,
+                    image,
+                    store,
+                    follower,
+                    journal,
+                    around.clock,
+                    archive=archive,
+                    pace=pace,
+                    settle=self._wait_for_transactions,
+                )
         finally:
             self._task, self._phase = journal.task, journal.task.status
+
+    def _wait_for_transactions(self) -> None:
+        """Let what the engine is writing end, for a little: what a restore to this set's end cuts keeps its locks for good.
+
+        The engine's own transactions take a tenth of a second. Longer ones are the tenant's: a restore tells of them.
+        """
+        try:
+            with self._around.supervisor.session(self._job.tenant_id) as session:
+                control.wait_unfinished(session, _UNFINISHED_SECONDS_MAX, check=self._stops.check)
+        except EngineError as error:
+            log.warning("tenant %d: its open transactions could not be waited for: %s", self._job.tenant_id, error)
 
     def _archive_store(self, archive_round: Round) -> Store:
         destinations = self._around.catalog.destinations
