@@ -1,0 +1,131 @@
+"""Restores to moments at which definitions change: behind much log, in the middle of an ALTER, in the middle of a CREATE TABLE AS.
+
+One server, one source; every restored tenant is dropped before the next one comes.
+"""
+
+import contextlib
+import os
+import shutil
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pymysql
+import pytest
+
+from holdfast.engine.process import EngineProcess
+from server_rig import Client, Server, archive, backup, restore, running_server, wait_for
+
+pytestmark = [pytest.mark.live, pytest.mark.timeout(600)]
+
+ROWS = 100_000
+_DIGITS = "(" + " union ".join(f"select {digit} n" for digit in range(10)) + ")"
+_NUMBERS = (
+    "select a.n + 10 * b.n + 100 * c.n + 1000 * d.n + 10000 * e.n x from "
+    f"{_DIGITS} a, {_DIGITS} b, {_DIGITS} c, {_DIGITS} d, {_DIGITS} e"
+)
+_HALF_MADE = (
+    "select count(*) from oceanbase.__all_table where table_type = 3 and table_id > 500000"
+    " and (session_id <> 0 or table_name like '__hidden%')"
+)
+
+
+@dataclass(frozen=True)
+class Moments:
+    """SCNs of the source: behind 30 MB of log and a new table; while `big` was rebuilt; while `copy` was filled."""
+
+    server: Server
+    client: Client
+    place: Path
+    new_table: int
+    rebuilding: int
+    filling: int
+
+
+@pytest.fixture(scope="module")
+def moments(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Moments]:
+    home = tmp_path_factory.mktemp("half_made")
+    with running_server(home / "base") as server, server.client() as client:
+        client.run("CREATE TENANT source")
+        archive(client, "source", home / "backup")
+        with server.client("root@source") as user, server.client("root@source") as other:
+            user.run("create table test.big(id int primary key, v int, s varchar(400))")
+            assert backup(client, "source") == ("COMPLETED", 0, "")
+            for part in range(2):
+                user.run(
+                    f"insert into test.big select {part * ROWS} + x, x % 1000, repeat('x', 100) from ({_NUMBERS}) q"
+                )
+            user.run("create table test.behind(i int primary key)")
+            user.run("insert into test.behind values (1)")
+            new_table = int(user.one("select current_scn()"))
+            rebuilding = _moment_within(user, other, "alter table test.big drop primary key")
+            filling = _moment_within(user, other, "create table test.copy as select * from test.big")
+            end_scn = int(user.one("select current_scn()"))
+        wait_for(
+            lambda: client.one("select max(CHECKPOINT_SCN) from oceanbase.CDB_OB_ARCHIVELOG"),
+            lambda scn: scn >= end_scn,
+        )
+        yield Moments(server, client, home / "backup", new_table, rebuilding, filling)
+    shutil.rmtree(home, ignore_errors=True)
+
+
+def _moment_within(user: Client, other: Client, statement: str) -> int:
+    """Run the statement; return an SCN at which the engine's dictionary held what it was making."""
+    found = []
+    thread = threading.Thread(target=lambda: other.run(statement))
+    thread.start()
+    while thread.is_alive():
+        if not found and user.one(_HALF_MADE):
+            scn = int(user.one("select current_scn()"))
+            found = [scn] if user.one(_HALF_MADE) else []
+        time.sleep(0.005)
+    thread.join()
+    assert found, f"over before it was seen: {statement}"
+    return found[0]
+
+
+def _tables(server: Server, name: str) -> list[tuple[object, ...]]:
+    """Return what the tenant shows; nothing while its engine is on its way."""
+    with contextlib.suppress(pymysql.MySQLError), server.client(f"root@{name}") as user:
+        return user.rows("show tables in test")
+    return []
+
+
+def test_a_table_made_behind_much_log_is_there_while_the_tenant_is_a_standby(moments: Moments) -> None:
+    """An embedded engine takes in the definitions once, while it starts, and never learns of this one."""
+    assert restore(moments.client, "back1", moments.place, f"UNTIL SCN = {moments.new_table}") == ("SUCCESS", "")
+    with moments.server.client("root@back1") as back:
+        assert back.rows("select i from test.behind") == [(1,)]
+        assert back.one("select count(*) from test.big") == 2 * ROWS
+    engine = EngineProcess.adopt(moments.server.directory(moments.server.tenant_ids()[-1]))
+    assert engine is not None
+    os.kill(engine.pid, signal.SIGKILL)
+    wait_for(lambda: _tables(moments.server, "back1"), lambda tables: tables == [("behind",), ("big",)])
+    moments.client.run("DROP TENANT back1 FORCE")
+
+
+def test_an_alter_under_way_at_the_target_is_ended_by_the_promoted_tenant(moments: Moments) -> None:
+    status, comment = restore(moments.client, "back2", moments.place, f"UNTIL SCN = {moments.rebuilding}")
+    assert status == "SUCCESS", comment
+    with moments.server.client("root@back2") as back:
+        assert back.one("select count(*) from test.big") == 2 * ROWS
+        moments.client.run("ALTER SYSTEM ACTIVATE STANDBY TENANT = back2")
+        wait_for(lambda: back.one(_HALF_MADE), lambda count: count == 0)
+        key = "select count(*) from information_schema.statistics where table_name = 'big' and index_name = 'PRIMARY'"
+        wait_for(lambda: back.one(key), lambda count: count == 0)
+        back.run("insert into test.big values (1, 1, 'a second row with this id')")
+        assert back.one("select count(*) from test.big") == 2 * ROWS + 1
+        back.run("create index iv on test.big(v)")
+    moments.client.run("DROP TENANT back2 FORCE")
+
+
+def test_a_create_table_as_under_way_at_the_target_is_told_and_shows_no_table(moments: Moments) -> None:
+    status, comment = restore(moments.client, "back3", moments.place, f"UNTIL SCN = {moments.filling}")
+    assert status == "SUCCESS", comment
+    with moments.server.client("root@back3") as back:
+        assert back.rows("show tables in test") == [("behind",), ("big",)]
+        assert back.one("select count(*) from test.big") == 2 * ROWS
+    moments.client.run("DROP TENANT back3 FORCE")
