@@ -29,6 +29,9 @@ pytestmark = [pytest.mark.live, pytest.mark.timeout(4800)]
 UNLIMITED = 4611686018427387903
 LOAD_SECONDS = 3600 if os.environ.get("HOLDFAST_LONG") else 12
 
+_PATIENT = "set ob_query_timeout = 100000000"
+"""The ledger of an hour is more than the engine's 10 s can group on a busy machine."""
+
 
 @dataclass(slots=True)
 class Scene:
@@ -51,6 +54,7 @@ class Scene:
     def commits(self) -> dict[tuple[int, int], int]:
         """Return the commit SCN of each of the source's transactions."""
         with self.server.client("root@source") as user:
+            user.run(_PATIENT)
             rows = user.rows("select w, seq, max(ora_rowscn) from test.ledger group by w, seq")
         return {(int(w), int(seq)): int(scn) for w, seq, scn in rows}
 
@@ -61,6 +65,7 @@ class Scene:
         """Assert that the tenant at rest shows the source's transactions up to `scn` and no other; return how many."""
         wanted = {key for key, commit in self.commits().items() if commit <= scn}
         with self.server.client(f"root@{name}") as user:
+            user.run(_PATIENT)
             rows = user.rows("select w, seq, count(*), max(parts) from test.ledger group by w, seq")
             total = user.one("select sum(bal) from test.acct")
         found = {(int(w), int(seq)) for w, seq, _, _ in rows}
@@ -74,6 +79,7 @@ class Scene:
         sync, readable, _ = self.point(name)
         assert readable <= sync
         with self.server.client(f"root@{name}") as user:
+            user.run(_PATIENT)
             assert user.one(f"select sum(bal) from test.acct as of snapshot {readable}") == 200_000
             torn = f"select w, seq from test.ledger as of snapshot {readable} group by w, seq having count(*) <> max(parts)"
             assert user.rows(torn) == []
