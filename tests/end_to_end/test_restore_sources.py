@@ -1,11 +1,14 @@
 """Restore sources, previews and restorable windows: what lies where, named piece by piece."""
 
+import os
 import shutil
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from holdfast.engine.process import EngineProcess
 from server_rig import Client, Server, archive, backup, running_server, wait_doing, wait_for, wait_restored
 
 pytestmark = pytest.mark.live
@@ -142,6 +145,56 @@ def test_the_window_is_what_a_restore_reaches(story: Story, session: Client) -> 
     number, text = session.refused(f"ALTER SYSTEM RESTORE x FROM '{paths}' UNTIL SCN = {int(start) - 1}")
     assert number == 4018
     assert f"reachable: SCN {start} (" in text
+
+
+def test_a_name_under_restore_is_taken(story: Story, session: Client) -> None:
+    session.run(f"ALTER SYSTEM RESTORE taken FROM '{story.full},{story.piece}'")
+    number, text = session.refused(f"ALTER SYSTEM RESTORE taken FROM '{story.full},{story.piece}'")
+    assert number == 9014
+    assert text.startswith("Another restore is in progress")
+    session.run("ALTER SYSTEM CANCEL RESTORE taken")
+
+
+def test_an_engine_that_ends_on_the_restored_files_fails_the_restore_and_leaves_its_log(
+    story: Story, session: Client
+) -> None:
+    before = set(story.server.tenant_ids())
+    session.run(f"ALTER SYSTEM RESTORE ended FROM '{story.full},{story.piece}'")
+    running = "select 1 from oceanbase.CDB_OB_RESTORE_PROGRESS"
+    wait_for(lambda: _end_new_engine(story.server, before) or session.rows(running), lambda found: not found)
+    status, comment = wait_restored(session, "ended")
+    assert status == "FAILED"
+    assert comment.startswith("Restore log stream failed: the engine did not start")  # -9094
+    kept = Path(comment.rpartition(" kept in ")[2].rstrip(")"))
+    assert kept.is_file(), comment
+    assert set(story.server.tenant_ids()) == before
+
+
+def _end_new_engine(server: Server, before: set[int]) -> bool:
+    """Kill the engine of the tenant that came; it is started again a few times."""
+    found = set(server.tenant_ids()) - before
+    engine = EngineProcess.adopt(server.directory(found.pop())) if found else None
+    if engine is not None:
+        os.kill(engine.pid, signal.SIGKILL)
+    return engine is not None
+
+
+def test_a_table_recovery_whose_backup_does_not_restore_tells_the_restores_reason(
+    story: Story, session: Client, tmp_path: Path
+) -> None:
+    shutil.copytree(story.place, tmp_path / "copy")
+    folder = tmp_path / "copy" / "data" / "backup_set_1_full"
+    data = max((path for path in folder.rglob("*") if path.is_file()), key=lambda path: path.stat().st_size)
+    content = bytearray(data.read_bytes())
+    content[len(content) // 2] ^= 1
+    data.write_bytes(content)
+    sources = f"file://{folder},file://{tmp_path}/copy/archive/{story.piece.rpartition('/')[2]}"
+    session.run(f"ALTER SYSTEM RECOVER TABLE test.t TO TENANT src FROM '{sources}' WITH '' REMAP TABLE test.t:again")
+    history = "select STATUS, COMMENT from oceanbase.CDB_OB_RECOVER_TABLE_JOB_HISTORY"
+    status, comment = wait_for(lambda: session.rows(history), bool)[0]
+    assert status == "FAILED"
+    assert " restore failed, " in comment  # the text of -9099
+    assert data.name in comment
 
 
 def test_windows_tell_gaps_unknowns_and_outlive_their_tenant(story: Story, session: Client) -> None:

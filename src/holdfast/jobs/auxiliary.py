@@ -2,6 +2,7 @@
 
 import logging
 
+from holdfast import codes
 from holdfast.catalog.catalog import Catalog
 from holdfast.clock import Clock
 from holdfast.errors import EngineError, HoldfastError, NotFoundError
@@ -19,12 +20,14 @@ _DROP_PAUSE_SECONDS = 1.0
 class AuxiliaryLostError(HoldfastError):
     """The tenant will never be readable: looking again changes nothing."""
 
+    default_code = codes.OB_RESTORE_TENANT_FAILED
+
 
 def find_restored(catalog: Catalog, tenant_id: int) -> Tenant | None:
     """Return the tenant once it can be read, None while its restore goes on. Raises AuxiliaryLostError."""
     row = catalog.restores.of_tenant(tenant_id)
     if row.status is RestoreStatus.RESTORE_FAIL:
-        raise AuxiliaryLostError(f"the auxiliary tenant could not be restored: {row.comment}")
+        raise AuxiliaryLostError(codes.OB_RESTORE_TENANT_FAILED.text(row.restore_tenant_name, row.comment))
     if row.is_active:
         return None
     try:

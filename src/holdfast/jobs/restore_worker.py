@@ -29,6 +29,7 @@ from holdfast.catalog.tenants import TenantScns
 from holdfast.clock import Clock
 from holdfast.engine import account, control, facts, role
 from holdfast.engine.directory import EngineDirectory
+from holdfast.engine.facts import OrphanTransaction
 from holdfast.engine.process import EngineEndedError, Watchdog
 from holdfast.engine.role import EngineRole
 from holdfast.engine.version import Engines
@@ -412,20 +413,13 @@ class RestoreWorkers:
         except UnservedError:
             raise
         except EngineError as error:
-            raise EngineError(
-                f"the engine did not start on the restored files: {error.message}",
-                hint=f"try a moment before SCN {int(plan.target)}; a log across FORK TABLE or FORK DATABASE can hang;"
-                f" {self._kept_log(tenant.tenant_id)}",
+            raise self._replay_error(
+                run, plan, f"the engine did not start on the restored files: {error.message}"
             ) from error
-        with self._supervisor.session(tenant.tenant_id) as session:
-            is_writing = self._engines.of(tenant.data_version).release.is_standby_writing
-            control.wait_replayed(
-                session,
-                patience,
-                until=laid_out.end.lsn if is_writing else None,
-                check=lambda: self._check(run),
-            )
-            orphans = facts.orphan_transactions(session)
+        try:
+            orphans = self._wait_replayed(run, laid_out, patience)
+        except EngineError as error:
+            raise self._replay_error(run, plan, error.message) from error
         if not orphans:
             return ""
         earliest = min(orphan.start_scn for orphan in orphans)
@@ -433,6 +427,28 @@ class RestoreWorkers:
         return (
             f"{len(orphans)} transactions were under way at the target and keep their row locks (trans_id {ids}): "
             f"a target below SCN {int(earliest)}, or at or after their commit, avoids them"
+        )
+
+    def _wait_replayed(self, run: _Run, laid_out: LaidOut, patience: float) -> tuple[OrphanTransaction, ...]:
+        """Return when the engine shows all of its log; then: the transactions that have no end in it."""
+        tenant = run.tenant
+        is_writing = self._engines.of(tenant.data_version).release.is_standby_writing
+        with self._supervisor.session(tenant.tenant_id) as session:
+            control.wait_replayed(
+                session,
+                patience,
+                until=laid_out.end.lsn if is_writing else None,
+                check=lambda: self._check(run),
+            )
+            return facts.orphan_transactions(session)
+
+    def _replay_error(self, run: _Run, plan: RestorePlan, what: str) -> EngineError:
+        """Return the failure of a restore whose files are good as far as they tell, and whose engine does not get there."""
+        return EngineError(
+            f"{codes.OB_LS_RESTORE_FAILED.text()}: {what}",
+            hint=f"try a moment before SCN {int(plan.target)}; a log across FORK TABLE or FORK DATABASE can hang;"
+            f" {self._kept_log(run.tenant.tenant_id)}",
+            code=codes.OB_LS_RESTORE_FAILED,
         )
 
     def _kept_log(self, tenant_id: int) -> str:
