@@ -165,7 +165,7 @@ def test_an_engine_that_ends_on_the_restored_files_fails_the_restore_and_leaves_
     status, comment = wait_restored(session, "ended")
     assert status == "FAILED"
     assert comment.startswith("Restore log stream failed: the engine did not start")  # -9094
-    kept = Path(comment.rpartition(" kept in ")[2].rstrip(")"))
+    kept = Path(comment.partition(" kept in ")[2].partition(";")[0])
     assert kept.is_file(), comment
     assert set(story.server.tenant_ids()) == before
 

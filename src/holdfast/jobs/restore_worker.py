@@ -413,13 +413,11 @@ class RestoreWorkers:
         except UnservedError:
             raise
         except EngineError as error:
-            raise self._replay_error(
-                run, plan, f"the engine did not start on the restored files: {error.message}"
-            ) from error
+            raise self._replay_error(run, plan, "the engine did not start on the restored files", error) from error
         try:
             orphans = self._wait_replayed(run, laid_out, patience)
         except EngineError as error:
-            raise self._replay_error(run, plan, error.message) from error
+            raise self._replay_error(run, plan, "the engine did not take in all of its log", error) from error
         if not orphans:
             return ""
         earliest = min(orphan.start_scn for orphan in orphans)
@@ -442,12 +440,14 @@ class RestoreWorkers:
             )
             return facts.orphan_transactions(session)
 
-    def _replay_error(self, run: _Run, plan: RestorePlan, what: str) -> EngineError:
-        """Return the failure of a restore whose files are good as far as they tell, and whose engine does not get there."""
+    def _replay_error(self, run: _Run, plan: RestorePlan, what: str, error: EngineError) -> EngineError:
+        """Return the failure of a restore whose files are good as far as they tell, and whose engine does not get there.
+
+        What the engine said comes last: a COMMENT may have no room for all of it.
+        """
         return EngineError(
-            f"{codes.OB_LS_RESTORE_FAILED.text()}: {what}",
-            hint=f"try a moment before SCN {int(plan.target)}; a log across FORK TABLE or FORK DATABASE can hang;"
-            f" {self._kept_log(run.tenant.tenant_id)}",
+            f"{codes.OB_LS_RESTORE_FAILED.text()}: {what}; {self._kept_log(run.tenant.tenant_id)}; try a moment before SCN"
+            f" {int(plan.target)}, a log across FORK TABLE or FORK DATABASE can hang: {error.message}",
             code=codes.OB_LS_RESTORE_FAILED,
         )
 
