@@ -2,7 +2,7 @@
 
 A standby needs attention in three cases, and each ends with a restart of its engine (2 to 5 s, sessions break):
 
-    its engine is embedded still, or pulls from another port     it is started to follow
+    its engine pulls from nowhere, or from another port          it is started to follow
     its log ends with a cut group and the bound lies behind      the tail is mended, then it goes on
     it has not asked for half a minute                           only a restart makes an engine ask again (`engine.log_service`)
 
