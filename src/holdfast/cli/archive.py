@@ -4,7 +4,7 @@ import click
 
 from holdfast.cli.document import row_document
 from holdfast.cli.options import Frame, client_command, tenants_option
-from holdfast.cli.outcome import EPILOG, Exit, Failure
+from holdfast.cli.outcome import EPILOG, Exit, Failure, refuse_unknown
 from holdfast.cli.output import STATE_STYLES
 from holdfast.cli.state import Archiving, archiving
 from holdfast.cli.units import lag_text, moment_text, size_text
@@ -62,6 +62,7 @@ def off(frame: Frame, *, tenants: tuple[str, ...], wait: bool, timeout: float) -
 @client_command
 def status(frame: Frame, *, tenants: tuple[str, ...]) -> Exit:
     """Show the archive round of every tenant, or of those named."""
+    refuse_unknown(tenants, frame.connection.tenants().values())
     _print(frame, _chosen(archiving(frame.connection), tenants))
     return Exit.DONE
 

@@ -5,7 +5,7 @@ import click
 from holdfast.cli.connection import Row
 from holdfast.cli.document import row_document
 from holdfast.cli.options import Frame, client_command, tenants_option
-from holdfast.cli.outcome import EPILOG, Exit
+from holdfast.cli.outcome import EPILOG, Exit, refuse_unknown
 from holdfast.cli.output import STATE_STYLES
 from holdfast.cli.units import age_text, duration_text, moment_text, size_text
 
@@ -87,6 +87,7 @@ def _read(
     names = frame.connection.tenants()
     for row in rows:
         names.setdefault(int(row["TENANT_ID"]), str(row["TENANT_ID"]))  # a dropped tenant has only its id
+    refuse_unknown(tenants, names.values())
     chosen = [row for row in rows if not tenants or names[int(row["TENANT_ID"])] in tenants]
     return names, sorted(chosen, key=lambda row: int(row["TENANT_ID"]))
 

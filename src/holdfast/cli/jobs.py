@@ -5,7 +5,7 @@ import click
 from holdfast.cli.document import job_document
 from holdfast.cli.job import Ending, Job
 from holdfast.cli.options import Frame, client_command, needs_sys, tenants_option
-from holdfast.cli.outcome import EPILOG, Exit
+from holdfast.cli.outcome import EPILOG, Exit, refuse_unknown
 from holdfast.cli.output import STATE_STYLES
 from holdfast.cli.pace import Pace
 from holdfast.cli.reading import Reader
@@ -31,6 +31,8 @@ def jobs(frame: Frame, *, tenants: tuple[str, ...], watch: bool, forever: bool, 
     if watch and ended:
         raise click.UsageError("--ended does not go with --watch")
     reader = Reader(frame.connection)
+    if not ended:  # of jobs that are over the tenant may be gone
+        refuse_unknown(tenants, frame.connection.tenants().values())
     if watch:
         return _watch(frame, reader, tenants, forever=forever, every=every)
     running = _chosen(reader.active(), tenants)

@@ -1,6 +1,6 @@
 """How a command ends: its exit code and, when it did not do what was asked, why and what to do."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from enum import IntEnum
 
 
@@ -77,3 +77,11 @@ _HINTS: Mapping[int, str] = {
 def hint_of(code: int) -> str:
     """Return what to do about a server's error number or a job's RESULT (either sign); empty when nothing is known."""
     return _HINTS.get(abs(code), "")
+
+
+def refuse_unknown(asked: Iterable[str], known: Iterable[str]) -> None:
+    """Raise Failure if a tenant that was asked for is none of `known`: nothing to show would look like nothing there."""
+    unknown = sorted(set(asked) - set(known))
+    if unknown:
+        names = ", ".join(f"'{name}'" for name in unknown)
+        raise Failure(Exit.REFUSED, f"unknown tenant {names}", hint=hint_of(5160))
