@@ -29,6 +29,7 @@ from holdfast.store.store import Store
 from holdfast.values.backup_set import BackupType, TaskStatus
 from holdfast.values.lsn import Lsn
 from holdfast.values.pace import FixedPace
+from holdfast.values.scn import Scn
 
 ROOT = "backup_set_1_full"
 SUPERS = [FREE, FREE]  # blocks 0 and 1 of the file; a pass reads them by themselves
@@ -587,3 +588,37 @@ def test_a_sealed_backup_is_resumed_with_its_key() -> None:
     assert "took up 1 data objects" in result.comment
     assert 2 not in image.reads
     assert stored_blocks(store, keys=KEYS) == blocks_of(image)
+
+
+@pytest.mark.parametrize(
+    ("looks", "walks"),
+    [
+        ([True, True], 1),
+        ([False, True, True], 2),
+        ([True, False, True, True], 3),
+        ([False] * 1000, 102),  # a tenant that always has one under way: 5 s of looks 50 ms apart
+    ],
+)
+def test_a_set_ends_where_no_transaction_is_under_way_if_that_comes_soon(looks: list[bool], walks: int) -> None:
+    answers = iter(looks)
+    found: list[tuple[Lsn, Scn]] = []
+
+    class WalkedTail(FakeTail):
+        def tail_after(self) -> tuple[Lsn, Scn]:
+            found.append((Lsn(1000 + len(found)), Scn(self.end[1] + len(found))))
+            return found[-1]
+
+        def checkpoint_scn(self) -> Scn:
+            return found[-1][1]
+
+    result = run_backup(
+        plan_of(),
+        image_with(write_once(1)),
+        MemoryStore(),
+        WalkedTail(),
+        ListJournal(),
+        FakeClock(),
+        is_quiet=lambda: next(answers),
+    )
+    assert len(found) == 1 + walks  # the first is where the backup began
+    assert result.manifest.min_restore_scn == found[-1][1]

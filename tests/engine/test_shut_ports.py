@@ -9,6 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from holdfast.engine.fence import FencePolicy
+from holdfast.engine.launch import Order, decode_order
+from holdfast.engine.shut_ports import can_shut_ports
+
 pytestmark = pytest.mark.skipif(platform.machine() not in {"x86_64", "aarch64"}, reason="system calls not known")
 
 _PROBE = """
@@ -52,3 +56,28 @@ def test_a_process_with_shut_ports_listens_on_its_unix_socket_alone(tmp_path: Pa
             with socket.socket(socket.AF_UNIX) as client:
                 client.connect(str(tmp_path / "run.sock"))
             assert probe.wait(10) == 0
+
+
+def test_asking_whether_ports_can_be_shut_shuts_none() -> None:
+    assert can_shut_ports()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        assert server.getsockname()[1] != 0
+
+
+def test_an_order_of_a_server_of_before_is_understood(tmp_path: Path) -> None:
+    """The launcher is read from the disk anew, and the server that orders may be older than what lies there now."""
+    order = Order(
+        root=tmp_path,
+        binary=tmp_path / "seekdb",
+        library_dirs=(),
+        arguments=(),
+        environment={},
+        policy=FencePolicy.AUTO,
+        is_port_shut=True,
+        log_source_port=4711,
+    )
+    assert decode_order(order.encode()) == order
+    old = json.loads(order.encode())
+    del old["is_port_shut"]
+    assert decode_order(json.dumps(old).encode()) == order
+    assert not decode_order(json.dumps({**old, "log_source_port": None}).encode()).is_port_shut

@@ -1,5 +1,6 @@
 """Reading the engine's log blocks, through our links or, where a block is not linked yet, from the engine's folder."""
 
+import contextlib
 import os
 from pathlib import Path
 from typing import Final
@@ -36,10 +37,11 @@ class BlockReader:
         self._file = -1
 
     def block_ids(self) -> tuple[int, ...]:
-        """Return every block that can be read now, sorted."""
-        found: set[int] = set()
-        for folder in self._folders:
-            found.update(block_ids(folder))
+        """Return every block that can be read now, sorted. A spool that can not be listed adds none."""
+        spool_dir, log_dir = self._folders
+        found = set(block_ids(log_dir))
+        with contextlib.suppress(OSError):
+            found.update(block_ids(spool_dir))
         return tuple(sorted(found))
 
     def read_into(self, lsn: Lsn, buffer: memoryview) -> int:

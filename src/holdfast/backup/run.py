@@ -57,6 +57,8 @@ ARCHIVE_WAIT_SECONDS_MAX = 3600.0
 _ARCHIVE_POLL_SECONDS = 0.02
 _TELL_SECONDS = 0.5
 _PACE_WAIT_SECONDS = 0.1
+_QUIET_SECONDS_MAX = 5.0
+_QUIET_POLL_SECONDS = 0.05
 _BROKEN_LISTED_MAX = 20
 
 
@@ -139,13 +141,13 @@ def run_backup(
     *,
     archive: Store | None = None,
     pace: Pace | None = None,
-    settle: Callable[[], None] = lambda: None,
+    is_quiet: Callable[[], bool] = lambda: True,
 ) -> BackupResult:
     """Make the set and return what it is; when this returns, the manifest is durable.
 
     `archive`: the archive's destination, from which a set PLUS ARCHIVELOG takes its log; None makes one without. `pace`: how
-    fast it may go, asked again and again; None means two threads and no limit. `settle` is called once, when the image is
-    there and before its end is fixed: it may wait a little for a moment at which a restore is best cut.
+    fast it may go, asked again and again; None means two threads and no limit. `is_quiet` tells whether the engine has no
+    transaction under way that the log knows of: the end of the image is put where it had none, if that comes within 5 s.
 
     Repeatable: running it again with the same plan after a crash takes up what the crashed one put, or finds it done.
     Raises CanceledError, RefusedError (the archive), StoreUnavailableError, CorruptionError, EngineError; then no
@@ -155,7 +157,7 @@ def run_backup(
     if manifest is not None:
         return complete(manifest, store)
     pace = pace or FixedPace(threads=DEFAULT_THREADS)
-    with contextlib.closing(_Run(plan, image, store, tail, journal, clock, archive, pace, settle)) as run:
+    with contextlib.closing(_Run(plan, image, store, tail, journal, clock, archive, pace, is_quiet)) as run:
         manifest, comment = run.run()
     return complete(manifest, store, comment)
 
@@ -214,10 +216,10 @@ class _Run:
         clock: Clock,
         archive: Store | None,
         pace: Pace,
-        settle: Callable[[], None],
+        is_quiet: Callable[[], bool],
     ) -> None:
         self._plan = plan
-        self._settle = settle
+        self._is_quiet = is_quiet
         self._pace = pace
         self._archive = archive
         self._image = image
@@ -267,9 +269,7 @@ class _Run:
         self._check_archive_reaches(self._image.base_block(self._image.clog_meta()))
         journal.begin_phase(TaskStatus.BACKUP_DATA)
         moment = Search(self._image, self._copier, plan.policy, self._clock, journal.check).run()
-        self._settle()
-        # Taken after the moment: every change the image holds is in the log below this end.
-        end_lsn, min_restore_scn = self._tail.tail_after()
+        end_lsn, min_restore_scn = self._find_end()
         self._check_archive_reaches(moment.base)
         journal.know_scns(start_scn=start_scn, end_scn=min_restore_scn)
         for block_id, block in enumerate(moment.super_blocks):
@@ -285,6 +285,23 @@ class _Run:
         )
         self._take_notes(moment)
         return manifest, "; ".join(self._notes)
+
+    def _find_end(self) -> tuple[Lsn, Scn]:
+        """Return where the set ends. Taken after the moment: every change the image holds is in the log below it.
+
+        What a restore to this end would cut in two keeps its row locks for good. The engine's own transactions take a tenth of a
+        second, so an end without any is found soon; the longer ones are the tenant's, and a restore tells of them.
+        """
+        end = self._clock.monotonic() + _QUIET_SECONDS_MAX
+        was_quiet = self._is_quiet()
+        while True:
+            found = self._tail.tail_after()
+            is_quiet = self._is_quiet()
+            if (was_quiet and is_quiet) or self._clock.monotonic() > end:
+                return found
+            was_quiet = is_quiet
+            self._journal.check()
+            self._clock.sleep(_QUIET_POLL_SECONDS)
 
     def _note(self, figures: Figures) -> None:
         """Ask whether to go on, and tell how far the work is, at most twice a second."""

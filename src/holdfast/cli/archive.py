@@ -62,8 +62,9 @@ def off(frame: Frame, *, tenants: tuple[str, ...], wait: bool, timeout: float) -
 @client_command
 def status(frame: Frame, *, tenants: tuple[str, ...]) -> Exit:
     """Show the archive round of every tenant, or of those named."""
-    refuse_unknown(tenants, frame.connection.tenants().values())
-    _print(frame, _chosen(archiving(frame.connection), tenants))
+    rounds = archiving(frame.connection)
+    refuse_unknown(tenants, [one.tenant for one in rounds])
+    _print(frame, _chosen(rounds, tenants))
     return Exit.DONE
 
 

@@ -31,7 +31,7 @@ def jobs(frame: Frame, *, tenants: tuple[str, ...], watch: bool, forever: bool, 
     if watch and ended:
         raise click.UsageError("--ended does not go with --watch")
     reader = Reader(frame.connection)
-    if not ended:  # of jobs that are over the tenant may be gone
+    if not (ended or forever):  # of jobs that are over the tenant may be gone, of those to come it may not be there yet
         refuse_unknown(tenants, frame.connection.tenants().values())
     if watch:
         return _watch(frame, reader, tenants, forever=forever, every=every)

@@ -14,6 +14,7 @@ from holdfast.values.scn import Scn
 log = logging.getLogger("holdfast.engine")
 
 _POLL_SECONDS = 0.05
+_NEWEST_TABLE_SECONDS_MAX = 20.0
 _FIRST_SCN = 1
 """The checkpoint SCN of an engine that has never had a checkpoint."""
 
@@ -59,17 +60,15 @@ def take_first_checkpoint(
     return found
 
 
-def wait_unfinished(session: Session, wait_seconds: float, *, check: Callable[[], None] = lambda: None) -> bool:
+def wait_unfinished(session: Session, wait_seconds: float) -> bool:
     """Wait until no transaction has redo in the log without its end; return False when some are left after `wait_seconds`.
 
-    Asked before an engine is ended, and before a backup fixes its end. One that is cut there becomes an orphan that keeps its
-    locks for good. The engine runs such transactions by itself, too: some 5 s after its first start one holds a lock that
-    every DDL wants, and an engine ended just then answers no CREATE, no SET GLOBAL and no SWITCHOVER ever again (5 of 5
-    measured on 1.4.0). `check` is called between looks and may raise.
+    Asked before an engine is ended. One that is cut there becomes an orphan that keeps its locks for good. The engine runs
+    such transactions by itself, too: some 5 s after its first start one holds a lock that every DDL wants, and an engine
+    ended just then answers no CREATE, no SET GLOBAL and no SWITCHOVER ever again (5 of 5 measured on 1.4.0).
     """
     deadline = time.monotonic() + wait_seconds
     while facts.unfinished_transactions(session):
-        check()
         if time.monotonic() > deadline:
             return False
         time.sleep(_POLL_SECONDS)
@@ -87,9 +86,10 @@ def wait_replayed(
     (`Release.is_standby_writing`), for its log has no end that a replay could reach. `check` is called between looks and may
     raise.
     Raises EngineError if it is not there in time. A table that no query finds, though the engine says that it knows them all,
-    is waited for as long, and then let be: it may be half made at the end of the log in a way we have not met.
+    is waited for a little, and then let be: it may be half made at the end of the log in a way we have not met.
     """
     deadline = time.monotonic() + wait_seconds
+    refreshed_at: float | None = None
     while True:
         check()
         stat = facts.replay_stat(session)
@@ -99,13 +99,17 @@ def wait_replayed(
             is_complete = stat.submitted_lsn >= until and stat.pending_count == 0
         else:
             is_complete = stat.is_complete and readable_scn >= end_scn
-        is_refreshed = is_complete and facts.is_schema_refreshed(session)
-        if is_refreshed and facts.knows_newest_table(session):
-            return readable_scn
-        if time.monotonic() > deadline:
-            if is_refreshed:
-                log.warning("a query does not find the table that was defined last, %.0f s after replay", wait_seconds)
+        if is_complete and facts.is_schema_refreshed(session):
+            refreshed_at = time.monotonic() if refreshed_at is None else refreshed_at
+            if facts.knows_newest_table(session):
                 return readable_scn
+            if time.monotonic() > refreshed_at + _NEWEST_TABLE_SECONDS_MAX:
+                log.warning(
+                    "a query does not find the table that was defined last, %.0f s after the definitions were taken in",
+                    _NEWEST_TABLE_SECONDS_MAX,
+                )
+                return readable_scn
+        elif time.monotonic() > deadline:
             raise EngineError(
                 f"standby shows its log up to SCN {readable_scn}, expected {end_scn} and all its tables within {wait_seconds:.0f} s"
             )

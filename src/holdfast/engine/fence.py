@@ -139,7 +139,7 @@ def best_fence() -> Fence:
 def apply_landlock(rules: tuple[Rule, ...], *, log_source_port: int | None = None) -> None:
     """Confine the calling process and all it will start, for good. Raises OSError; then nothing is confined.
 
-    Also takes away TCP: no port can be opened and none be reached [4] but `log_source_port` (an embedded engine needs none; it
+    Also takes away TCP: no port can be opened and none be reached [4] but `log_source_port` (no engine needs another; it
     keeps `mysql_port`, `enable_rpc_service`, telemetry and requests to neighbours from working), and signals to and abstract
     sockets of other processes [6].
     """

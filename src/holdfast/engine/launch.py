@@ -69,7 +69,8 @@ def decode_order(data: bytes) -> Order:
         arguments=tuple(read["arguments"]),
         environment=dict(read["environment"]),
         policy=FencePolicy(read["policy"]),
-        is_port_shut=read["is_port_shut"],
+        # Absent when the server that orders is of before this package was replaced.
+        is_port_shut=read.get("is_port_shut", read["log_source_port"] is not None),
         log_source_port=read["log_source_port"],
     )
 

@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from signal import SIGCONT, SIGKILL, SIGSTOP, SIGTERM
+from typing import Final
 
 import holdfast
 from holdfast import codes
@@ -47,6 +48,7 @@ LOG_DISK_BYTES_MIN = 2 << 30
 
 _LAUNCH_WAIT_SECONDS = 30
 """The launcher answers in 0.06 s; a machine that swaps needs longer."""
+EMBEDDED: Final = "--embedded"
 _START_TRIES = 12
 """A standby from an image without a checkpoint dies of its own race in about half of its starts, after 1.6 s."""
 _AGAIN_MARK = b"errcode=-4023"
@@ -96,12 +98,16 @@ class EngineSettings:
         """Return the engine's `log_restore_source`."""
         return "" if self.log_source_port is None else f"127.0.0.1:{self.log_source_port}"
 
+    @property
+    def source_argument(self) -> str:
+        return f"log_restore_source={self.log_source}"
+
     def is_embedded(self, version: EngineVersion) -> bool:
         """Return whether the engine is to be started embedded.
 
         A standby of a release that follows is not: an embedded engine never pulls log, and takes in table definitions once,
         while it starts; what it replays later it does not know before it is activated (measured on 1.4.0: 1146 for a table
-        made after 100 MB of log). Its ports are shut (`shut_ports`). Where they can not be, it is embedded all the same
+        made behind 30 MB of log). Its ports are shut (`shut_ports`). Where they can not be, it is embedded all the same
         unless it has a source.
         """
         is_standby = self.role is EngineRole.STANDBY and version.release.follows_source
@@ -162,6 +168,13 @@ class EngineProcess:
     @property
     def identity(self) -> ProcessIdentity:
         return self._handle.identity
+
+    def was_started_with(self, argument: str) -> bool:
+        """Return whether this is a word of the engine's command line; False when it has ended."""
+        try:
+            return argument.encode() in Path(f"/proc/{self.pid}/cmdline").read_bytes().split(b"\0")
+        except OSError:
+            return False
 
     @property
     def is_fenced(self) -> bool:
@@ -226,7 +239,7 @@ class EngineProcess:
             library_dirs=version.library_dirs,
             arguments=(
                 *("--nodaemon", "--base-dir", str(directory.root.resolve()), "--log-level", "WARN"),
-                *(("--embedded",) if is_embedded else ("--parameter", f"log_restore_source={settings.log_source}")),
+                *((EMBEDDED,) if is_embedded else ("--parameter", settings.source_argument)),
                 *settings.arguments(version),
                 *first_start,
             ),

@@ -62,7 +62,7 @@ def can_shut_ports() -> bool:
     """Return whether `shut_ports` works on this machine; changes nothing."""
     if platform.machine() not in _MACHINES:
         return False
-    # The kernel looks at the filter's address after everything else: a missing filter is its complaint if nothing else is wrong.
+    # A missing filter is what a kernel that has filters complains of first; one without says EINVAL.
     refused = ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_SECCOMP, _MODE_FILTER, None, 0, 0) != 0
     return refused and ctypes.get_errno() == errno.EFAULT
 

@@ -33,7 +33,7 @@ from holdfast.catalog.backups import ENCRYPTION_NONE, BackupJob, BackupSet, Back
 from holdfast.catalog.catalog import Catalog
 from holdfast.catalog.validation import ValidateType, damage_words
 from holdfast.clock import Clock
-from holdfast.engine import control
+from holdfast.engine import control, facts
 from holdfast.engine.account import load_account
 from holdfast.engine.session import SqlError
 from holdfast.errors import (
@@ -76,7 +76,6 @@ ATTEMPTS_MAX = 3
 _RETRY_SECONDS = 2.0
 _FINISH_WAITS_SECONDS = (0.1, 0.5, 2.0, 5.0)
 """A catalog whose engine died is back in some 2 s."""
-_UNFINISHED_SECONDS_MAX = 5.0
 _ASK_SECONDS = 1.0
 _COMMENT_CHARACTERS_MAX = 4000
 _INDEX_SLICE_BYTES = 1 << 20
@@ -456,21 +455,19 @@ class JobRun:
                     around.clock,
                     archive=archive,
                     pace=pace,
-                    settle=self._wait_for_transactions,
+                    is_quiet=self._is_quiet,
                 )
         finally:
             self._task, self._phase = journal.task, journal.task.status
 
-    def _wait_for_transactions(self) -> None:
-        """Let what the engine is writing end, for a little: what a restore to this set's end cuts keeps its locks for good.
-
-        The engine's own transactions take a tenth of a second. Longer ones are the tenant's: a restore tells of them.
-        """
+    def _is_quiet(self) -> bool:
+        """Return whether no transaction is under way that the log knows of; True when the engine can not be asked."""
         try:
             with self._around.supervisor.session(self._job.tenant_id) as session:
-                control.wait_unfinished(session, _UNFINISHED_SECONDS_MAX, check=self._stops.check)
+                return facts.unfinished_transactions(session) == 0
         except EngineError as error:
-            log.warning("tenant %d: its open transactions could not be waited for: %s", self._job.tenant_id, error)
+            log.warning("tenant %d: its open transactions can not be asked for: %s", self._job.tenant_id, error)
+            return True
 
     def _archive_store(self, archive_round: Round) -> Store:
         destinations = self._around.catalog.destinations

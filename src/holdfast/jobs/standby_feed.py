@@ -28,6 +28,7 @@ from holdfast.clock import Clock
 from holdfast.engine import facts
 from holdfast.engine.directory import EngineDirectory
 from holdfast.engine.log_service import LogService
+from holdfast.engine.process import EngineSettings
 from holdfast.errors import ConflictError, EngineError, HoldfastError
 from holdfast.jobs.supervisor import Supervisor
 from holdfast.jobs.tenants import Tenants
@@ -173,7 +174,7 @@ class StandbyFeed:
         service = self._open_service(feed, row)
         self._feed, self._service = feed, service
         self._called_at = self._clock.monotonic()
-        if row.port != service.port:
+        if row.port != service.port or not self._pulls_from(service.port):
             self._catalog.log_sources.put(replace(row, port=service.port))
             try:
                 self._restart_engine()
@@ -217,6 +218,17 @@ class StandbyFeed:
             return do(archive)
         finally:
             archive.close()
+
+    def _pulls_from(self, port: int) -> bool:
+        """Return whether the engine was started to: a server may have been killed between the row and the start.
+
+        One that is down now is started with the row's port, and asks by itself.
+        """
+        try:
+            process = self._supervisor.process(self._tenant_id)
+        except HoldfastError:
+            return True
+        return process.was_started_with(EngineSettings(log_source_port=port).source_argument)
 
     def _is_engine_ready(self) -> bool:
         try:

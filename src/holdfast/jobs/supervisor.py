@@ -19,7 +19,8 @@ from holdfast import codes
 from holdfast.clock import Clock
 from holdfast.engine import account, control, drift, facts
 from holdfast.engine.directory import EngineDirectory
-from holdfast.engine.process import EngineProcess, EngineSettings, Watchdog
+from holdfast.engine.process import EMBEDDED, EngineProcess, EngineSettings, Watchdog
+from holdfast.engine.role import EngineRole
 from holdfast.engine.session import Session as EngineSession
 from holdfast.engine.session import SqlError
 from holdfast.engine.version import EngineVersion, install_hint
@@ -344,7 +345,11 @@ class Supervisor:
         self, tenant_id: int, directory: EngineDirectory, settings: EngineSettings, watchdog: Watchdog | None = None
     ) -> EngineProcess:
         adopted = EngineProcess.adopt(directory)
-        if adopted is not None and not self._block_files.is_sound(tenant_id, directory):
+        if adopted is not None and not (
+            self._block_files.is_sound(tenant_id, directory)
+            # A standby that servers of before embedded takes in no definitions (decision 38).
+            and (settings.role is not EngineRole.STANDBY or _is_embedded_as(adopted, settings))
+        ):
             adopted.stop(gently=False)
             adopted = None
         if adopted is None:
@@ -374,3 +379,7 @@ class Supervisor:
 def _refuse_retired(charge: _Charge) -> None:
     if charge.retired:
         raise refuse(codes.OB_SERVER_NOT_READY, hint="its tenant is being dropped")
+
+
+def _is_embedded_as(process: EngineProcess, settings: EngineSettings) -> bool:
+    return process.was_started_with(EMBEDDED) == settings.is_embedded(process.directory.version)
