@@ -52,7 +52,8 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
             archive(client, name, home / name)
         for name in _TENANTS:  # the first backup of a tenant waits for its first checkpoint; this one is a base as well
             client.run(f"ALTER SYSTEM BACKUP TENANT = {name}")
-            wait_over(client, name)
+            # The row of sys ends a moment after the tenant's, and stands in the way of the next backup as long (-9036).
+            wait_for(lambda: client.rows("select 1 from oceanbase.CDB_OB_BACKUP_JOBS"), lambda rows: not rows)
         for name in _SLOW:
             client.run(f"ALTER SYSTEM SET backup_bandwidth_limit = '2M' TENANT = {name}")
         yield Cluster(server, client, home)
