@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from holdfast.engine.process import EngineProcess
+from holdfast.restore.block_mount import find_obstacle
 from server_rig import Client, Server, archive, backup, running_server, wait_doing, wait_for, wait_restored
 
 pytestmark = pytest.mark.live
@@ -183,19 +184,47 @@ def _end_new_engine(server: Server, before: set[int]) -> bool:
 def test_a_table_recovery_whose_backup_does_not_restore_tells_the_restores_reason(
     story: Story, session: Client, tmp_path: Path
 ) -> None:
-    shutil.copytree(story.place, tmp_path / "copy")
-    folder = tmp_path / "copy" / "data" / "backup_set_1_full"
-    data = max((path for path in folder.rglob("*") if path.is_file()), key=lambda path: path.stat().st_size)
+    folder, data = _copy_of_full_set(story, tmp_path)
     content = bytearray(data.read_bytes())
     content[len(content) // 2] ^= 1
     data.write_bytes(content)
-    sources = f"file://{folder},file://{tmp_path}/copy/archive/{story.piece.rpartition('/')[2]}"
-    session.run(f"ALTER SYSTEM RECOVER TABLE test.t TO TENANT src FROM '{sources}' WITH '' REMAP TABLE test.t:again")
-    history = "select STATUS, COMMENT from oceanbase.CDB_OB_RECOVER_TABLE_JOB_HISTORY"
-    status, comment = wait_for(lambda: session.rows(history), bool)[0]
+    session.run("CREATE RESOURCE UNIT u MAX_CPU 1, MEMORY_SIZE '1G', LOG_DISK_SIZE '2G'")
+    session.run("CREATE RESOURCE POOL p UNIT = 'u', UNIT_NUM = 1, ZONE_LIST = ('zone1')")
+    status, comment = _recover(session, folder, story, "WITH 'pool_list=p&method=full'")
     assert status == "FAILED"
     assert " restore failed, " in comment  # the text of -9099
     assert data.name in comment
+
+
+@pytest.mark.skipif(find_obstacle() is not None, reason=f"no FUSE on this machine: {find_obstacle()}")
+def test_a_table_recovery_that_meets_damage_while_its_blocks_come_names_the_object(
+    story: Story, session: Client, tmp_path: Path
+) -> None:
+    folder, data = _copy_of_full_set(story, tmp_path)
+    content = bytearray(data.read_bytes())
+    for place in range(0, len(content), 4096):
+        content[place] ^= 1
+    data.write_bytes(content)
+    status, comment = _recover(session, folder, story)
+    assert status == "FAILED"
+    assert data.name in comment
+
+
+def _copy_of_full_set(story: Story, place: Path) -> tuple[Path, Path]:
+    """Return the folder of a copy of the full set, the log beside it, and its data object."""
+    shutil.copytree(story.place, place / "copy")
+    folder = place / "copy" / "data" / "backup_set_1_full"
+    return folder, max((path for path in folder.rglob("*") if path.is_file()), key=lambda path: path.stat().st_size)
+
+
+def _recover(session: Client, folder: Path, story: Story, options: str = "") -> tuple[str, str]:
+    """Recover test.t from a copy, to the side; return (STATUS, COMMENT) of the job."""
+    history = "select STATUS, COMMENT from oceanbase.CDB_OB_RECOVER_TABLE_JOB_HISTORY order by JOB_ID desc"
+    before = len(session.rows(history))
+    sources = f"file://{folder},file://{folder.parents[1]}/archive/{story.piece.rpartition('/')[2]}"
+    session.run(f"ALTER SYSTEM RECOVER TABLE test.t TO TENANT src FROM '{sources}' {options} REMAP TABLE test.t:again")
+    status, comment = wait_for(lambda: session.rows(history), lambda rows: len(rows) > before)[0]
+    return str(status), str(comment)
 
 
 def test_windows_tell_gaps_unknowns_and_outlive_their_tenant(story: Story, session: Client) -> None:

@@ -123,12 +123,13 @@ class QuickTenants:
             self._tenants.drop_expired(tenant)
             return
         if row.status is not QuickStatus.LOCAL:
-            self._follow(row)
+            self._follow(row, is_kept=not tenant.is_auxiliary)
 
     def _tenant(self, row: QuickTenant) -> Tenant | None:
         return next((one for one in self._catalog.tenants.hosted() if one.tenant_id == row.tenant_id), None)
 
-    def _follow(self, row: QuickTenant) -> None:
+    def _follow(self, row: QuickTenant, *, is_kept: bool) -> None:
+        """Bring the row up to date. One that is not kept gets no block it does not touch: hydration was laid out at rest."""
         place = LazyPlace(self._directories.tenant(row.tenant_id))
         now_us = self._clock.now_ns() // 1000
         if not place.exists():
@@ -141,7 +142,7 @@ class QuickTenants:
                 fresh = replace(fresh, status=QuickStatus.HYDRATED, finish_bytes=row.total_bytes)
                 fresh = replace(fresh, finish_timestamp_us=row.finish_timestamp_us or now_us)
                 shutil.rmtree(place.keys, ignore_errors=True)  # nobody will ask for a block again
-            else:
+            elif is_kept:
                 self._hand_on_pace(row.tenant_id, place)
         if fresh != row:
             if fresh.comment and fresh.comment != row.comment:

@@ -25,7 +25,7 @@ from holdfast.jobs.stops import Stops
 from holdfast.jobs.supervisor import Supervisor
 from holdfast.jobs.table_recovery_worker import RecoveryRun, Surroundings
 from holdfast.jobs.tenants import Tenants
-from holdfast.statement.commands import CancelRecoverTable, RecoverTable
+from holdfast.statement.commands import CancelRecoverTable, OptionPairs, RecoverTable
 from holdfast.statement.render import render
 from holdfast.statement.restore_options import read_options
 from holdfast.tables.plan import check_items, check_targets, fixed_targets
@@ -102,7 +102,7 @@ class TableRecoveries:
                 target=target_of(command.until, session),
                 passwords=session.decryption,
                 pools=options.pools,
-                options=command.options,
+                options=_auxiliary_options(command.options),
                 description=f"recover table into {target.name}",
                 purpose=TenantPurpose.AUXILIARY,
             )
@@ -263,6 +263,12 @@ class TableRecoveries:
             row, tenant_id=SYS_TENANT_ID, job_id=sys_id, status=RecoverStatus.RECOVERING, initiator_job_id=sys_id
         )
         return sys_row, row
+
+
+def _auxiliary_options(given: OptionPairs) -> OptionPairs:
+    """Return the options of the auxiliary tenant's restore: of a tenant that is read in part and thrown away, blocks come when
+    they are touched, unless the statement names a method. Where that can not be, it is restored fully."""
+    return given if any(name == "method" for name, _ in given) else (*given, ("method", "quick"))
 
 
 def _check_command(command: RecoverTable) -> None:

@@ -57,6 +57,8 @@ _WATCH_SECONDS = 0.2
 _CATALOG_WAITS_SECONDS = (0.1, 0.5, 2.0, 5.0)
 _TABLES_AT_ONCE_DEFAULT = 2
 _TELL_ROWS = 50_000
+_TROUBLE_SECONDS = 1.5
+"""A block server tells of its trouble every half second, and the row is brought up to date as often."""
 _COMMENT_CHARACTERS_MAX = 4000
 _ENGINE_SECONDS_MAX = 60.0
 """An engine that was killed is back within seconds: as long a task waits for it."""
@@ -127,7 +129,18 @@ class RecoveryRun:
             raise
         except HoldfastError as told:
             error = told
-        return "canceled" if isinstance(error, CanceledError) else str(error)
+        return "canceled" if isinstance(error, CanceledError) else f"{error}{self._trouble_with_blocks()}"
+
+    def _trouble_with_blocks(self) -> str:
+        """Return what the auxiliary tenant's blocks are waiting for: its engine tells of an IO error and not of which object."""
+        try:
+            row = self._around.catalog.quick.find(self._job.aux_tenant_id)
+            if row is not None and not row.comment:
+                self._around.clock.sleep(_TROUBLE_SECONDS)
+                row = self._around.catalog.quick.find(self._job.aux_tenant_id)
+        except HoldfastError:
+            return ""
+        return f"; {row.comment}" if row is not None and row.comment else ""
 
     def _stops_first(self, error: HoldfastError) -> None:
         """Raise why the work was interrupted instead of what the interruption looked like."""
