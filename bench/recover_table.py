@@ -54,16 +54,15 @@ def _measure(gib: float, row_count: int) -> list[tuple[object, ...]]:
             user.run("insert into test.small values (-1, 'the last one', 0, now())")
             scn = int(user.one("select max(ora_rowscn) from test.small"))
             truth = user.rows(_SUM)
-            user.run("drop table test.small")
             sources = f"'file://{place}/data,file://{place}/archive'"
             first, rows = 0.0, list[tuple[object, ...]]()
             for way, options in (
                 ("RECOVER TABLE", ""),
                 ("RECOVER TABLE ... method=full", "WITH 'pool_list=p&method=full'"),
             ):
+                user.run("drop table test.small")
                 whole, copied = _recover(client, user, f"FROM {sources} UNTIL SCN = {scn} {options}")
                 assert user.rows(_SUM) == truth
-                user.run("drop table test.small")
                 first = first or whole
                 rows.append((way, f"{whole:.1f}", f"{copied:.1f}", f"{whole / first:.2f}"))
         drop_caches()
