@@ -302,7 +302,8 @@ STATEMENTS: tuple[Statement, ...] = (
         text="`RECOVER TABLE`",
         state=State.BEYOND,
         note="`PREVIEW` at its end (ours) only compares with the live tables, see `RECOVER_TABLE_PREVIEWS`; `WITH` may be left"
-        " out; each table appears whole or not at all; foreign keys and, of whole databases, views come too; no table groups or"
+        " out; reads only the blocks it touches unless `method=full` or FUSE is missing; each table appears whole or not at all;"
+        " foreign keys and, of whole databases, views come too; no table groups or"
         " tablespaces here (-5151, -4354)",
         callers=Callers.SYS,
         outsiders=Refusal(codes.OB_OP_NOT_ALLOW, "user tenant initiate recover table is"),
