@@ -120,6 +120,22 @@ def test_the_chain_restores_with_all_its_passwords_without_archive_on_a_machine_
         wait_for(lambda: list((tmp_path / "other" / "restore").iterdir()), lambda left: not left)
 
 
+def test_a_table_comes_back_out_of_sealed_sets(made: Made) -> None:
+    """Its blocks come one by one, each opened with the key of the set that holds it."""
+    recover = (
+        f"ALTER SYSTEM RECOVER TABLE test.t TO TENANT source FROM 'file://{made.place}/data' REMAP TABLE test.t:back"
+    )
+    with made.server.client() as client:
+        assert client.refused(recover)[0] == 9047
+        client.run(f"SET DECRYPTION IDENTIFIED BY '{INC}', '{FULL}'")
+        client.run(recover)
+        history = "select STATUS, RESULT, COMMENT from oceanbase.CDB_OB_RECOVER_TABLE_JOB_HISTORY"
+        assert wait_for(lambda: client.rows(history), bool)[0] == ("COMPLETED", "SUCCESS", "")
+    with made.server.client("root@source") as source:
+        assert source.rows("select i, s from test.back order by i") == [(i, CONTENT) for i in (1, 2, 3)]
+        source.run("drop table test.back")
+
+
 def test_reconnecting_cancels_and_repeating_replaces(made: Made) -> None:
     """A job is enough; it is cancelled at once so that no set comes of it."""
     with made.server.client() as client:
