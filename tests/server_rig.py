@@ -191,6 +191,12 @@ def wait_doing(client: Client, tenant: str) -> None:
     wait_for(lambda: client.rows(sql), lambda rows: bool(rows) and rows[0][0] == "DOING")
 
 
+def wait_archived(client: Client, scn: int) -> None:
+    """Return when some archive round of the cluster has reached `scn`."""
+    reached = "select max(CHECKPOINT_SCN) from oceanbase.CDB_OB_ARCHIVELOG"
+    wait_for(lambda: client.one(reached), lambda checkpoint: checkpoint >= scn)
+
+
 def backup(client: Client, tenant: str) -> tuple[str, int, str]:
     """Back the tenant up and return (STATUS, RESULT, COMMENT) of its job."""
     sql = (

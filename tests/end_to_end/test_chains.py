@@ -19,7 +19,7 @@ import pytest
 from engine_rig import Bank
 from holdfast.engine.account import load_account
 from holdfast.engine.session import Session
-from server_rig import Client, Server, archive, restore, running_server, wait_for
+from server_rig import Client, Server, archive, restore, running_server, wait_archived, wait_for
 
 _IS_LONG = bool(os.environ.get("HOLDFAST_LONG"))
 pytestmark = [pytest.mark.live, pytest.mark.timeout(7200 if _IS_LONG else 600)]
@@ -158,10 +158,7 @@ def chain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chain]:
                 truths[later], names[later] = tables.truth(), list(tables.names)
             user.run("insert into test.ledger(w, seq, part, parts, a, b, amt, pad) values (99, 1, 0, 1, 0, 0, 0, '')")
             end_scn = user.one("select current_scn()")
-        wait_for(
-            lambda: client.one("select max(CHECKPOINT_SCN) from oceanbase.CDB_OB_ARCHIVELOG"),
-            lambda scn: scn >= end_scn,
-        )
+        wait_archived(client, end_scn)
         yield Chain(server, client, home / "backup", bank, truths, names)
     shutil.rmtree(home, ignore_errors=True)
 

@@ -13,7 +13,7 @@ import pytest
 
 from holdfast.engine.account import load_account
 from holdfast.engine.process import EngineProcess
-from server_rig import Server, archive, backup, running_server, wait_doing, wait_for
+from server_rig import Server, archive, backup, running_server, wait_archived, wait_doing, wait_for
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(300)]
 
@@ -59,8 +59,7 @@ class Shop:
         assert backup(self.sys, "shop")[0] == "COMPLETED"
         self.move(20)
         last = self.commits()[-1]
-        ask = "select max(CHECKPOINT_SCN) from oceanbase.CDB_OB_ARCHIVELOG"
-        wait_for(lambda: self.sys.one(ask), lambda scn: scn > last)
+        wait_archived(self.sys, last + 1)
 
     def move(self, times: int) -> None:
         for _ in range(times):

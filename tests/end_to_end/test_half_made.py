@@ -18,7 +18,7 @@ import pytest
 
 from holdfast.engine.process import EMBEDDED, EngineProcess, EngineSettings
 from holdfast.engine.role import EngineRole
-from server_rig import Client, Server, archive, backup, restore, running_server, wait_for
+from server_rig import Client, Server, archive, backup, restore, running_server, wait_archived, wait_for
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(600)]
 
@@ -65,10 +65,7 @@ def moments(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Moments]:
             rebuilding = _moment_within(user, other, "alter table test.big drop primary key")
             filling = _moment_within(user, other, "create table test.copy as select * from test.big")
             end_scn = int(user.one("select current_scn()"))
-        wait_for(
-            lambda: client.one("select max(CHECKPOINT_SCN) from oceanbase.CDB_OB_ARCHIVELOG"),
-            lambda scn: scn >= end_scn,
-        )
+        wait_archived(client, end_scn)
         yield Moments(server, client, home / "backup", new_table, rebuilding, filling)
         assert "a query does not find the table" not in server.log.read_text()
     shutil.rmtree(home, ignore_errors=True)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from server_rig import Server, archive, backup, restore, running_server, wait_for
+from server_rig import Server, archive, backup, restore, running_server, wait_archived
 
 pytestmark = pytest.mark.live
 
@@ -36,8 +36,7 @@ def test_moments_after_an_activation_restore_from_a_set_made_before_it(server: S
         with server.client("root@mid") as mid:
             mid.run("insert into test.t values (2)")
             scn = int(mid.one("select max(ora_rowscn) from test.t"))
-        checkpoint = "select max(CHECKPOINT_SCN) from oceanbase.CDB_OB_ARCHIVELOG"
-        wait_for(lambda: client.one(checkpoint), lambda found: found >= scn)
+        wait_archived(client, scn)
         assert restore(client, "late", second, f"UNTIL SCN = {scn}") == ("SUCCESS", "")
         with server.client("root@late") as late:
             assert late.rows("select i from test.t order by i") == [(1,), (2,)]

@@ -13,7 +13,17 @@ import pytest
 from holdfast.engine.process import EngineProcess
 from holdfast.restore.block_mount import find_obstacle, mounts_below, unmount
 from holdfast.restore.lazy_place import LazyPlace
-from server_rig import Client, Server, archive, backup, freeze_until, running_server, wait_for, wait_restored
+from server_rig import (
+    Client,
+    Server,
+    archive,
+    backup,
+    freeze_until,
+    running_server,
+    wait_archived,
+    wait_for,
+    wait_restored,
+)
 
 pytestmark = [
     pytest.mark.live,
@@ -94,10 +104,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
                     world.digest, world.few = source.rows(DIGEST), source.rows(f"{DIGEST} where id < 20")
                     world.scn = int(source.one("select current_scn()"))
                     source.run("delete from test.big")
-                wait_for(
-                    lambda: client.one("select max(CHECKPOINT_SCN) from oceanbase.CDB_OB_ARCHIVELOG"),
-                    lambda scn: scn >= world.scn,
-                )
+                wait_archived(client, world.scn)
             yield world
         finally:
             server.end()

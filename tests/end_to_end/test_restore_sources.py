@@ -10,7 +10,17 @@ import pytest
 
 from holdfast.engine.process import EngineProcess
 from holdfast.restore.block_mount import find_obstacle
-from server_rig import Client, Server, archive, backup, running_server, wait_doing, wait_for, wait_restored
+from server_rig import (
+    Client,
+    Server,
+    archive,
+    backup,
+    running_server,
+    wait_archived,
+    wait_doing,
+    wait_for,
+    wait_restored,
+)
 
 pytestmark = pytest.mark.live
 
@@ -38,8 +48,7 @@ class Story:
             wait_for(lambda: self.client.one(sets), lambda count: count == 2)
             src.run("insert into test.t values (3)")
             self.end = int(src.one("select max(ora_rowscn) from test.t"))
-        checkpoint = "select max(CHECKPOINT_SCN) from oceanbase.CDB_OB_ARCHIVELOG"
-        wait_for(lambda: self.client.one(checkpoint), lambda scn: scn >= self.end)
+        wait_archived(self.client, self.end)
         self.full = f"file://{place}/data/backup_set_1_full"
         self.inc = f"file://{place}/data/backup_set_2_inc"
         (piece,) = (path.name for path in (place / "archive").iterdir() if path.name.startswith("piece_d"))

@@ -22,7 +22,7 @@ from holdfast.engine.process import EngineProcess
 from holdfast.engine_format.log_wire import FETCH_LOG, FetchRequest, encode_end, encode_request
 from holdfast.values.lsn import Lsn
 from holdfast.values.scn import Scn
-from server_rig import Client, Server, archive, backup, restore, running_server, wait_for
+from server_rig import Client, Server, archive, backup, restore, running_server, wait_archived, wait_for
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(4800)]
 
@@ -93,10 +93,7 @@ class Scene:
             return int(user.one("select current_scn()"))
 
     def wait_archived(self, scn: int) -> None:
-        wait_for(
-            lambda: self.client.one("select max(CHECKPOINT_SCN) from oceanbase.CDB_OB_ARCHIVELOG"),
-            lambda checkpoint: checkpoint > scn,
-        )
+        wait_archived(self.client, scn + 1)
 
     def engine_pid(self, name: str) -> int:
         engine = EngineProcess.adopt(self.server.directory(self.tenant_id(name)))

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from server_rig import Client, Server, archive, backup, restore, wait_for
+from server_rig import Client, Server, archive, backup, restore, wait_archived, wait_for
 
 pytestmark = pytest.mark.live
 
@@ -240,9 +240,7 @@ def test_full_backup_and_restores_to_any_moment(server: Server, sys_client: Clie
         (good,),
     )
     assert row == [("SUCCESS", "AVAILABLE", "FULL", "OFF", 1, 1, 1, 1, "NONE")]
-    wait_for(
-        lambda: sys_client.one("select max(CHECKPOINT_SCN) from oceanbase.CDB_OB_ARCHIVELOG"), lambda scn: scn >= later
-    )
+    wait_archived(sys_client, later)
     assert restore(sys_client, "then_", place, f"UNTIL SCN = {good}")[0] == "SUCCESS"
     with server.client("root@then_") as client:
         assert client.rows("select i from test.t order by i") == [(1,), (2,)]

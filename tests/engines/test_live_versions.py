@@ -17,7 +17,7 @@ from engine_rig import Bank
 from holdfast.engine.account import load_account
 from holdfast.engine.process import EngineProcess
 from old_engine import OLD_DATA_VERSION, old_engine
-from server_rig import WAIT_SECONDS_MAX, Client, Server, archive, backup, restore, wait_for
+from server_rig import WAIT_SECONDS_MAX, Client, Server, archive, backup, restore, wait_archived, wait_for
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(900)]
 
@@ -82,10 +82,7 @@ def target(cluster: Cluster) -> Target:
         with cluster.server.client("root@old") as user:
             commits = user.rows("select w, seq, max(ora_rowscn) from test.ledger group by w, seq")
             end_scn = user.one("select current_scn()")
-        wait_for(
-            lambda: client.one("select max(CHECKPOINT_SCN) from oceanbase.CDB_OB_ARCHIVELOG"),
-            lambda scn: scn >= end_scn,
-        )
+        wait_archived(client, end_scn)
     later = sorted(int(scn) for _, _, scn in commits if scn > first_scn)
     assert len(later) > 20, "the load made too few transactions behind the backup"
     assert {(one.writer, one.seq) for one in acknowledged} <= {(int(w), int(seq)) for w, seq, _ in commits}

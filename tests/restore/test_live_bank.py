@@ -19,7 +19,7 @@ from restore_rig import facts_of, inner_entry_scns, restored
 from engine_rig import Bank
 from holdfast.engine.account import load_account
 from holdfast.restore.facts import Facts
-from server_rig import archive, backup, running_server, wait_for
+from server_rig import archive, backup, running_server, wait_archived
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(900)]
 
@@ -65,10 +65,7 @@ def truth(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Truth]:
         for one in acknowledged:
             scn, _ = commits[one.writer, one.seq]
             assert one.scn_before <= scn <= one.scn_after
-        wait_for(
-            lambda: client.one("select max(CHECKPOINT_SCN) from oceanbase.CDB_OB_ARCHIVELOG"),
-            lambda scn: scn >= end_scn,
-        )
+        wait_archived(client, end_scn)
         first_scn = client.one("select max(MIN_RESTORE_SCN) from oceanbase.CDB_OB_BACKUP_SET_FILES")
     facts = facts_of(home / "backup" / "data", home / "backup" / "archive")
     yield Truth(facts=facts, place=home, commits=commits, first_scn=first_scn, end_scn=end_scn, bank=bank)

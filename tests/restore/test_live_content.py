@@ -22,7 +22,7 @@ from holdfast.engine_format.log_block import first_lsn_of
 from holdfast.errors import HoldfastError
 from holdfast.restore.facts import Facts
 from holdfast.restore.plan import LogObjectFact
-from server_rig import Client, Server, archive, backup, running_server, wait_for
+from server_rig import Client, Server, archive, backup, running_server, wait_archived, wait_for
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(600)]
 
@@ -38,10 +38,7 @@ class Source:
     def settle(self) -> int:
         """Return the SCN of now, once the archive holds it."""
         scn = int(self.user.one("select current_scn()"))
-        wait_for(
-            lambda: self.client.one("select max(CHECKPOINT_SCN) from oceanbase.CDB_OB_ARCHIVELOG"),
-            lambda checkpoint: checkpoint >= scn,
-        )
+        wait_archived(self.client, scn)
         return scn
 
     def facts(self) -> Facts:
