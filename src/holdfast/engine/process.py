@@ -100,6 +100,7 @@ class EngineSettings:
 
     @property
     def source_argument(self) -> str:
+        """Return the word of the command line that says where the engine pulls from; of an embedded one it is not there."""
         return f"log_restore_source={self.log_source}"
 
     def is_embedded(self, version: EngineVersion) -> bool:

@@ -129,7 +129,9 @@ class RecoveryRun:
             raise
         except HoldfastError as told:
             error = told
-        return "canceled" if isinstance(error, CanceledError) else f"{error}{self._trouble_with_blocks()}"
+        if isinstance(error, CanceledError):
+            return "canceled"
+        return f"{error}{self._trouble_with_blocks()}" if isinstance(error, EngineError) else str(error)
 
     def _trouble_with_blocks(self) -> str:
         """Return what the auxiliary tenant's blocks are waiting for: its engine tells of an IO error and not of which object."""
