@@ -1,5 +1,6 @@
 """One table back: what an accident took, out of the backup and into the tenant that goes on."""
 
+import os
 import random
 import time
 from collections.abc import Iterator
@@ -8,7 +9,10 @@ from typing import Any
 
 import pytest
 
-from server_rig import Server, archive, backup, running_server, wait_for
+from holdfast.backup_format import names
+from holdfast.backup_format.index import decode_index
+from holdfast.restore.block_mount import find_obstacle
+from server_rig import Server, archive, backup, freeze_until, running_server, wait_for
 
 pytestmark = pytest.mark.live
 
@@ -21,12 +25,16 @@ TASKS = (
     " (select max(JOB_ID) from oceanbase.DBA_OB_IMPORT_TABLE_JOB_HISTORY) order by 1, 2"
 )
 
+_TABLE_DATA = 1
+"""The type of macro blocks that hold the rows of one table, on engine 1.4."""
+
 
 class Shop:
     """A tenant with every kind of table, backed up; `before`: the SCN before the accident."""
 
     def __init__(self, server: Server, place: Path) -> None:
         self.server = server
+        self.place = place
         self.sources = f"'file://{place}/data,file://{place}/archive'"
         self.sys = server.client()
         self.sys.run("CREATE TENANT shop")
@@ -255,3 +263,41 @@ def test_killed_at_any_moment_it_goes_on_to_the_same_end(shop: Shop) -> None:
         assert shop.outcome()[:2] == ("COMPLETED", "SUCCESS"), shop.outcome()
         assert shop.sum("past.big") == shop.sums["big"]
         shop.client.run("drop table past.big")
+
+
+@pytest.mark.skipif(find_obstacle() is not None, reason=f"no FUSE on this machine: {find_obstacle()}")
+def test_damage_is_named_where_a_block_is_needed_and_in_nobodys_way_elsewhere(shop: Shop) -> None:
+    """Last: it damages the newest set, in the blocks of one table."""
+    chance = random.Random(7)
+    shop.client.run("create table sales.noise (id int primary key, pad varchar(2000))")
+    for start in range(0, 4000, 100):
+        rows = ",".join(f"({start + i}, '{chance.randbytes(750).hex()}')" for i in range(100))
+        shop.client.run(f"insert into sales.noise values {rows}")
+    blocks = (
+        "select distinct macro_block_idx from oceanbase.__all_virtual_tablet_sstable_macro_info where tablet_id ="
+        " (select tablet_id from oceanbase.__all_table where table_name = 'noise')"
+    )
+    freeze_until(shop.client, lambda: shop.client.rows(blocks), lambda rows: len(rows) > 2)
+    assert backup(shop.sys, "shop")[0] == "COMPLETED"
+    needed = {int(block_id) for (block_id,) in shop.client.rows(blocks)}
+    (folder,) = (shop.place / "data").glob("backup_set_2_*")
+    records = decode_index([(shop.place / "data" / names.index_name(folder.name)).read_bytes()]).table
+    damaged = [record for record in records if record.block_id in needed and record.block_type == _TABLE_DATA]
+    assert damaged
+    for record in damaged:
+        path = shop.place / "data" / names.data_name(folder.name, record.object_number)
+        with path.open("r+b") as file:
+            file.seek(record.end_offset - 100)
+            byte = file.read(1)[0]
+            file.seek(-1, os.SEEK_CUR)
+            file.write(bytes([byte ^ 1]))
+    recover = (
+        f"ALTER SYSTEM RECOVER TABLE sales.{{0}} TO TENANT shop FROM {shop.sources} REMAP TABLE sales.{{0}}:{{0}}_d"
+    )
+    shop.sys.run(recover.format("parent"))
+    assert shop.outcome() == ("COMPLETED", "SUCCESS", "")
+    shop.sys.run(recover.format("noise"))
+    status, result, comment = shop.outcome()
+    assert (status, result) == ("FAILED", "FAILED")
+    assert path.name in comment, comment
+    assert "sales.noise" in comment, comment

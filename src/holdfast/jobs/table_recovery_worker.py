@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TypeVar
 
+from holdfast import codes
 from holdfast.catalog.catalog import Catalog
 from holdfast.catalog.table_recoveries import ImportJob, ImportTask, PreviewStatus, RecoverJob, TablePreview
 from holdfast.clock import Clock
@@ -57,6 +58,7 @@ _WATCH_SECONDS = 0.2
 _CATALOG_WAITS_SECONDS = (0.1, 0.5, 2.0, 5.0)
 _TABLES_AT_ONCE_DEFAULT = 2
 _TELL_ROWS = 50_000
+_ERRORS_OF_BLOCKS = frozenset({codes.OB_IO_ERROR.client, codes.OB_TIMEOUT.client})
 _TROUBLE_SECONDS = 1.5
 """A block server tells of its trouble every half second, and the row is brought up to date as often."""
 _COMMENT_CHARACTERS_MAX = 4000
@@ -129,20 +131,23 @@ class RecoveryRun:
             raise
         except HoldfastError as told:
             error = told
-        if isinstance(error, CanceledError):
-            return "canceled"
-        return f"{error}{self._trouble_with_blocks()}" if isinstance(error, EngineError) else str(error)
+        return "canceled" if isinstance(error, CanceledError) else self._words(error)
 
-    def _trouble_with_blocks(self) -> str:
-        """Return what the auxiliary tenant's blocks are waiting for: its engine tells of an IO error and not of which object."""
+    def _words(self, error: HoldfastError) -> str:
+        """Return the error, and what keeps the auxiliary tenant's blocks from coming if it may be that.
+
+        An engine tells of an IO error, or of time that is over, and not of which object.
+        """
+        if not (isinstance(error, SqlError) and error.errno in _ERRORS_OF_BLOCKS):
+            return str(error)
         try:
             row = self._around.catalog.quick.find(self._job.aux_tenant_id)
             if row is not None and not row.comment:
                 self._around.clock.sleep(_TROUBLE_SECONDS)
                 row = self._around.catalog.quick.find(self._job.aux_tenant_id)
         except HoldfastError:
-            return ""
-        return f"; {row.comment}" if row is not None and row.comment else ""
+            row = None
+        return f"{error}; {row.comment}" if row is not None and row.comment else str(error)
 
     def _stops_first(self, error: HoldfastError) -> None:
         """Raise why the work was interrupted instead of what the interruption looked like."""
@@ -313,7 +318,7 @@ class RecoveryRun:
                     status=TableStatus.FINISH,
                     completion_timestamp_us=self._now_us(),
                     result=RecoverResult.FAILED,
-                    comment=str(error)[:_COMMENT_CHARACTERS_MAX],
+                    comment=self._words(error)[:_COMMENT_CHARACTERS_MAX],
                 )
             )
 

@@ -27,6 +27,7 @@ from holdfast.restore.lazy_file import BlockSource, LazyBlockFile
 from holdfast.restore.lazy_place import HydrationPace, LazyPlace, ServerState
 from holdfast.restore.lazy_source import DestinationBlocks, PatientBlocks
 from holdfast.store.open import open_store
+from holdfast.values.buffers import Buffer
 from holdfast.values.destination import parse_uri
 from holdfast.values.pace import LANES_MAX, TokenBucket, take
 
@@ -74,6 +75,24 @@ class Troubles:
             return f"blocks do not come: {self._away}" if self._away else ""
 
 
+class ToldBlocks:
+    """The same blocks, for whoever asks: what is damaged is noted, and forgotten when it came after all."""
+
+    def __init__(self, source: BlockSource, troubles: Troubles) -> None:
+        self._source = source
+        self._troubles = troubles
+
+    def get_block(self, block_id: int) -> Buffer:
+        """Return and raise as the source does."""
+        try:
+            payload = self._source.get_block(block_id)
+        except CorruptionError as error:
+            self._troubles.add_damage(block_id, str(error))
+            raise
+        self._troubles.forget_damage(block_id)
+        return payload
+
+
 class Hydration:
     """Brings the blocks nobody has touched. `set_pace` lets it begin and says how fast it may go."""
 
@@ -113,13 +132,13 @@ class Hydration:
             self._step_aside()
             try:
                 self._file.ensure(block_id, self._source)
-            except CorruptionError as error:
-                self._troubles.add_damage(block_id, str(error))
+            except CorruptionError:
+                pass  # told by the source; the next round tries again
             except (HoldfastError, OSError) as error:
                 self._troubles.set_away(str(error))
                 self._resume_at = self._clock.monotonic() + _AWAY_SECONDS
             else:
-                self._troubles.forget_damage(block_id)
+                self._troubles.forget_damage(block_id)  # the engine may have written the block itself
                 self._troubles.set_away("")
 
     def _next(self) -> int | None:
@@ -211,8 +230,10 @@ def main(tenant_dir: str, path: str) -> int:
         for holder in order.holders
         if (key := keyring.get(holder.set_id)) is not None
     }
-    plain = DestinationBlocks(table, order.holders, lambda source: open_store(parse_uri(source)), keys)
     troubles = Troubles()
+    plain = ToldBlocks(
+        DestinationBlocks(table, order.holders, lambda source: open_store(parse_uri(source)), keys), troubles
+    )
     demand = PatientBlocks(plain, clock, tell=troubles.set_away)
     file = LazyBlockFile(place.overlay, place.marks, table, demand)
     clerk = _Clerk(place, file, demand, Hydration(file, plain, demand, troubles, clock), troubles)
