@@ -23,6 +23,7 @@ def _by_hand(server: Server, client: Client, sources: str, scn: int) -> float:
     client.run(f"ALTER SYSTEM RESTORE aside FROM {sources} UNTIL SCN = {scn}")
     assert wait_restored(client, "aside")[0] == "SUCCESS"
     with server.client("root@aside", read_timeout=_WAIT_SECONDS) as source, server.client("root@big") as target:
+        source.run("set ob_query_timeout = 3000000000")
         target.run("create table test.by_hand like test.small")
         rows = source.rows("select id, name, amount, at from test.small")
         with target.connection.cursor() as cursor:
