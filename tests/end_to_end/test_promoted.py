@@ -37,7 +37,7 @@ def test_moments_after_an_activation_restore_from_a_set_made_before_it(server: S
             mid.run("insert into test.t values (2)")
             scn = int(mid.one("select max(ora_rowscn) from test.t"))
         wait_archived(client, scn)
-        assert restore(client, "late", second, f"UNTIL SCN = {scn}") == ("SUCCESS", "")
+        assert restore(client, "late", second, f"UNTIL SCN = {scn}")[0] == "SUCCESS"
         with server.client("root@late") as late:
             assert late.rows("select i from test.t order by i") == [(1,), (2,)]
 

@@ -110,7 +110,7 @@ def test_engine_that_is_not_there_can_not_be_asked_for(cluster: Cluster) -> None
 
 def test_set_of_the_older_engine_is_restored_by_it_to_the_scn(cluster: Cluster, target: Target) -> None:
     with cluster.server.client() as client:
-        assert restore(client, "back", cluster.place, f"UNTIL SCN={target.scn}") == ("SUCCESS", "")
+        assert restore(client, "back", cluster.place, f"UNTIL SCN={target.scn}")[0] == "SUCCESS"
         manifest_version = client.one("select max(TENANT_COMPATIBLE) from oceanbase.CDB_OB_BACKUP_SET_FILES")
         assert manifest_version == OLD_DATA_VERSION
         tenant_id = cluster.server.tenant_ids()[-1]
