@@ -28,6 +28,10 @@ _NUMBERS = (
     "select a.n + 10 * b.n + 100 * c.n + 1000 * d.n + 10000 * e.n x from "
     f"{_DIGITS} a, {_DIGITS} b, {_DIGITS} c, {_DIGITS} d, {_DIGITS} e"
 )
+_WITHOUT_SESSION = (
+    "select count(*) from oceanbase.__all_virtual_trans_stat"
+    " where session_id = 0 and flushed_log_size > 0 and is_exiting = 0"
+)
 _HALF_MADE = (
     "select count(*) from oceanbase.__all_table where table_type = 3 and table_id > 500000"
     " and (session_id <> 0 or table_name like '__hidden%')"
@@ -127,13 +131,22 @@ def test_an_alter_under_way_at_the_target_is_ended_by_the_promoted_tenant(moment
     moments.client.run("DROP TENANT back2 FORCE")
 
 
-def test_a_create_table_as_under_way_at_the_target_is_told_and_shows_no_table(moments: Moments) -> None:
+def test_a_create_table_as_under_way_at_the_target_is_told_and_rolled_back_by_the_promotion(moments: Moments) -> None:
     status, comment = restore(moments.client, "back3", moments.place, f"UNTIL SCN = {moments.filling}")
     assert status == "SUCCESS", comment
-    assert "keep their row locks" in comment
+    assert "keep their row locks until ACTIVATE STANDBY rolls them back" in comment
     with moments.server.client("root@back3") as back:
         assert back.rows("show tables in test") == [("behind",), ("big",)]
         assert back.one("select count(*) from test.big") == 2 * ROWS
+    moments.client.run("ALTER SYSTEM ACTIVATE STANDBY TENANT = back3")
+    assert " transactions that the end of its log had cut" in moments.server.log.read_text()
+    with moments.server.client("root@back3") as back:
+        assert back.one(_WITHOUT_SESSION) == 0
+        back.run("alter table test.big add column w int")
+        back.run("update test.big set w = 1 where id = 5")
+        back.run("create table test.copy as select * from test.behind")
+        back.run("drop table test.big")
+        assert back.rows("show tables in test") == [("behind",), ("copy",)]
     moments.client.run("DROP TENANT back3 FORCE")
 
 
@@ -158,3 +171,32 @@ def test_a_standby_that_a_server_of_before_embedded_is_started_anew(
     assert anew is not None
     assert anew.pid != engine.pid
     assert not anew.was_started_with(EMBEDDED)
+
+
+def test_an_engine_killed_inside_a_transaction_comes_back_without_it(moments: Moments) -> None:
+    """By itself a seekdb keeps its row locks for good, through every restart."""
+    directory = moments.server.directory(moments.server.tenant_ids()[1])
+    with moments.server.client("root@source") as user, moments.server.client("root@source") as other:
+        user.run("create table test.cut(id int primary key, s varchar(400))")
+        user.run("insert into test.cut values (-1, 'kept')")
+        user.run("begin")
+        user.run("update test.cut set s = 'lost' where id = -1")
+        user.run(f"insert into test.cut select x, repeat('x', 300) from ({_NUMBERS}) q")
+        wait_for(lambda: other.one("select max(flushed_log_size) from oceanbase.__all_virtual_trans_stat"), bool)
+        engine = EngineProcess.adopt(directory)
+        assert engine is not None
+        os.kill(engine.pid, signal.SIGKILL)
+        wait_for(engine.is_alive, lambda is_alive: not is_alive)
+    wait_for(lambda: _tables(moments.server, "source"), bool)
+    with moments.server.client("root@source") as user:
+        assert user.one(_WITHOUT_SESSION) == 0
+        assert user.rows("select id, s from test.cut") == [(-1, "kept")]
+        user.run("update test.cut set s = 'new' where id = -1")
+        user.run("alter table test.cut drop primary key")
+        scn = int(user.one("select current_scn()"))
+    # The archive goes on over the rollback, and so does a restore behind it.
+    wait_archived(moments.client, scn)
+    status, comment = restore(moments.client, "back5", moments.place, f"UNTIL SCN = {scn}")
+    assert status == "SUCCESS", comment
+    with moments.server.client("root@back5") as back:
+        assert back.rows("select id, s from test.cut") == [(-1, "new")]

@@ -34,12 +34,14 @@ class LogStat:
 class OrphanTransaction:
     """A transaction without a session: its redo is in the log and its end is not, and it keeps its row locks for good.
 
-    Any cut below `start_scn`, or at or after its commit, avoids it.
+    Any cut below `start_scn`, or at or after its commit, avoids it. `is_prepared`: it has voted to commit (XA), and only
+    whoever began it may end it.
     """
 
     trans_id: int
     start_scn: Scn
     flushed_log_size_bytes: int
+    is_prepared: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,14 +139,22 @@ def data_version(session: Session) -> str:
     return number.split()[0].split("-")[0]
 
 
+_STATE_RUNNING = 10
+
+
 def orphan_transactions(session: Session) -> tuple[OrphanTransaction, ...]:
     """Return transactions that no session will ever end, by start SCN. Ask after a start with replay, before any load."""
     rows = session.query(
-        "select trans_id, start_scn, flushed_log_size from oceanbase.__all_virtual_trans_stat"
+        "select trans_id, start_scn, flushed_log_size, state from oceanbase.__all_virtual_trans_stat"
         " where session_id = 0 and flushed_log_size > 0 and is_exiting = 0 order by start_scn"
     )
     return tuple(
-        OrphanTransaction(trans_id=int(row[0]), start_scn=Scn(row[1]), flushed_log_size_bytes=int(row[2]))
+        OrphanTransaction(
+            trans_id=int(row[0]),
+            start_scn=Scn(row[1]),
+            flushed_log_size_bytes=int(row[2]),
+            is_prepared=int(row[3]) != _STATE_RUNNING,
+        )
         for row in rows
     )
 

@@ -36,6 +36,7 @@ class Release:
     was made of a backup, because its log is that of a primary. Started as a primary it is one.
     `is_standby_writing`: a standby of such a log appends keep-alives of its own to it. They are no replay.
     `follows_source`: a standby can pull log while it runs. (1.3 writes log of its own on a standby.)
+    `rolls_back_by_log`: how it logs the rollback of a transaction is known, so one can be written for it (`restore.rollback`).
     `holds_catalog`: the views of the sys tenant can be made in it; without that no server runs on it, but its tenants do.
     """
 
@@ -47,6 +48,7 @@ class Release:
     is_activated_by_restart: bool
     is_standby_writing: bool
     follows_source: bool
+    rolls_back_by_log: bool
     holds_catalog: bool
 
 
@@ -60,6 +62,7 @@ _RELEASES = {
         is_activated_by_restart=False,
         is_standby_writing=False,
         follows_source=True,
+        rolls_back_by_log=True,
         holds_catalog=True,
     ),
     "1.3": Release(
@@ -71,6 +74,7 @@ _RELEASES = {
         is_activated_by_restart=True,
         is_standby_writing=True,
         follows_source=False,
+        rolls_back_by_log=False,
         holds_catalog=False,
     ),
 }

@@ -44,7 +44,7 @@ from typing import Final, TypeAlias
 from crc32c import crc32c
 from xxhash import xxh64_intdigest
 
-from holdfast.engine_format.checksum import Bytes
+from holdfast.engine_format.checksum import Bytes, header_checksum, raw_crc
 from holdfast.errors import CorruptionError, UnknownVersionError
 from holdfast.values.lsn import Lsn
 from holdfast.values.scn import Scn
@@ -169,6 +169,12 @@ def encode_group_header(header: GroupHeader) -> bytes:
     assert header.version == _GROUP_VERSION, "only what was decoded here is encoded"
     fields = (_GROUP_MAGIC, _GROUP_VERSION, header.size_bytes, *behind)
     return _GROUP.pack(*fields, flag | xxh64_intdigest(_pack_group(*fields, flag)) & _HEADER_CHECKSUM)
+
+
+def encode_entry(scn: Scn, data: Bytes) -> bytes:
+    """Return one log entry, header and `data`, as it lies in a group."""
+    fields = (_ENTRY_MAGIC, _ENTRY_VERSION, len(data), scn, raw_crc(data))
+    return _ENTRY.pack(*fields, header_checksum(_pack_entry(*fields, 0))) + bytes(data)
 
 
 def decode_entries(group_bytes: Bytes) -> Iterator[Entry]:

@@ -9,7 +9,9 @@ import logging
 from holdfast import codes
 from holdfast.catalog.catalog import Catalog
 from holdfast.clock import Clock
-from holdfast.engine import account, control, drift
+from holdfast.engine import account, control, drift, facts
+from holdfast.engine.directory import EngineDirectory
+from holdfast.engine.facts import OrphanTransaction
 from holdfast.engine.version import Engines
 from holdfast.errors import EngineError, HoldfastError, refuse
 from holdfast.jobs.quick import refuse_preview
@@ -20,12 +22,15 @@ from holdfast.jobs.standbys import Standbys
 from holdfast.jobs.supervisor import Supervisor
 from holdfast.jobs.tenants import Tenants
 from holdfast.statement.commands import ActivateStandby
+from holdfast.values.lsn import Lsn
 from holdfast.values.tenant import Tenant, TenantRole, TenantStatus
 
 log = logging.getLogger("holdfast.activation")
 
 _ACTIVATE_SECONDS_MAX = 30.0
 """An activation takes 0.05 s; one that takes this long has failed."""
+_REPLAY_SECONDS_MAX = 60.0
+"""How long a standby may take to replay what it has been handed and not yet taken in: what it was handed in a second, mostly."""
 
 
 class Activation:
@@ -80,15 +85,21 @@ class Activation:
                 self._standbys.follow(tenant)
             raise
         self._standbys.forget(tenant.tenant_id)
-        self._supervisor.report_orphans(tenant.tenant_id)  # what was under way where its log ends has no end any more
+        self._supervisor.report_orphans(tenant.tenant_id)
 
     def _activate_engine(self, tenant_id: int) -> None:
         tenant = self._catalog.tenants.by_id(tenant_id)
-        by_restart = self._engines.of(tenant.data_version).release.is_activated_by_restart
+        # What was under way where its log ends has no end any more, and would keep its locks.
+        cut, end_lsn = self._cut_transactions(tenant_id)
+        by_restart = bool(cut) or self._engines.of(tenant.data_version).release.is_activated_by_restart
         # First: a look for drift in between must find the engine it expects, or it would make it a standby again.
         self._supervisor.change_settings(tenant_id, self._tenants.settings_of(tenant))
         if by_restart:
-            self._supervisor.restart(tenant_id, self._tenants.settings_of(tenant))
+            self._supervisor.restart(
+                tenant_id,
+                self._tenants.settings_of(tenant),
+                between=lambda directory: self._roll_back(tenant_id, directory, cut, end_lsn),
+            )
         with self._supervisor.session(tenant_id) as session:
             if not by_restart:
                 control.activate_standby(session)
@@ -101,6 +112,26 @@ class Activation:
             # own already: they hold it, and a restore from them to a moment after the change could not log in.
             if not self._catalog.destinations.all_of(tenant_id):
                 account.rotate(session, self._supervisor.account_file(tenant_id))
+
+    def _cut_transactions(self, tenant_id: int) -> tuple[tuple[OrphanTransaction, ...], Lsn]:
+        """Return what a standby that is fed no more has under way once all of its log is replayed, and where that log ends."""
+        with self._supervisor.session(tenant_id) as session:
+            end = self._clock.monotonic() + _REPLAY_SECONDS_MAX
+            cut = self._supervisor.rollable(tenant_id, session)
+            while cut and not facts.replay_stat(session).is_complete:
+                if self._clock.monotonic() > end:
+                    raise EngineError(
+                        f"the standby did not replay the rest of its log within {_REPLAY_SECONDS_MAX:.0f} s"
+                    )
+                self._clock.sleep(0.02)
+            # Asked again: what was under way may have ended with the rest of the log.
+            return (self._supervisor.rollable(tenant_id, session) if cut else ()), facts.log_stat(session).end_lsn
+
+    def _roll_back(
+        self, tenant_id: int, directory: EngineDirectory, cut: tuple[OrphanTransaction, ...], end_lsn: Lsn
+    ) -> None:
+        if cut:
+            self._supervisor.roll_back(tenant_id, directory, cut, end_lsn=end_lsn)
 
     def _is_writable(self, tenant_id: int) -> bool:
         """Return whether the engine takes writes; True when it can not be asked, for that must not be undone."""

@@ -422,8 +422,11 @@ class RestoreWorkers:
             return ""
         earliest = min(orphan.start_scn for orphan in orphans)
         ids = ", ".join(str(orphan.trans_id) for orphan in orphans[:_ORPHANS_LISTED_MAX])
+        until = ""
+        if self._engines.of(tenant.data_version).release.rolls_back_by_log:
+            until = " until ACTIVATE STANDBY rolls them back"
         return (
-            f"{len(orphans)} transactions were under way at the target and keep their row locks (trans_id {ids}): "
+            f"{len(orphans)} transactions were under way at the target and keep their row locks{until} (trans_id {ids}): "
             f"a target below SCN {int(earliest)}, or at or after their commit, avoids them"
         )
 

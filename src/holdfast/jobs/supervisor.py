@@ -19,6 +19,7 @@ from holdfast import codes
 from holdfast.clock import Clock
 from holdfast.engine import account, control, drift, facts
 from holdfast.engine.directory import EngineDirectory
+from holdfast.engine.facts import OrphanTransaction
 from holdfast.engine.process import EMBEDDED, EngineProcess, EngineSettings, Watchdog
 from holdfast.engine.role import EngineRole
 from holdfast.engine.session import Session as EngineSession
@@ -26,6 +27,9 @@ from holdfast.engine.session import SqlError
 from holdfast.engine.version import EngineVersion, install_hint
 from holdfast.errors import HoldfastError, UnknownVersionError, refuse
 from holdfast.jobs.directories import ClusterDirectory
+from holdfast.restore.rollback import roll_back
+from holdfast.values.lsn import Lsn
+from holdfast.values.scn import Scn
 from holdfast.values.tenant import SYS_TENANT_ID
 
 log = logging.getLogger("holdfast.engines")
@@ -40,6 +44,8 @@ _UNFINISHED_SECONDS_MAX = 10.0
 """How long an engine that is to end may take to finish its transactions: its own take a tenth of a second, and the door is
 closed by then."""
 _ORPHANS_LISTED_MAX = 5
+_ROLLBACKS_MAX = 3
+"""How often one start may find cut transactions: the stop for the rollback of some may cut others, the engine's own."""
 
 
 class BlockFiles(Protocol):
@@ -198,7 +204,7 @@ class Supervisor:
                 charge.process.stop()
             between(charge.directory)
             self._block_files.make_ready(tenant_id, charge.directory)
-            charge.process = EngineProcess.start(charge.directory, settings)
+            charge.process = self._start(tenant_id, charge.directory, settings)
             charge.settings = settings
 
     def change_settings(self, tenant_id: int, settings: EngineSettings) -> None:
@@ -354,13 +360,79 @@ class Supervisor:
             adopted = None
         if adopted is None:
             self._block_files.make_ready(tenant_id, directory)
-            return EngineProcess.start(directory, settings, watchdog=watchdog)
+            return self._start(tenant_id, directory, settings, watchdog)
         try:
             adopted.wait_ready(watchdog or Watchdog())
         except HoldfastError:
             adopted.stop(gently=False)  # the next look starts it again
             raise
         return adopted
+
+    def _start(
+        self, tenant_id: int, directory: EngineDirectory, settings: EngineSettings, watchdog: Watchdog | None = None
+    ) -> EngineProcess:
+        """Start the engine; one that takes writes is started once more if its sudden end has cut transactions in two.
+
+        Nobody's session is in it yet: the tenant's charge has no process before this returns.
+        """
+        for _ in range(_ROLLBACKS_MAX):
+            begun = Scn(self._clock.now_ns())
+            process = EngineProcess.start(directory, settings, watchdog=watchdog)
+            cut = self._cut_transactions(tenant_id, settings, begun)
+            if not cut:
+                return process
+            process.stop()
+            process.close()
+            if not self.roll_back(tenant_id, directory, cut):
+                break
+        return EngineProcess.start(directory, settings, watchdog=watchdog)
+
+    def _cut_transactions(self, tenant_id: int, settings: EngineSettings, begun: Scn) -> tuple[OrphanTransaction, ...]:
+        """Return what can be rolled back of an engine just started: begun before that, so no session of its can be its owner."""
+        if settings.role is not EngineRole.PRIMARY or not self.account_file(tenant_id).exists():
+            return ()
+        try:
+            with self.session(tenant_id) as session:
+                found = self.rollable(tenant_id, session)
+                cut = tuple(orphan for orphan in found if orphan.start_scn < begun)
+                if cut:
+                    control.wait_unfinished(session, _UNFINISHED_SECONDS_MAX)
+                return cut
+        except HoldfastError as error:
+            log.warning("tenant %d: can not be asked for cut transactions: %s", tenant_id, error)
+            return ()
+
+    def rollable(self, tenant_id: int, session: EngineSession) -> tuple[OrphanTransaction, ...]:
+        """Return the running engine's transactions without a session whose rollback can be written into its log. Raises SqlError."""
+        if not self.directory(tenant_id).version.release.rolls_back_by_log:
+            return ()
+        return tuple(orphan for orphan in facts.orphan_transactions(session) if not orphan.is_prepared)
+
+    def roll_back(
+        self,
+        tenant_id: int,
+        directory: EngineDirectory,
+        transactions: tuple[OrphanTransaction, ...],
+        *,
+        end_lsn: Lsn | None = None,
+    ) -> bool:
+        """Write the rollback of these into the stopped engine's log; return whether that was possible, having said so.
+
+        `end_lsn`: where the log ended when they were found, for a log that others write: one that went on may hold their ends.
+        """
+        ids = ", ".join(str(each.trans_id) for each in transactions[:_ORPHANS_LISTED_MAX])
+        try:
+            roll_back(directory, transactions, end_lsn)
+        except HoldfastError as error:
+            log.error("tenant %d: cut transactions (trans_id %s) can not be rolled back: %s", tenant_id, ids, error)
+            return False
+        log.warning(
+            "tenant %d: rolled back %d transactions that the end of its log had cut (trans_id %s)",
+            tenant_id,
+            len(transactions),
+            ids,
+        )
+        return True
 
     def _put_right(self, tenant_id: int, charge: _Charge) -> None:
         if not self.account_file(tenant_id).exists():
