@@ -194,9 +194,10 @@ def test_an_engine_killed_inside_a_transaction_comes_back_without_it(moments: Mo
         user.run("update test.cut set s = 'new' where id = -1")
         user.run("alter table test.cut drop primary key")
         scn = int(user.one("select current_scn()"))
-    # The archive goes on over the rollback, and so does a restore behind it.
-    wait_archived(moments.client, scn)
-    status, comment = restore(moments.client, "back5", moments.place, f"UNTIL SCN = {scn}")
-    assert status == "SUCCESS", comment
+    # The archive goes on over the rollback, and so does a restore behind it. (The server was killed since the first client's login.)
+    with moments.server.client() as client:
+        wait_archived(client, scn)
+        status, comment = restore(client, "back5", moments.place, f"UNTIL SCN = {scn}")
+        assert status == "SUCCESS", comment
     with moments.server.client("root@back5") as back:
         assert back.rows("select id, s from test.cut") == [(-1, "new")]
