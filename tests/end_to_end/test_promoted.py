@@ -5,6 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from holdfast.engine.account import load_account, open_session
+from holdfast.engine.control import activate_standby
+from holdfast.values.scn import SCN_MAX_VALUE
 from server_rig import Server, archive, backup, restore, running_server, wait_archived
 
 pytestmark = pytest.mark.live
@@ -53,3 +56,37 @@ def test_a_tenant_whose_login_of_ours_was_changed_is_not_backed_up_in_vain(serve
         assert (status, number) == ("FAILED", -9040)
         assert "refuses Holdfast's own login" in comment
         client.run("DROP TENANT taken FORCE")
+
+
+def test_a_promotion_that_a_kill_left_before_its_last_steps_is_finished_by_the_next_server(
+    server: Server, tmp_path: Path
+) -> None:
+    """The engine takes writes, and our login still is the one that the set holds."""
+    with server.client() as client:
+        client.run("CREATE TENANT before")
+        archive(client, "before", tmp_path)
+        assert backup(client, "before")[0] == "COMPLETED"
+        assert restore(client, "after", tmp_path)[0] == "SUCCESS"
+    tenant_id = server.tenant_ids()[-1]
+    of_the_set = load_account(_account_file(server, tenant_id)).password
+    with open_session(server.directory(tenant_id).socket, _account_file(server, tenant_id)) as engine:
+        activate_standby(engine)
+    server.kill()
+    with open_session(server.directory(1).socket, _account_file(server, 1)) as catalog:
+        catalog.execute("update __holdfast.tenant set tenant_role = 'PRIMARY' where tenant_id = %s", (tenant_id,))
+    server.start()
+    assert load_account(_account_file(server, tenant_id)).password != of_the_set
+    with server.client() as client:
+        assert client.rows(
+            "select TENANT_ROLE, RECOVERY_UNTIL_SCN from oceanbase.DBA_OB_TENANTS where TENANT_NAME = 'after'"
+        ) == [("PRIMARY", SCN_MAX_VALUE)]
+        with server.client("root@after") as after:
+            after.run("create table test.t(i int)")
+    server.kill()
+    server.start()
+    assert server.log.read_text().count("tenant after: its activation was interrupted; finishing it") == 1
+
+
+def _account_file(server: Server, tenant_id: int) -> Path:
+    place = "sys" if tenant_id == 1 else f"tenants/{tenant_id}"
+    return server.base / place / "account.json"

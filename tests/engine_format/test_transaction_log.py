@@ -19,8 +19,10 @@ _OF_THE_ENGINE = bytes.fromhex(
 _FIRST_SCN = Scn(1795774437210415074)
 
 
-def test_a_rollback_is_what_the_engine_writes() -> None:
-    assert encode_rollback(52, _FIRST_SCN, 16) == _OF_THE_ENGINE
+def test_a_rollback_is_what_the_engine_writes_but_for_the_order_of_its_replay() -> None:
+    written = encode_rollback(52, _FIRST_SCN, 16)
+    assert written[4:8] == bytes.fromhex("40000000")
+    assert written[:4] + bytes(4) + written[8:] == _OF_THE_ENGINE
 
 
 @pytest.mark.parametrize("trans_id", [1, 127, 128, 16_384, 2**40 + 5, 2**62])

@@ -34,8 +34,8 @@ class LogStat:
 class OrphanTransaction:
     """A transaction without a session: its redo is in the log and its end is not, and it keeps its row locks for good.
 
-    Any cut below `start_scn`, or at or after its commit, avoids it. `is_prepared`: it has voted to commit (XA), and only
-    whoever began it may end it.
+    Any cut below `start_scn`, or at or after its commit, avoids it. `is_prepared`: it is past writing: it commits,
+    or waits for the word of whoever began it (XA).
     """
 
     trans_id: int

@@ -6,7 +6,7 @@ The content of a log entry that is a transaction's, engine 1.4, numbers big-endi
 | ----- | --------------------------------------------------------------------------------------- |
 | i16   | 1, version                                                                              |
 | i16   | 1, "of a transaction"                                                                   |
-| i32   | flags for the order of the replay, 0: none but that of its id                           |
+| i32   | flags: bit 30, replayed behind all entries before it, of whatever id                    |
 | i64   | the transaction's id: entries of one id are replayed one after the other                |
 | block | i64 number of this entry among the transaction's, block of the id, u8 flags             |
 | i64   | kind of the record that follows, 0x200 is a rollback                                    |
@@ -29,6 +29,7 @@ _NUMBER: Final = Struct(">q")
 _VERSION: Final = 1
 _OF_A_TRANSACTION: Final = 1
 _ROLLBACK: Final = 0x200
+_BEHIND_ALL: Final = 1 << 30
 _BLOCK_SIZE_BYTES: Final = 5
 
 
@@ -40,8 +41,13 @@ def encode_rollback(trans_id: int, first_scn: Scn, number: int) -> bytes:
     """
     header = _NUMBER.pack(number) + _block(_varint(trans_id)) + b"\0"
     record = b"\0" + _block(_varint(first_scn))
+    # The engine sets the flag only where a statement wrote with several threads, whose redo it replays as if of several ids; where
+    # one did, the order is that already. Here nobody knows which, and an end that is replayed before its redo ends nothing.
     return (
-        _BASE.pack(_VERSION, _OF_A_TRANSACTION, 0, trans_id) + _block(header) + _NUMBER.pack(_ROLLBACK) + _block(record)
+        _BASE.pack(_VERSION, _OF_A_TRANSACTION, _BEHIND_ALL, trans_id)
+        + _block(header)
+        + _NUMBER.pack(_ROLLBACK)
+        + _block(record)
     )
 
 

@@ -12,6 +12,7 @@ from holdfast.clock import Clock
 from holdfast.engine import account, control, drift, facts
 from holdfast.engine.directory import EngineDirectory
 from holdfast.engine.facts import OrphanTransaction
+from holdfast.engine.session import Session as EngineSession
 from holdfast.engine.version import Engines
 from holdfast.errors import EngineError, HoldfastError, refuse
 from holdfast.jobs.quick import refuse_preview
@@ -108,24 +109,29 @@ class Activation:
                 if self._clock.monotonic() > end:
                     raise EngineError(f"the engine did not become primary within {_ACTIVATE_SECONDS_MAX:.0f} s")
                 self._clock.sleep(0.02)
-            # The login came out of the backup, which others may have read. It stays as it is in a tenant that has backups of its
-            # own already: they hold it, and a restore from them to a moment after the change could not log in.
-            if not self._catalog.destinations.all_of(tenant_id):
-                account.rotate(session, self._supervisor.account_file(tenant_id))
+            self._change_login(tenant_id, session)
+
+    def _change_login(self, tenant_id: int, session: EngineSession) -> None:
+        """Give us a login of the tenant's own: ours came out of the backup, which others may have read. Repeatable.
+
+        It stays as it is in a tenant that has backups of its own already: they hold it, and a restore from them to a moment after
+        the change could not log in.
+        """
+        if not self._catalog.destinations.all_of(tenant_id):
+            account.rotate(session, self._supervisor.account_file(tenant_id))
 
     def _cut_transactions(self, tenant_id: int) -> tuple[tuple[OrphanTransaction, ...], Lsn]:
         """Return what a standby that is fed no more has under way once all of its log is replayed, and where that log ends."""
+        release = self._supervisor.directory(tenant_id).version.release
         with self._supervisor.session(tenant_id) as session:
             end = self._clock.monotonic() + _REPLAY_SECONDS_MAX
-            cut = self._supervisor.rollable(tenant_id, session)
-            while cut and not facts.replay_stat(session).is_complete:
+            while release.rolls_back_by_log and not facts.replay_stat(session).is_complete:
                 if self._clock.monotonic() > end:
                     raise EngineError(
                         f"the standby did not replay the rest of its log within {_REPLAY_SECONDS_MAX:.0f} s"
                     )
                 self._clock.sleep(0.02)
-            # Asked again: what was under way may have ended with the rest of the log.
-            return (self._supervisor.rollable(tenant_id, session) if cut else ()), facts.log_stat(session).end_lsn
+            return self._supervisor.rollable(tenant_id, session), facts.log_stat(session).end_lsn
 
     def _roll_back(
         self, tenant_id: int, directory: EngineDirectory, cut: tuple[OrphanTransaction, ...], end_lsn: Lsn
@@ -142,13 +148,17 @@ class Activation:
             return True
 
     def finish(self, tenant: Tenant) -> None:
-        """Activate an engine that is still a standby although its tenant is PRIMARY: a server died in between."""
+        """Do what is left of an activation that a server's death has interrupted; nothing if there is none."""
         try:
             with self._supervisor.session(tenant.tenant_id) as session:
-                if drift.is_writable(session):
+                is_writable = drift.is_writable(session)
+                if is_writable and self._standbys.is_forgotten(tenant.tenant_id):
                     return
-            log.warning("tenant %s: its activation was interrupted; finishing it", tenant.name)
-            self._activate_engine(tenant.tenant_id)
+                log.warning("tenant %s: its activation was interrupted; finishing it", tenant.name)
+                if is_writable:
+                    self._change_login(tenant.tenant_id, session)
+            if not is_writable:
+                self._activate_engine(tenant.tenant_id)
             self._standbys.forget(tenant.tenant_id)
         except HoldfastError as error:
             log.error("tenant %s: its role can not be settled: %s", tenant.name, error)

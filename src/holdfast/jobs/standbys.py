@@ -130,6 +130,11 @@ class Standbys:
         self._catalog.log_sources.clear(tenant_id)
         self._catalog.tenants.record_recovery_until(tenant_id, _UNLIMITED)
 
+    def is_forgotten(self, tenant_id: int) -> bool:
+        """Return whether nothing tells of a standby any more, which is the last step of a promotion."""
+        until = self._catalog.tenants.scns(tenant_id).recovery_until_scn
+        return until == _UNLIMITED and self._catalog.log_sources.find(tenant_id) is None
+
     # --- effects, under the lock
 
     def _recover(self, tenant: Tenant, until: Scn) -> None:

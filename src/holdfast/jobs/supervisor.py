@@ -7,9 +7,10 @@ Invariants:
 - Nothing here writes into a live engine's directory.
 """
 
+import contextlib
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -44,8 +45,9 @@ _UNFINISHED_SECONDS_MAX = 10.0
 """How long an engine that is to end may take to finish its transactions: its own take a tenth of a second, and the door is
 closed by then."""
 _ORPHANS_LISTED_MAX = 5
-_ROLLBACKS_MAX = 3
-"""How often one start may find cut transactions: the stop for the rollback of some may cut others, the engine's own."""
+_NOBODY_THERE = 2003
+"""The client's error for a server that does not answer."""
+_LOCK_WAIT_TIMEOUT = 1205
 
 
 class BlockFiles(Protocol):
@@ -87,6 +89,7 @@ class _Charge:
     lock: threading.Lock = field(default_factory=threading.Lock)
     watched: bool = False
     retired: bool = False
+    is_starting: bool = False
     deaths: int = 0
     next_start: float = 0.0
     next_drift: float = 0.0
@@ -148,7 +151,7 @@ class Supervisor:
             _refuse_retired(charge)
             charge.settings = settings
             if charge.process is None or not charge.process.is_alive():
-                charge.process = self._adopted_or_started(tenant_id, charge.directory, settings, watchdog)
+                charge.process = self._adopted_or_started(tenant_id, charge, settings, watchdog)
             charge.watched = True
             return charge.process
 
@@ -204,7 +207,8 @@ class Supervisor:
                 charge.process.stop()
             between(charge.directory)
             self._block_files.make_ready(tenant_id, charge.directory)
-            charge.process = self._start(tenant_id, charge.directory, settings)
+            with _starting(charge):
+                charge.process = self._start(tenant_id, charge.directory, settings)
             charge.settings = settings
 
     def change_settings(self, tenant_id: int, settings: EngineSettings) -> None:
@@ -225,7 +229,13 @@ class Supervisor:
         return process
 
     def session(self, tenant_id: int, database: str | None = None) -> EngineSession:
-        """Return a session of Holdfast's own account. Raises SqlError."""
+        """Return a session of Holdfast's own account. Raises SqlError, also while the engine is being started."""
+        charge = self._charges.get(tenant_id)
+        if charge is not None and charge.is_starting:
+            raise SqlError(_NOBODY_THERE, "the engine is being started", "login")
+        return self._open_session(tenant_id, database)
+
+    def _open_session(self, tenant_id: int, database: str | None = None) -> EngineSession:
         return account.open_session(self.directory(tenant_id).socket, self.account_file(tenant_id), database)
 
     def begin(self) -> None:
@@ -335,7 +345,7 @@ class Supervisor:
                 "tenant %d: its engine died (death %d since the server began); starting it", tenant_id, charge.deaths
             )
             try:
-                charge.process = self._adopted_or_started(tenant_id, charge.directory, charge.settings)
+                charge.process = self._adopted_or_started(tenant_id, charge, charge.settings)
             except HoldfastError as error:
                 wait = min(_BACK_OFF_SECONDS_MAX, 0.5 * 2 ** min(charge.deaths, 10))
                 charge.next_start = self._clock.monotonic() + wait
@@ -348,56 +358,76 @@ class Supervisor:
         self._on_restart(tenant_id)
 
     def _adopted_or_started(
-        self, tenant_id: int, directory: EngineDirectory, settings: EngineSettings, watchdog: Watchdog | None = None
+        self, tenant_id: int, charge: _Charge, settings: EngineSettings, watchdog: Watchdog | None = None
     ) -> EngineProcess:
-        adopted = EngineProcess.adopt(directory)
-        if adopted is not None and not (
-            self._block_files.is_sound(tenant_id, directory)
-            # A standby that servers of before embedded takes in no definitions (decision 38).
-            and (settings.role is not EngineRole.STANDBY or _is_embedded_as(adopted, settings))
-        ):
-            adopted.stop(gently=False)
-            adopted = None
-        if adopted is None:
-            self._block_files.make_ready(tenant_id, directory)
-            return self._start(tenant_id, directory, settings, watchdog)
-        try:
-            adopted.wait_ready(watchdog or Watchdog())
-        except HoldfastError:
-            adopted.stop(gently=False)  # the next look starts it again
-            raise
-        return adopted
+        with _starting(charge):
+            directory = charge.directory
+            adopted = EngineProcess.adopt(directory)
+            if adopted is not None and not (
+                self._block_files.is_sound(tenant_id, directory)
+                # A standby that servers of before embedded takes in no definitions (decision 38).
+                and (settings.role is not EngineRole.STANDBY or _is_embedded_as(adopted, settings))
+            ):
+                adopted.stop(gently=False)
+                adopted = None
+            if adopted is None:
+                self._block_files.make_ready(tenant_id, directory)
+                return self._start(tenant_id, directory, settings, watchdog)
+            try:
+                adopted.wait_ready(watchdog or Watchdog())
+            except HoldfastError:
+                adopted.stop(gently=False)  # the next look starts it again
+                raise
+            # A server that started it may have been killed before it could look.
+            return self._without_cut(tenant_id, adopted, settings, Scn(_launched_ns(directory)), watchdog)
 
     def _start(
         self, tenant_id: int, directory: EngineDirectory, settings: EngineSettings, watchdog: Watchdog | None = None
     ) -> EngineProcess:
-        """Start the engine; one that takes writes is started once more if its sudden end has cut transactions in two.
+        begun = Scn(self._clock.now_ns())
+        process = EngineProcess.start(directory, settings, watchdog=watchdog)
+        return self._without_cut(tenant_id, process, settings, begun, watchdog)
 
-        Nobody's session is in it yet: the tenant's charge has no process before this returns.
+    def _without_cut(
+        self,
+        tenant_id: int,
+        process: EngineProcess,
+        settings: EngineSettings,
+        begun: Scn,
+        watchdog: Watchdog | None,
+    ) -> EngineProcess:
+        """Return the engine; one that takes writes is started once more if an end before `begun` has cut transactions in two.
+
+        Nobody's session is in it yet, neither a user's (the charge has no process) nor one of ours (`session` refuses).
         """
-        for _ in range(_ROLLBACKS_MAX):
-            begun = Scn(self._clock.now_ns())
-            process = EngineProcess.start(directory, settings, watchdog=watchdog)
-            cut = self._cut_transactions(tenant_id, settings, begun)
-            if not cut:
-                return process
+        tried: set[int] = set()
+        while cut := self._cut_transactions(tenant_id, settings, begun):
+            ids = {transaction.trans_id for transaction in cut}
+            if ids & tried or self._ended.is_set():
+                break  # it could not be written, or it had no effect: told by `report_orphans`
+            tried |= ids
             process.stop()
             process.close()
-            if not self.roll_back(tenant_id, directory, cut):
-                break
-        return EngineProcess.start(directory, settings, watchdog=watchdog)
+            self.roll_back(tenant_id, process.directory, cut)
+            begun = Scn(self._clock.now_ns())
+            process = EngineProcess.start(process.directory, settings, watchdog=watchdog)
+        return process
 
     def _cut_transactions(self, tenant_id: int, settings: EngineSettings, begun: Scn) -> tuple[OrphanTransaction, ...]:
-        """Return what can be rolled back of an engine just started: begun before that, so no session of its can be its owner."""
+        """Return what can be rolled back of a primary: begun before it was started, so no session of it can be its owner."""
         if settings.role is not EngineRole.PRIMARY or not self.account_file(tenant_id).exists():
             return ()
         try:
-            with self.session(tenant_id) as session:
-                found = self.rollable(tenant_id, session)
-                cut = tuple(orphan for orphan in found if orphan.start_scn < begun)
-                if cut:
-                    control.wait_unfinished(session, _UNFINISHED_SECONDS_MAX)
-                return cut
+            with self._open_session(tenant_id) as session:
+                cut = tuple(orphan for orphan in self.rollable(tenant_id, session) if orphan.start_scn < begun)
+                if not cut:
+                    return ()
+                if not _is_writing(session):
+                    log.warning("tenant %d: cut transactions are left, its log is not replayed yet", tenant_id)
+                    return ()
+                control.wait_unfinished(session, _UNFINISHED_SECONDS_MAX)
+                # Asked again: now that all is replayed, whatever has an end in the log has met it.
+                return tuple(orphan for orphan in self.rollable(tenant_id, session) if orphan.start_scn < begun)
         except HoldfastError as error:
             log.warning("tenant %d: can not be asked for cut transactions: %s", tenant_id, error)
             return ()
@@ -423,7 +453,7 @@ class Supervisor:
         ids = ", ".join(str(each.trans_id) for each in transactions[:_ORPHANS_LISTED_MAX])
         try:
             roll_back(directory, transactions, end_lsn)
-        except HoldfastError as error:
+        except (HoldfastError, OSError) as error:
             log.error("tenant %d: cut transactions (trans_id %s) can not be rolled back: %s", tenant_id, ids, error)
             return False
         log.warning(
@@ -446,6 +476,35 @@ class Supervisor:
                 log.error("tenant %d: can not be checked: %s", tenant_id, error)
         except HoldfastError as error:
             log.error("tenant %d: can not be checked: %s", tenant_id, error)
+
+
+@contextlib.contextmanager
+def _starting(charge: _Charge) -> Iterator[None]:
+    charge.is_starting = True
+    try:
+        yield
+    finally:
+        charge.is_starting = False
+
+
+def _is_writing(session: EngineSession) -> bool:
+    """Return whether an engine writes its own log, which it does not before it has replayed all of what was there."""
+    if facts.replay_stat(session).pending_count or facts.log_stat(session).access_mode != "APPEND":
+        return False
+    try:
+        return drift.is_writable(session)
+    except SqlError as error:
+        if error.errno != _LOCK_WAIT_TIMEOUT:
+            raise
+        return True  # it waited for a row that one of those we ask for has locked
+
+
+def _launched_ns(directory: EngineDirectory) -> int:
+    """Return a moment a little after the living engine's launch, nanoseconds since the epoch; 0 if there is no record of it."""
+    try:
+        return directory.launch_record.stat().st_mtime_ns
+    except OSError:
+        return 0
 
 
 def _refuse_retired(charge: _Charge) -> None:

@@ -20,6 +20,7 @@ from holdfast.engine.directory import EngineDirectory
 from holdfast.engine.facts import OrphanTransaction
 from holdfast.engine_format.log_append import group_behind
 from holdfast.engine_format.log_block import LOG_BLOCK_BYTES, block_id_of, file_offset_of
+from holdfast.engine_format.log_group import ENTRY_HEADER_BYTES, GROUP_HEADER_BYTES
 from holdfast.engine_format.transaction_log import encode_rollback
 from holdfast.errors import EngineError
 from holdfast.restore.log_tail import read_tail
@@ -37,8 +38,8 @@ def roll_back(
 ) -> None:
     """Write the rollback of `transactions` behind the log of the stopped engine of `directory`. Durable when this returns.
 
-    `end_lsn`: where the log must end. Raises EngineError if it ends elsewhere, and if the last block of it has no room, which
-    the next block will have; nothing is written then.
+    `end_lsn`: where the log must end. Raises EngineError if it ends elsewhere, and if the last block of it has no room (a later
+    one will have); nothing is written then. Raises OSError.
     """
     tail = read_tail(directory)
     if tail is None:
@@ -47,10 +48,11 @@ def roll_back(
     if end_lsn is not None and end.lsn != end_lsn:
         raise EngineError(f"the log in {directory.log_dir} ends at LSN {end.lsn.text()}, expected {end_lsn.text()}")
     contents = [encode_rollback(each.trans_id, each.start_scn, _LATER_ENTRY) for each in transactions]
-    group = group_behind(end, contents)
+    size_bytes = GROUP_HEADER_BYTES + sum(ENTRY_HEADER_BYTES + len(content) for content in contents)
     offset = file_offset_of(end.lsn)
-    if block_id_of(end.lsn) != block_id_of(tail.begin.lsn) or offset + len(group) + _ROOM_LEFT_BYTES > LOG_BLOCK_BYTES:
-        raise EngineError(f"the last block of the log in {directory.log_dir} has no room for {len(group)} bytes")
+    if block_id_of(end.lsn) != block_id_of(tail.begin.lsn) or offset + size_bytes + _ROOM_LEFT_BYTES > LOG_BLOCK_BYTES:
+        raise EngineError(f"the last block of the log in {directory.log_dir} has no room for {size_bytes} bytes")
+    group = group_behind(end, contents)
     descriptor = os.open(directory.log_dir / str(block_id_of(end.lsn)), os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
     try:
         behind = os.pread(descriptor, LOG_BLOCK_BYTES - offset, offset).rstrip(b"\0")
