@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from holdfast.engine_format.checksum import Bytes, raw_crc
-from holdfast.engine_format.log_group import GroupHeader, encode_entry, encode_group_header
+from holdfast.engine_format.log_group import GroupHeader, accumulate, encode_entry, encode_group_header
 from holdfast.engine_format.log_walk import Position, walk
 from holdfast.errors import RefusedError
 from holdfast.values.scn import Scn
@@ -17,18 +17,15 @@ def group_behind(position: Position, contents: Sequence[Bytes]) -> bytes:
     """
     if position.accumulated is None or position.log_id is None:
         raise RefusedError(f"log to go on at lsn {position.lsn}: the chain before it is unknown")
-    entries, checksum, scn = bytearray(), 0, position.scn
-    for content in contents:
-        scn = Scn(scn + 1)
-        entries += encode_entry(scn, content)
-        checksum = raw_crc(raw_crc(content).to_bytes(8, "little"), checksum)
+    first_scn = position.scn + 1
+    entries = b"".join(encode_entry(Scn(scn), content) for scn, content in enumerate(contents, first_scn))
     header = GroupHeader(
         size_bytes=len(entries),
         committed_end_lsn=position.lsn,
-        max_scn=scn,
-        accumulated=raw_crc(checksum.to_bytes(8, "little"), position.accumulated),
+        max_scn=Scn(position.scn + len(contents)),
+        accumulated=accumulate(position.accumulated, map(raw_crc, contents)),
         log_id=position.log_id + 1,
     )
-    group = encode_group_header(header) + bytes(entries)
+    group = encode_group_header(header) + entries
     assert walk(group, position).size_bytes == len(group), "the group must continue the log"
     return group

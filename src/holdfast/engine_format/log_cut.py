@@ -14,9 +14,9 @@ the engine refuses to start; with one that holds its info block only, or nothing
 
 from dataclasses import dataclass, replace
 
-from holdfast.engine_format.checksum import Bytes, raw_crc
+from holdfast.engine_format.checksum import Bytes
 from holdfast.engine_format.log_block import LOG_BLOCK_BYTES, file_offset_of
-from holdfast.engine_format.log_group import decode_entries, encode_group_header
+from holdfast.engine_format.log_group import accumulate, decode_entries, encode_group_header
 from holdfast.engine_format.log_walk import Position, WalkStop, groups, walk
 from holdfast.errors import CorruptionError, RefusedError
 from holdfast.values.scn import Scn
@@ -62,16 +62,13 @@ def cut(group_bytes: Bytes, position: Position, target: Scn) -> bytes:
             f"log group to cut at lsn {position.lsn}: the accumulated checksum before it is unknown",
             hint="walk from an earlier group",
         )
-    checksum = 0
-    for entry in kept:
-        checksum = raw_crc(entry.data_checksum.to_bytes(8, "little"), checksum)
     end = kept[-1].offset + kept[-1].size_bytes
     rebuilt = encode_group_header(
         replace(
             header,
             size_bytes=end - begin,
             max_scn=kept[-1].scn,
-            accumulated=raw_crc(checksum.to_bytes(8, "little"), position.accumulated),
+            accumulated=accumulate(position.accumulated, (entry.data_checksum for entry in kept)),
         )
     ) + bytes(whole[begin:end])
     assert walk(rebuilt, position).size_bytes == len(rebuilt), "a rebuilt group must continue the log"

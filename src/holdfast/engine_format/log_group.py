@@ -36,7 +36,7 @@ before: a chain over the whole log. A padding group fills a block to its end: on
 bytes are summed and the rest is zero; its group checksum is 0.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from struct import Struct
 from typing import Final, TypeAlias
@@ -169,6 +169,14 @@ def encode_group_header(header: GroupHeader) -> bytes:
     assert header.version == _GROUP_VERSION, "only what was decoded here is encoded"
     fields = (_GROUP_MAGIC, _GROUP_VERSION, header.size_bytes, *behind)
     return _GROUP.pack(*fields, flag | xxh64_intdigest(_pack_group(*fields, flag)) & _HEADER_CHECKSUM)
+
+
+def accumulate(accumulated: int, entry_checksums: Iterable[int]) -> int:
+    """Return the accumulated checksum behind a group whose entries have these data checksums; `accumulated`: the one before it."""
+    group = 0
+    for checksum in entry_checksums:
+        group = raw_crc(checksum.to_bytes(8, "little"), group)
+    return raw_crc(group.to_bytes(8, "little"), accumulated)
 
 
 def encode_entry(scn: Scn, data: Bytes) -> bytes:

@@ -19,6 +19,7 @@ Source: oceanbase/seekdb src/oblib/grpc/standbyservice.proto; how they are used,
 from dataclasses import dataclass
 
 from holdfast.engine_format.checksum import Bytes
+from holdfast.engine_format.varint import encode_varint
 from holdfast.errors import CorruptionError
 from holdfast.values.lsn import Lsn
 from holdfast.values.scn import Scn
@@ -68,18 +69,18 @@ def decode_request(message: Bytes) -> FetchRequest:
 
 def encode_group(group: Bytes, lsn: Lsn, max_scn: Scn) -> bytes:
     """Return the response that carries one whole log group."""
-    size = _encoded(len(group))
-    return b"".join((b"\x0a", size, group, b"\x10", size, b"\x18", _encoded(lsn), b"\x20", _encoded(max_scn)))
+    size = encode_varint(len(group))
+    return b"".join((b"\x0a", size, group, b"\x10", size, b"\x18", encode_varint(lsn), b"\x20", encode_varint(max_scn)))
 
 
 def encode_end(end_scn: Scn) -> bytes:
     """Return the response that ends a stream; `end_scn`: max SCN of the last group sent, 0 if none was."""
-    return b"\x20" + _encoded(end_scn)
+    return b"\x20" + encode_varint(end_scn)
 
 
 def encode_request(request: FetchRequest) -> bytes:
     """Return the request as a standby sends it."""
-    return b"\x08" + _encoded(request.start_lsn) + b"\x10" + _encoded(request.max_bytes)
+    return b"\x08" + encode_varint(request.start_lsn) + b"\x10" + encode_varint(request.max_bytes)
 
 
 def _varint(view: memoryview, at: int) -> tuple[int, int]:
@@ -90,12 +91,3 @@ def _varint(view: memoryview, at: int) -> tuple[int, int]:
         if byte < 0x80:
             return value & _U64, at + place + 1
     raise CorruptionError(f"log request: the number at byte {at} does not end")
-
-
-def _encoded(value: int) -> bytes:
-    found = bytearray()
-    while value > 0x7F:
-        found.append(value & 0x7F | 0x80)
-        value >>= 7
-    found.append(value)
-    return bytes(found)

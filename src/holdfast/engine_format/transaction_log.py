@@ -13,7 +13,7 @@ The content of a log entry that is a transaction's, engine 1.4, numbers big-endi
 | block | the record: of a rollback u8 0, no data of other modules, and a block of the first SCN  |
 
 A block is a u8 version 1, its size as five bytes of 7 bits, low ones first, all but the last with bit 7, then its content. Ids and SCNs
-in blocks are numbers of 7 bits a byte, low ones first, bit 7 on all but the last byte.
+in blocks are varints.
 
 Source: entries of transactions that the engine rolled back, measured on 1.4.0 (tests/engine_format/test_transaction_log.py has one);
 the names are those of oceanbase/seekdb src/storage/tx/ob_tx_log.h. Engine 1.3 writes more fields; it is not written here.
@@ -22,6 +22,7 @@ the names are those of oceanbase/seekdb src/storage/tx/ob_tx_log.h. Engine 1.3 w
 from struct import Struct
 from typing import Final
 
+from holdfast.engine_format.varint import encode_varint
 from holdfast.values.scn import Scn
 
 _BASE: Final = Struct(">hhiq")
@@ -39,8 +40,8 @@ def encode_rollback(trans_id: int, first_scn: Scn, number: int) -> bytes:
     `first_scn`: of its first entry in the log. `number`: how many entries it has before this one; the engine reads it only of
     the first entry it meets of a transaction, where 0 says that nothing came before.
     """
-    header = _NUMBER.pack(number) + _block(_varint(trans_id)) + b"\0"
-    record = b"\0" + _block(_varint(first_scn))
+    header = _NUMBER.pack(number) + _block(encode_varint(trans_id)) + b"\0"
+    record = b"\0" + _block(encode_varint(first_scn))
     # The engine sets the flag only where a statement wrote with several threads, whose redo it replays as if of several ids; where
     # one did, the order is that already. Here nobody knows which, and an end that is replayed before its redo ends nothing.
     return (
@@ -55,12 +56,3 @@ def _block(content: bytes) -> bytes:
     size = [len(content) >> 7 * place & 0x7F | 0x80 for place in range(_BLOCK_SIZE_BYTES)]
     size[-1] &= 0x7F
     return bytes((_VERSION, *size)) + content
-
-
-def _varint(number: int) -> bytes:
-    out = bytearray()
-    while number >> 7:
-        out.append(number & 0x7F | 0x80)
-        number >>= 7
-    out.append(number)
-    return bytes(out)
