@@ -2,7 +2,7 @@
 
 import os
 import time
-from pathlib import Path
+from collections.abc import Iterator
 
 import pytest
 
@@ -14,7 +14,7 @@ from holdfast.engine_format.log_block import block_id_of, file_offset_of
 from holdfast.errors import EngineError
 from holdfast.restore import rollback
 from holdfast.restore.log_tail import LogTail, read_tail
-from holdfast.restore.rollback import roll_back
+from holdfast.restore.rollback import Cut, find_on_primary, roll_back
 from holdfast.values.lsn import Lsn
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(300)]
@@ -23,7 +23,13 @@ _ROWS = 9000
 _LOCK_WAIT_TIMEOUT = 1205
 
 
-def _cut(rig: EngineRig, table: str) -> OrphanTransaction:
+@pytest.fixture(scope="module")
+def rig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EngineRig]:
+    with running_engine(tmp_path_factory.mktemp("rollback")) as running:
+        yield running
+
+
+def _cut(rig: EngineRig, table: str) -> Cut:
     """Kill the engine inside a transaction whose redo is in the log, and start it again; return what is left of it."""
     rig.sql(f"create table test.{table}(i bigint primary key, a varchar(4000))")
     rig.sql(f"insert into test.{table} values (-1, 'kept')")
@@ -39,9 +45,16 @@ def _cut(rig: EngineRig, table: str) -> OrphanTransaction:
             time.sleep(0.2)
         rig.kill()
     rig.restart()
+    return _found(rig)
+
+
+def _found(rig: EngineRig) -> Cut:
     with rig.session() as session:
-        (orphan,) = facts.orphan_transactions(session)
-        return orphan
+        cut = find_on_primary(session)
+        assert cut is not None
+        (orphan,) = cut.transactions
+        assert not orphan.is_prepared
+        return cut
 
 
 def _is_locked(rig: EngineRig, table: str) -> bool:
@@ -62,56 +75,105 @@ def _tail(rig: EngineRig) -> LogTail:
     return tail
 
 
-def test_a_rolled_back_transaction_has_left_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Redo in two blocks of the log and some of its rows in the engine's tables: rows, locks and table are free afterwards."""
-    with running_engine(tmp_path) as rig:
-        orphan = _cut(rig, "first")
-        assert not orphan.is_prepared
-        assert _is_locked(rig, "first")
-        with rig.session() as session:
+def test_a_rolled_back_transaction_has_left_nothing(rig: EngineRig) -> None:
+    """Rows, locks and table are free, and stay so when the engine meets the rollback once more."""
+    cut = _cut(rig, "plain")
+    assert _is_locked(rig, "plain")
+    rig.stop()
+    roll_back(rig.directory, cut)
+    rig.restart()
+    with rig.session() as session:
+        assert find_on_primary(session) is None
+        assert session.query("select i, a from test.plain") == [(-1, "kept")]
+    assert not _is_locked(rig, "plain")
+    rig.sql("insert into test.plain values (1, 'again')")
+    rig.sql("alter table test.plain drop primary key")
+    assert rig.sql("select count(*) from test.plain") == [(2,)]
+    rig.kill()
+    rig.restart()
+    with rig.session() as session:
+        assert find_on_primary(session) is None
+        assert session.query("select count(*) from test.plain") == [(2,)]
+    rig.sql("drop table test.plain")
+
+
+def test_one_whose_redo_lies_before_the_checkpoint_is_found_and_rolled_back(rig: EngineRig) -> None:
+    """The engine's figures then say that it has written no log."""
+    (orphan,) = _cut(rig, "flushed").transactions
+    deadline = time.monotonic() + 60
+    with rig.session() as session:
+        while facts.checkpoint(session).scn <= orphan.start_scn:
+            assert time.monotonic() < deadline
             control.minor_freeze(session)
-            time.sleep(2)
-        rig.stop()
-        roll_back(rig.directory, [orphan])
-        rig.restart()
-        with rig.session() as session:
-            assert facts.orphan_transactions(session) == ()
-            assert session.query("select i, a from test.first") == [(-1, "kept")]
-        assert not _is_locked(rig, "first")
-        rig.sql("insert into test.first values (1, 'again')")
-        rig.sql("alter table test.first drop primary key")
-        assert rig.sql("select count(*) from test.first") == [(2,)]
-        rig.kill()
-        rig.restart()
-        with rig.session() as session:
-            assert facts.orphan_transactions(session) == ()
-            assert session.query("select count(*) from test.first") == [(2,)]
-        rig.sql("drop table test.first")
+            time.sleep(1)
+    rig.kill()
+    rig.restart()
+    cut = _found(rig)
+    assert cut.transactions[0].flushed_log_size_bytes == 0
+    assert _is_locked(rig, "flushed")
+    rig.stop()
+    roll_back(rig.directory, cut)
+    rig.restart()
+    with rig.session() as session:
+        assert find_on_primary(session) is None
+    assert not _is_locked(rig, "flushed")
+    rig.sql("insert into test.flushed values (1, 'again')")
+    assert rig.sql("select i, a from test.flushed order by i") == [(-1, "new"), (1, "again")]
+    rig.sql("drop table test.flushed")
 
-        # The rest of a torn group behind the end is passed over by the engine, and made zero before anything of ours comes there.
-        orphan = _cut(rig, "second")
-        rig.stop()
-        end = _tail(rig).end
-        path = rig.directory.log_dir / str(block_id_of(end.lsn))
-        with path.open("r+b") as block:
-            block.seek(file_offset_of(end.lsn))
-            block.write(os.urandom(9000))
-        roll_back(rig.directory, [orphan])
-        behind = path.read_bytes()[file_offset_of(_tail(rig).end.lsn) :]
-        assert behind == bytes(len(behind))
-        rig.restart()
-        assert not _is_locked(rig, "second")
 
-        # Another end than the one at which they were found, or no room: nothing is written.
-        rig.stop()
-        end = _tail(rig).end
-        before = path.read_bytes()
-        with pytest.raises(EngineError, match="expected 0000000000000005"):
-            roll_back(rig.directory, [orphan], Lsn(5))
-        with monkeypatch.context() as small:
-            small.setattr(rollback, "LOG_BLOCK_BYTES", file_offset_of(end.lsn) + 4096)
-            with pytest.raises(EngineError, match="has no room"):
-                roll_back(rig.directory, [orphan], end.lsn)
-        assert path.read_bytes() == before
-        rig.restart()
-        assert rig.sql("select i, a from test.second") == [(-1, "new")]
+def test_what_this_engine_runs_is_never_found(rig: EngineRig) -> None:
+    """With and without rows in the log, beside one that is a cut one."""
+    _cut(rig, "old")
+    rig.sql("create table test.living(i bigint primary key, a varchar(4000))")
+    with rig.session() as session:
+        session.connection.autocommit(False)
+        for first in range(0, _ROWS, 1000):
+            rows = ",".join(f"({number},repeat('x',4000))" for number in range(first, first + 1000))
+            session.execute(f"insert into test.living values {rows}")
+            with rig.session() as other:
+                assert len(facts.orphan_transactions(other)) == 1
+        session.connection.rollback()
+    rig.stop()
+    rig.restart()
+    cut = _found(rig)
+    rig.stop()
+    roll_back(rig.directory, cut)
+    rig.restart()
+
+
+def test_the_rest_of_a_torn_group_is_zero_before_anything_of_ours_comes_there(rig: EngineRig) -> None:
+    """The engine passes it over, too."""
+    cut = _cut(rig, "torn")
+    rig.stop()
+    end = _tail(rig).end
+    path = rig.directory.log_dir / str(block_id_of(end.lsn))
+    with path.open("r+b") as block:
+        block.seek(file_offset_of(end.lsn))
+        block.write(os.urandom(9000))
+    roll_back(rig.directory, cut)
+    behind = path.read_bytes()[file_offset_of(_tail(rig).end.lsn) :]
+    assert behind == bytes(len(behind))
+    rig.restart()
+    assert not _is_locked(rig, "torn")
+
+
+def test_nothing_is_written_where_the_log_ends_elsewhere_or_its_block_has_no_room(
+    rig: EngineRig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rig.sql("create table test.refused(i int)")
+    rig.stop()
+    end = _tail(rig).end
+    path = rig.directory.log_dir / str(block_id_of(end.lsn))
+    before = path.read_bytes()
+    one = OrphanTransaction(trans_id=1, start_scn=end.scn, flushed_log_size_bytes=1, is_prepared=False)
+    for is_writing, away in ((False, 120), (False, -120), (True, 120)):
+        cut = Cut(transactions=(one,), end_lsn=Lsn(end.lsn + away), is_writing=is_writing)
+        with pytest.raises(EngineError, match=f"expected {cut.end_lsn.text()}"):
+            roll_back(rig.directory, cut)
+    monkeypatch.setattr(rollback, "LOG_BLOCK_BYTES", file_offset_of(end.lsn) + 4096)
+    with pytest.raises(EngineError, match="has no room"):
+        roll_back(rig.directory, Cut(transactions=(one,), end_lsn=end.lsn, is_writing=False))
+    assert path.read_bytes() == before
+    rig.restart()
+    assert rig.sql("select count(*) from test.refused") == [(0,)]

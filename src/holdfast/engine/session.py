@@ -19,7 +19,9 @@ LOGIN_WAIT_SECONDS = 60
 QUERY_WAIT_SECONDS = 300
 """A hung engine must not hang us; the slowest of our own statements, a minor freeze, takes seconds."""
 
-_LOST = (2003, 2006, 2013, 2014)
+NOBODY_THERE = 2003
+"""The client's error for a server that does not answer."""
+_LOST = (NOBODY_THERE, 2006, 2013, 2014)
 _INITIALIZING = 8001
 _NOBODY = "__holdfast_probe"
 """No engine has this user: the question is only whether it is refused for that."""
@@ -142,7 +144,7 @@ def connect(
     except pymysql.Error as error:
         raise _sql_error(error, f"login of {user}") from error
     except OSError as error:
-        raise SqlError(2003, str(error), f"login of {user}") from error
+        raise SqlError(NOBODY_THERE, str(error), f"login of {user}") from error
     # An engine that listens and does not answer must not keep a login as long as a statement. PyMySQL has one bound for both
     # and no public way to change it.
     connection._read_timeout = QUERY_WAIT_SECONDS  # type: ignore[attr-defined]

@@ -9,9 +9,8 @@ import logging
 from holdfast import codes
 from holdfast.catalog.catalog import Catalog
 from holdfast.clock import Clock
-from holdfast.engine import account, control, drift, facts
+from holdfast.engine import account, control, drift
 from holdfast.engine.directory import EngineDirectory
-from holdfast.engine.facts import OrphanTransaction
 from holdfast.engine.session import Session as EngineSession
 from holdfast.engine.version import Engines
 from holdfast.errors import EngineError, HoldfastError, refuse
@@ -22,8 +21,8 @@ from holdfast.jobs.session import Session
 from holdfast.jobs.standbys import Standbys
 from holdfast.jobs.supervisor import Supervisor
 from holdfast.jobs.tenants import Tenants
+from holdfast.restore.rollback import Cut, find_on_standby
 from holdfast.statement.commands import ActivateStandby
-from holdfast.values.lsn import Lsn
 from holdfast.values.tenant import Tenant, TenantRole, TenantStatus
 
 log = logging.getLogger("holdfast.activation")
@@ -90,17 +89,17 @@ class Activation:
 
     def _activate_engine(self, tenant_id: int) -> None:
         tenant = self._catalog.tenants.by_id(tenant_id)
-        # What was under way where its log ends has no end any more, and would keep its locks.
-        cut, end_lsn = self._cut_transactions(tenant_id)
-        by_restart = bool(cut) or self._engines.of(tenant.data_version).release.is_activated_by_restart
+        cut = self._cut(tenant)
+        by_restart = cut is not None or self._engines.of(tenant.data_version).release.is_activated_by_restart
         # First: a look for drift in between must find the engine it expects, or it would make it a standby again.
         self._supervisor.change_settings(tenant_id, self._tenants.settings_of(tenant))
+
+        def roll_back(directory: EngineDirectory) -> None:
+            if cut is not None:
+                self._supervisor.roll_back(tenant_id, directory, cut)
+
         if by_restart:
-            self._supervisor.restart(
-                tenant_id,
-                self._tenants.settings_of(tenant),
-                between=lambda directory: self._roll_back(tenant_id, directory, cut, end_lsn),
-            )
+            self._supervisor.restart(tenant_id, self._tenants.settings_of(tenant), between=roll_back)
         with self._supervisor.session(tenant_id) as session:
             if not by_restart:
                 control.activate_standby(session)
@@ -120,24 +119,12 @@ class Activation:
         if not self._catalog.destinations.all_of(tenant_id):
             account.rotate(session, self._supervisor.account_file(tenant_id))
 
-    def _cut_transactions(self, tenant_id: int) -> tuple[tuple[OrphanTransaction, ...], Lsn]:
-        """Return what a standby that is fed no more has under way once all of its log is replayed, and where that log ends."""
-        release = self._supervisor.directory(tenant_id).version.release
-        with self._supervisor.session(tenant_id) as session:
-            end = self._clock.monotonic() + _REPLAY_SECONDS_MAX
-            while release.rolls_back_by_log and not facts.replay_stat(session).is_complete:
-                if self._clock.monotonic() > end:
-                    raise EngineError(
-                        f"the standby did not replay the rest of its log within {_REPLAY_SECONDS_MAX:.0f} s"
-                    )
-                self._clock.sleep(0.02)
-            return self._supervisor.rollable(tenant_id, session), facts.log_stat(session).end_lsn
-
-    def _roll_back(
-        self, tenant_id: int, directory: EngineDirectory, cut: tuple[OrphanTransaction, ...], end_lsn: Lsn
-    ) -> None:
-        if cut:
-            self._supervisor.roll_back(tenant_id, directory, cut, end_lsn=end_lsn)
+    def _cut(self, tenant: Tenant) -> Cut | None:
+        """Return what was under way where the standby's log ends: it has no end any more, and would keep its locks."""
+        if not self._engines.of(tenant.data_version).release.rolls_back_by_log:
+            return None
+        with self._supervisor.session(tenant.tenant_id) as session:
+            return find_on_standby(session, _REPLAY_SECONDS_MAX)
 
     def _is_writable(self, tenant_id: int) -> bool:
         """Return whether the engine takes writes; True when it can not be asked, for that must not be undone."""

@@ -20,17 +20,14 @@ from holdfast import codes
 from holdfast.clock import Clock
 from holdfast.engine import account, control, drift, facts
 from holdfast.engine.directory import EngineDirectory
-from holdfast.engine.facts import OrphanTransaction
 from holdfast.engine.process import EMBEDDED, EngineProcess, EngineSettings, Watchdog
 from holdfast.engine.role import EngineRole
+from holdfast.engine.session import NOBODY_THERE, SqlError
 from holdfast.engine.session import Session as EngineSession
-from holdfast.engine.session import SqlError
 from holdfast.engine.version import EngineVersion, install_hint
 from holdfast.errors import HoldfastError, UnknownVersionError, refuse
 from holdfast.jobs.directories import ClusterDirectory
-from holdfast.restore.rollback import roll_back
-from holdfast.values.lsn import Lsn
-from holdfast.values.scn import Scn
+from holdfast.restore.rollback import Cut, find_on_primary, roll_back
 from holdfast.values.tenant import SYS_TENANT_ID
 
 log = logging.getLogger("holdfast.engines")
@@ -45,9 +42,6 @@ _UNFINISHED_SECONDS_MAX = 10.0
 """How long an engine that is to end may take to finish its transactions: its own take a tenth of a second, and the door is
 closed by then."""
 _ORPHANS_LISTED_MAX = 5
-_NOBODY_THERE = 2003
-"""The client's error for a server that does not answer."""
-_LOCK_WAIT_TIMEOUT = 1205
 
 
 class BlockFiles(Protocol):
@@ -232,7 +226,7 @@ class Supervisor:
         """Return a session of Holdfast's own account. Raises SqlError, also while the engine is being started."""
         charge = self._charges.get(tenant_id)
         if charge is not None and charge.is_starting:
-            raise SqlError(_NOBODY_THERE, "the engine is being started", "login")
+            raise SqlError(NOBODY_THERE, "the engine is being started", "login")
         return self._open_session(tenant_id, database)
 
     def _open_session(self, tenant_id: int, database: str | None = None) -> EngineSession:
@@ -379,90 +373,62 @@ class Supervisor:
                 adopted.stop(gently=False)  # the next look starts it again
                 raise
             # A server that started it may have been killed before it could look.
-            return self._without_cut(tenant_id, adopted, settings, Scn(_launched_ns(directory)), watchdog)
+            return self._without_cut(tenant_id, adopted, settings, watchdog)
 
     def _start(
         self, tenant_id: int, directory: EngineDirectory, settings: EngineSettings, watchdog: Watchdog | None = None
     ) -> EngineProcess:
-        begun = Scn(self._clock.now_ns())
         process = EngineProcess.start(directory, settings, watchdog=watchdog)
-        return self._without_cut(tenant_id, process, settings, begun, watchdog)
+        return self._without_cut(tenant_id, process, settings, watchdog)
 
     def _without_cut(
         self,
         tenant_id: int,
         process: EngineProcess,
         settings: EngineSettings,
-        begun: Scn,
         watchdog: Watchdog | None,
     ) -> EngineProcess:
-        """Return the engine; one that takes writes is started once more if an end before `begun` has cut transactions in two.
+        """Return the engine; one that takes writes is started once more if its last end has cut transactions in two.
 
         Nobody's session is in it yet, neither a user's (the charge has no process) nor one of ours (`session` refuses).
         """
         tried: set[int] = set()
-        while cut := self._cut_transactions(tenant_id, settings, begun):
-            ids = {transaction.trans_id for transaction in cut}
+        while cut := self._cut(tenant_id, settings):
+            ids = {transaction.trans_id for transaction in cut.transactions}
             if ids & tried or self._ended.is_set():
                 break  # it could not be written, or it had no effect: told by `report_orphans`
             tried |= ids
             process.stop()
             process.close()
             self.roll_back(tenant_id, process.directory, cut)
-            begun = Scn(self._clock.now_ns())
             process = EngineProcess.start(process.directory, settings, watchdog=watchdog)
         return process
 
-    def _cut_transactions(self, tenant_id: int, settings: EngineSettings, begun: Scn) -> tuple[OrphanTransaction, ...]:
-        """Return what can be rolled back of a primary: begun before it was started, so no session of it can be its owner."""
-        if settings.role is not EngineRole.PRIMARY or not self.account_file(tenant_id).exists():
-            return ()
+    def _cut(self, tenant_id: int, settings: EngineSettings) -> Cut | None:
+        is_known = self.directory(tenant_id).version.release.rolls_back_by_log
+        if settings.role is not EngineRole.PRIMARY or not is_known or not self.account_file(tenant_id).exists():
+            return None
         try:
             with self._open_session(tenant_id) as session:
-                cut = tuple(orphan for orphan in self.rollable(tenant_id, session) if orphan.start_scn < begun)
-                if not cut:
-                    return ()
-                if not _is_writing(session):
-                    log.warning("tenant %d: cut transactions are left, its log is not replayed yet", tenant_id)
-                    return ()
-                control.wait_unfinished(session, _UNFINISHED_SECONDS_MAX)
-                # Asked again: now that all is replayed, whatever has an end in the log has met it.
-                return tuple(orphan for orphan in self.rollable(tenant_id, session) if orphan.start_scn < begun)
+                return find_on_primary(session)
         except HoldfastError as error:
             log.warning("tenant %d: can not be asked for cut transactions: %s", tenant_id, error)
-            return ()
+            return None
 
-    def rollable(self, tenant_id: int, session: EngineSession) -> tuple[OrphanTransaction, ...]:
-        """Return the running engine's transactions without a session whose rollback can be written into its log. Raises SqlError."""
-        if not self.directory(tenant_id).version.release.rolls_back_by_log:
-            return ()
-        return tuple(orphan for orphan in facts.orphan_transactions(session) if not orphan.is_prepared)
-
-    def roll_back(
-        self,
-        tenant_id: int,
-        directory: EngineDirectory,
-        transactions: tuple[OrphanTransaction, ...],
-        *,
-        end_lsn: Lsn | None = None,
-    ) -> bool:
-        """Write the rollback of these into the stopped engine's log; return whether that was possible, having said so.
-
-        `end_lsn`: where the log ended when they were found, for a log that others write: one that went on may hold their ends.
-        """
-        ids = ", ".join(str(each.trans_id) for each in transactions[:_ORPHANS_LISTED_MAX])
+    def roll_back(self, tenant_id: int, directory: EngineDirectory, cut: Cut) -> None:
+        """Roll these back in the stopped engine's log and say so, or why it can not be done."""
+        ids = ", ".join(str(each.trans_id) for each in cut.transactions[:_ORPHANS_LISTED_MAX])
         try:
-            roll_back(directory, transactions, end_lsn)
+            roll_back(directory, cut)
         except (HoldfastError, OSError) as error:
             log.error("tenant %d: cut transactions (trans_id %s) can not be rolled back: %s", tenant_id, ids, error)
-            return False
+            return
         log.warning(
             "tenant %d: rolled back %d transactions that the end of its log had cut (trans_id %s)",
             tenant_id,
-            len(transactions),
+            len(cut.transactions),
             ids,
         )
-        return True
 
     def _put_right(self, tenant_id: int, charge: _Charge) -> None:
         if not self.account_file(tenant_id).exists():
@@ -485,26 +451,6 @@ def _starting(charge: _Charge) -> Iterator[None]:
         yield
     finally:
         charge.is_starting = False
-
-
-def _is_writing(session: EngineSession) -> bool:
-    """Return whether an engine writes its own log, which it does not before it has replayed all of what was there."""
-    if facts.replay_stat(session).pending_count or facts.log_stat(session).access_mode != "APPEND":
-        return False
-    try:
-        return drift.is_writable(session)
-    except SqlError as error:
-        if error.errno != _LOCK_WAIT_TIMEOUT:
-            raise
-        return True  # it waited for a row that one of those we ask for has locked
-
-
-def _launched_ns(directory: EngineDirectory) -> int:
-    """Return a moment a little after the living engine's launch, nanoseconds since the epoch; 0 if there is no record of it."""
-    try:
-        return directory.launch_record.stat().st_mtime_ns
-    except OSError:
-        return 0
 
 
 def _refuse_retired(charge: _Charge) -> None:
