@@ -1,7 +1,8 @@
 """From ACTIVATE STANDBY to the first write that is taken: `python -m bench.promotion [--rounds N]`.
 
-A standby at rest where its restore ended, and one that follows a source that writes. The clock runs from the statement to the end of
-an INSERT through the gateway, in a session that was open before.
+A standby at rest where its restore ended, one that follows a source that writes, and one whose log ends inside a transaction, which the
+promotion rolls back (decision 39). The clock runs from the statement to the end of an INSERT through the gateway, in a session that was
+open before; if the promotion has ended that one, in a new one.
 """
 
 import argparse
@@ -9,9 +10,14 @@ import statistics
 import threading
 import time
 
-from bench.rig import table, workspace
-from server_rig import Client, Server, archive, backup, restore, running_server, wait_for
+import pymysql
 
+from bench.rig import table, workspace
+from server_rig import Client, Server, archive, backup, restore, running_server, wait_archived, wait_for
+
+_FIRST = "insert into test.t(pad) values ('the first of its own')"
+_DIGITS = "(" + " union ".join(f"select {digit} n" for digit in range(10)) + ")"
+_MANY = "insert into test.long select repeat('x', 300) from " + ", ".join(f"{_DIGITS} d{place}" for place in range(5))
 _POINT = "select READABLE_SCN from oceanbase.DBA_OB_TENANTS where TENANT_NAME = %s"
 
 
@@ -26,10 +32,26 @@ def _promote(server: Server, client: Client, name: str, *, following: bool) -> t
         began = time.monotonic()
         client.run(f"ALTER SYSTEM ACTIVATE STANDBY TENANT = {name}")
         activated = time.monotonic() - began
-        user.run("insert into test.t(pad) values ('the first of its own')")
+        try:
+            user.run(_FIRST)
+        except pymysql.OperationalError:
+            with server.client(f"root@{name}") as again:
+                again.run(_FIRST)
         written = time.monotonic() - began
     client.run(f"DROP TENANT {name} FORCE")
     return activated, written
+
+
+def _moment_inside_a_transaction(server: Server, client: Client) -> int:
+    """Return an SCN, archived, at which 30 MB of a transaction's rows are in the log of the source, and its end is not."""
+    with server.client("root@source") as user:
+        user.run("create table test.long(pad varchar(300))")
+        user.run("begin")
+        user.run(_MANY)
+        scn = int(user.one("select current_scn()"))
+        user.run("rollback")
+        wait_archived(client, int(user.one("select current_scn()")))
+    return scn
 
 
 def _measure(rounds: int) -> list[tuple[object, ...]]:
@@ -48,21 +70,29 @@ def _measure(rounds: int) -> list[tuple[object, ...]]:
             writer.start()
             try:
                 assert backup(client, "source") == ("COMPLETED", 0, "")
-                found: dict[bool, list[tuple[float, float]]] = {False: [], True: []}
+                inside = _moment_inside_a_transaction(server, client)
+                found: dict[str, list[tuple[float, float]]] = {
+                    "at rest": [],
+                    "following": [],
+                    "inside a transaction": [],
+                }
                 for number in range(rounds):
-                    for following, times in found.items():
-                        name = f"standby{number}{'f' if following else 'r'}"
-                        assert restore(client, name, home / "place")[0] == "SUCCESS"
-                        times.append(_promote(server, client, name, following=following))
+                    for kind, times in found.items():
+                        name = f"standby{number}{kind[0]}"
+                        until = f"UNTIL SCN = {inside}" if kind.startswith("inside") else ""
+                        status, comment = restore(client, name, home / "place", until)
+                        assert status == "SUCCESS", comment
+                        assert not until or "rolls them back" in comment
+                        times.append(_promote(server, client, name, following=kind == "following"))
             finally:
                 over.set()
                 writer.join()
     rows: list[tuple[object, ...]] = []
-    for following, times in found.items():
+    for kind, times in found.items():
         activated, written = ([pair[index] for pair in times] for index in (0, 1))
         rows.append(
             (
-                "following" if following else "at rest",
+                kind,
                 f"{statistics.median(activated):.2f}",
                 f"{statistics.median(written):.2f}",
                 f"{max(written):.2f}",

@@ -18,6 +18,7 @@ from holdfast.restore.lazy_place import LazyPlace
 from server_rig import Client, Server, archive, freeze_until, running_server, wait_for, wait_restored
 
 _QUICK = "select STATUS, TOTAL_BYTES, FINISH_BYTES from oceanbase.CDB_OB_QUICK_TENANTS where TENANT_NAME = '{}'"
+_UNFLUSHED = "select end_lsn - base_lsn from oceanbase.__all_virtual_log_stat"
 _WAIT_SECONDS = 3600
 
 
@@ -36,9 +37,6 @@ def _first_answer(
     with server.client(f"root@{name}", read_timeout=_WAIT_SECONDS) as user:
         assert user.rows(query) == truth
     return ready, time.monotonic() - began
-
-
-_UNFLUSHED = "select end_lsn - base_lsn from oceanbase.__all_virtual_log_stat"
 
 
 def _measure(gib: float, *, is_flushed: bool) -> tuple[object, ...]:

@@ -16,8 +16,11 @@ from pathlib import Path
 import pymysql
 import pytest
 
+from holdfast.engine.directory import EngineDirectory
+from holdfast.engine.facts import orphan_transactions
 from holdfast.engine.process import EMBEDDED, EngineProcess, EngineSettings
 from holdfast.engine.role import EngineRole
+from holdfast.engine.session import connect
 from server_rig import Client, Server, archive, backup, restore, running_server, wait_archived, wait_for
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(600)]
@@ -30,7 +33,7 @@ _NUMBERS = (
 )
 _WITHOUT_SESSION = (
     "select count(*) from oceanbase.__all_virtual_trans_stat"
-    " where session_id = 0 and flushed_log_size > 0 and is_exiting = 0"
+    " where session_id = 0 and expired_time is null and last_op_sn = 0 and is_exiting = 0"
 )
 _HALF_MADE = (
     "select count(*) from oceanbase.__all_table where table_type = 3 and table_id > 500000"
@@ -173,26 +176,37 @@ def test_a_standby_that_a_server_of_before_embedded_is_started_anew(
     assert not anew.was_started_with(EMBEDDED)
 
 
-def test_an_engine_killed_inside_a_transaction_comes_back_without_it(moments: Moments) -> None:
-    """By itself a seekdb keeps its row locks for good, through every restart."""
-    directory = moments.server.directory(moments.server.tenant_ids()[1])
-    with moments.server.client("root@source") as user, moments.server.client("root@source") as other:
-        user.run("create table test.cut(id int primary key, s varchar(400))")
-        user.run("insert into test.cut values (-1, 'kept')")
-        user.run("begin")
-        user.run("update test.cut set s = 'lost' where id = -1")
-        user.run(f"insert into test.cut select x, repeat('x', 300) from ({_NUMBERS}) q")
-        wait_for(lambda: other.one("select max(flushed_log_size) from oceanbase.__all_virtual_trans_stat"), bool)
+def _kill_inside_a_transaction(directory: EngineDirectory) -> None:
+    """Kill the engine while redo of an open transaction is in its log."""
+    with connect(directory.socket, "root", "") as user, connect(directory.socket, "root", "") as other:
+        user.execute("drop table if exists test.cut")
+        user.execute("create table test.cut(id int primary key, s varchar(400))")
+        user.execute("insert into test.cut values (-1, 'kept')")
+        user.execute("begin")
+        user.execute("update test.cut set s = 'lost' where id = -1")
+        user.execute(f"insert into test.cut select x, repeat('x', 300) from ({_NUMBERS}) q")
+        flushed = "select max(flushed_log_size) from oceanbase.__all_virtual_trans_stat"
+        wait_for(lambda: other.query(flushed)[0][0], bool)
         engine = EngineProcess.adopt(directory)
         assert engine is not None
         os.kill(engine.pid, signal.SIGKILL)
         wait_for(engine.is_alive, lambda is_alive: not is_alive)
-    wait_for(lambda: _tables(moments.server, "source"), bool)
-    with moments.server.client("root@source") as user:
+
+
+def _is_whole(server: Server) -> None:
+    wait_for(lambda: _tables(server, "source"), bool)
+    with server.client("root@source") as user:
         assert user.one(_WITHOUT_SESSION) == 0
         assert user.rows("select id, s from test.cut") == [(-1, "kept")]
         user.run("update test.cut set s = 'new' where id = -1")
         user.run("alter table test.cut drop primary key")
+
+
+def test_an_engine_killed_inside_a_transaction_comes_back_without_it(moments: Moments) -> None:
+    """By itself a seekdb keeps its row locks for good, through every restart."""
+    _kill_inside_a_transaction(moments.server.directory(moments.server.tenant_ids()[1]))
+    _is_whole(moments.server)
+    with moments.server.client("root@source") as user:
         scn = int(user.one("select current_scn()"))
     # The archive goes on over the rollback, and so does a restore behind it. (The server was killed since the first client's login.)
     with moments.server.client() as client:
@@ -201,3 +215,16 @@ def test_an_engine_killed_inside_a_transaction_comes_back_without_it(moments: Mo
         assert status == "SUCCESS", comment
     with moments.server.client("root@back5") as back:
         assert back.rows("select id, s from test.cut") == [(-1, "new")]
+
+
+def test_a_server_killed_before_it_could_look_leaves_it_to_the_next_one(moments: Moments) -> None:
+    """An engine that lives with a cut transaction is adopted, and started once more."""
+    directory = moments.server.directory(moments.server.tenant_ids()[1])
+    moments.server.kill()
+    _kill_inside_a_transaction(directory)
+    engine = EngineProcess.start(directory, EngineSettings())
+    with connect(directory.socket, "root", "") as session:
+        assert len(orphan_transactions(session)) == 1
+    moments.server.start()
+    _is_whole(moments.server)
+    assert not engine.is_alive()

@@ -26,7 +26,7 @@ from holdfast.jobs.tenants import Tenants
 from holdfast.restore.facts import Source, open_sources
 from holdfast.statement.commands import RecoverPoint, RecoverStandby, Until
 from holdfast.values.destination import Uri, parse_uri
-from holdfast.values.scn import SCN_MAX_VALUE, Scn
+from holdfast.values.scn import SCN_MAX_VALUE, SCN_NONE, Scn
 from holdfast.values.tenant import Tenant, TenantRole, TenantStatus
 
 log = logging.getLogger("holdfast.standby")
@@ -131,9 +131,9 @@ class Standbys:
         self._catalog.tenants.record_recovery_until(tenant_id, _UNLIMITED)
 
     def is_forgotten(self, tenant_id: int) -> bool:
-        """Return whether nothing tells of a standby any more, which is the last step of a promotion."""
+        """Return whether nothing tells of a standby any more, which is the last step of a promotion, or ever has."""
         until = self._catalog.tenants.scns(tenant_id).recovery_until_scn
-        return until == _UNLIMITED and self._catalog.log_sources.find(tenant_id) is None
+        return until in (SCN_NONE, _UNLIMITED) and self._catalog.log_sources.find(tenant_id) is None
 
     # --- effects, under the lock
 
