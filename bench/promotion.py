@@ -18,6 +18,7 @@ from server_rig import Client, Server, archive, backup, restore, running_server,
 _FIRST = "insert into test.t(pad) values ('the first of its own')"
 _DIGITS = "(" + " union ".join(f"select {digit} n" for digit in range(10)) + ")"
 _MANY = "insert into test.long select repeat('x', 300) from " + ", ".join(f"{_DIGITS} d{place}" for place in range(5))
+_FLUSHED = "select max(flushed_log_size) from oceanbase.__all_virtual_trans_stat"
 _POINT = "select READABLE_SCN from oceanbase.DBA_OB_TENANTS where TENANT_NAME = %s"
 
 
@@ -48,7 +49,11 @@ def _moment_inside_a_transaction(server: Server, client: Client) -> int:
         user.run("create table test.long(pad varchar(300))")
         user.run("begin")
         user.run(_MANY)
+        wait_for(lambda: int(user.one(_FLUSHED) or 0), lambda size: size > 1 << 20)
         scn = int(user.one("select current_scn()"))
+        time.sleep(
+            1
+        )  # only commits are strictly behind an SCN that was read before: a rollback right now may lie below it
         user.run("rollback")
         wait_archived(client, int(user.one("select current_scn()")))
     return scn
@@ -82,7 +87,7 @@ def _measure(rounds: int) -> list[tuple[object, ...]]:
                         until = f"UNTIL SCN = {inside}" if kind.startswith("inside") else ""
                         status, comment = restore(client, name, home / "place", until)
                         assert status == "SUCCESS", comment
-                        assert not until or "rolls them back" in comment
+                        assert not until or "rolls them back" in comment, comment
                         times.append(_promote(server, client, name, following=kind == "following"))
             finally:
                 over.set()

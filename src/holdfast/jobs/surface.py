@@ -286,7 +286,7 @@ STATEMENTS: tuple[Statement, ...] = (
         command=c.ActivateStandby,
         text="`ACTIVATE STANDBY`",
         state=State.SAME,
-        note="on an engine 1.3, and where transactions were under way at the end of the log, it restarts the tenant's engine, about 3 s",
+        note="on an engine 1.3, and where transactions were under way at the end of the log, it restarts the tenant's engine, 2 to 3 s",
         names=_NO_NAMES_FOR_STANDBYS,
     ),
     Statement(command=c.Switchover, text="`SWITCHOVER TO`", state=State.LATER, names=_NO_NAMES_FOR_STANDBYS),
