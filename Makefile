@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.ready
 
-.PHONY: setup demo test test-long lint format docs bench lock clean
+.PHONY: setup demo test test-long lint format docs canary bench lock clean
 setup: $(STAMP)
 
 # Debian splits venv's pip away from Python. Without it: the system's pip fills the venv, or as root apt brings it.
@@ -18,11 +18,12 @@ $(STAMP): requirements.lock pyproject.toml
 demo: setup
 	@$(BIN)/holdfast demo
 
+# Prints a dot per test, then what was skipped and why and the ten slowest steps. docs/testing.md says how a room is run.
 test: setup
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n auto -ra --durations=10
 
 test-long: setup
-	@HOLDFAST_LONG=1 $(BIN)/python -m pytest
+	@HOLDFAST_LONG=1 $(BIN)/python -m pytest -n auto -ra --durations=10
 
 lint: setup
 	@$(BIN)/ruff check .
@@ -37,6 +38,11 @@ format: setup
 docs: setup
 	@$(BIN)/python -c 'from holdfast.catalog.views import render_markdown; print(render_markdown().strip())' > docs/views.md
 	@$(BIN)/python -c 'from holdfast.jobs.compatibility import render; print(render().strip())' > docs/compatibility.md
+	@$(BIN)/python -c 'from holdfast.jobs.rights_page import render; print(render().strip())' > docs/rights.md
+
+# What the newest wheel of the engine is: known, changed or not known. docs/canary.md says how to read it.
+canary: setup
+	@$(BIN)/python tests/engines/canary.py build/canary $(if $(WHEEL),'$(WHEEL)')
 
 bench: setup
 	@$(BIN)/python -m bench

@@ -26,12 +26,14 @@ from holdfast.backup_format.log_frame import decode_frame_header
 from holdfast.clock import SystemClock
 from holdfast.engine.account import create_account, load_account
 from holdfast.engine.directory import EngineDirectory
-from holdfast.engine.process import EngineProcess, EngineSettings
+from holdfast.engine.process import EngineProcess, EngineSettings, begin_founding
 from holdfast.engine.session import SqlError, connect
 from holdfast.engine.version import installed
 from holdfast.store.file import FileStore
+from holdfast.store.store import Store
 from holdfast.values.archive import Piece, Round, RoundStatus
 from holdfast.values.destination import Binding
+from holdfast.values.owner import JobKind, Owner
 from holdfast.values.scn import Scn
 
 LOADS = ("small", "bulk")
@@ -78,6 +80,22 @@ class Nobody:
         pass
 
 
+class Alone:
+    """A tenure that nobody contests: its cost, one read of a small file a second, is not what is measured."""
+
+    def owner(self, kind: JobKind, job_id: int) -> Owner:
+        return Owner(server_id="0" * 32, generation=1, job_kind=kind, job_id=job_id, token="0" * 32, time_us=0)
+
+    def made(self, found: Owner | None) -> bool:
+        return True
+
+    def take(self, store: Store, *, watches: bool = False) -> None:
+        pass
+
+    def keep(self, store: Store) -> None:
+        pass
+
+
 def begin_follower(directory: EngineDirectory, home: Path, number: int) -> tuple[Follower, Observed]:
     destination = home / f"destination{number}"
     store = Observed(FileStore(str(destination), create=True))
@@ -104,6 +122,7 @@ def begin_follower(directory: EngineDirectory, home: Path, number: int) -> tuple
             path="bench",
         ),
         binding=Binding.OPTIONAL,
+        tenure=Alone(),
         log_dir=directory.log_dir,
         log_meta_dir=directory.log_meta_dir,
         spool_dir=home / "spool",
@@ -178,6 +197,7 @@ def percentile(values: list[float], share: float) -> float:
 
 def measure(home: Path, *, seconds: float, rounds: int, writers: int) -> list[tuple[str, ...]]:
     directory = EngineDirectory(home / "engine", installed())
+    begin_founding(directory)
     process = EngineProcess.start(directory, EngineSettings())
     rows: list[tuple[str, ...]] = []
     try:

@@ -21,7 +21,7 @@ from pathlib import Path
 
 from holdfast.engine.directory import EngineDirectory
 from holdfast.engine.fence import FencePolicy
-from holdfast.engine.process import EngineProcess, EngineSettings
+from holdfast.engine.process import EngineProcess, EngineSettings, begin_founding
 from holdfast.engine.version import installed
 from holdfast.gateway.server import GatewayThread
 from holdfast.gateway.settings import GatewaySettings
@@ -32,6 +32,7 @@ from holdfast.mysql.flags import OFFERED_CAPABILITIES, Capability
 from holdfast.mysql.framing import PacketReader, frame
 from holdfast.mysql.packets import HandshakeResponse, decode_greeting, encode_handshake_response
 from holdfast.statement.commands import Command
+from holdfast.values.places import PlaceLimits
 from holdfast.values.tenant import CompatibilityMode, LogMode, Tenant, TenantRole, TenantStatus, Unit
 
 _ROW_BYTES = 500_000
@@ -74,6 +75,12 @@ class BenchDesk:
 
     def execute(self, session: Session, command: Command) -> Reply:
         return Reply(columns=(Column(name="one"),), rows=(("1",),))
+
+    def schemas_among(self, names: frozenset[str]) -> frozenset[str]:
+        return frozenset()
+
+    def place_limits(self) -> PlaceLimits:
+        return PlaceLimits()
 
     def writes_stalled(self, tenant_id: int) -> bool:
         return False
@@ -265,7 +272,9 @@ def main() -> None:
         _serve(given.serve)
         return
     home = Path(tempfile.mkdtemp(prefix="holdfast-bench-", dir=given.dir))
-    process = EngineProcess.start(EngineDirectory(home / "engine", installed()), EngineSettings(), FencePolicy.AUTO)
+    directory = EngineDirectory(home / "engine", installed())
+    begin_founding(directory)
+    process = EngineProcess.start(directory, EngineSettings(), FencePolicy.AUTO)
     engine_socket = EngineDirectory(home / "engine", installed()).socket
     gateway: subprocess.Popen[str] | None = None
     try:

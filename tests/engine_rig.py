@@ -23,13 +23,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pymysql
+
 sys.path.insert(0, str(Path(__file__).parent.parent / "src"))  # a writer process is started as this file alone
 
 from holdfast.engine import control, facts
 from holdfast.engine.account import Account, create_account, load_account, open_session
 from holdfast.engine.directory import EngineDirectory
 from holdfast.engine.fence import FencePolicy
-from holdfast.engine.process import EngineProcess, EngineSettings, Watchdog
+from holdfast.engine.process import EngineProcess, EngineSettings, Watchdog, begin_founding
 from holdfast.engine.role import EngineRole
 from holdfast.engine.session import Session, SqlError, connect
 from holdfast.engine.version import EngineVersion, installed
@@ -37,6 +39,8 @@ from holdfast.engine.version import EngineVersion, installed
 ACCOUNTS = 200
 BALANCE = 1000
 _WRITER_STOP_SECONDS = 20
+_REFUSED_LOGIN = 1045
+_WRITER_SECONDS_MAX = 120
 
 
 @dataclass(slots=True)
@@ -65,6 +69,15 @@ class EngineRig:
     def root(self, password: str = "", database: str | None = None) -> Session:
         """Return a new session of the tenant's root."""
         return connect(self.directory.socket, "root", password, database)
+
+    def log_in(self, user: str, password: str) -> "pymysql.Connection[pymysql.cursors.Cursor] | None":
+        """Return a connection as a catalog asks for one: None for a login that the engine does not know."""
+        try:
+            return connect(self.directory.socket, user, password).connection
+        except SqlError as error:
+            if error.errno == _REFUSED_LOGIN:
+                return None
+            raise
 
     def sql(self, text: str, args: tuple[object, ...] | None = None) -> list[tuple[Any, ...]]:
         """Return the rows (empty for statements without a result)."""
@@ -113,6 +126,7 @@ class EngineRig:
         """Begin again with a fresh engine in the same place."""
         self.end()
         shutil.rmtree(self.directory.root.parent, ignore_errors=True)
+        begin_founding(self.directory)
         self.process = EngineProcess.start(self.directory, self.settings, self.fence)
         with self.root() as root:
             create_account(root, self.account_file)
@@ -140,6 +154,7 @@ def running_engine(
     home = tmp_path / name
     directory = EngineDirectory(home / "engine", version or installed())
     settings = EngineSettings(parameters=parameters)
+    begin_founding(directory)
     process = EngineProcess.start(directory, settings, fence)
     rig = EngineRig(
         directory=directory, process=process, account_file=home / "account.json", settings=settings, fence=fence
@@ -264,10 +279,13 @@ class Bank:
         self._processes.clear()
         return self.acknowledged()
 
-    def run(self, seconds: float) -> tuple[Acknowledged, ...]:
-        """Let the writers run for `seconds`."""
+    def run(self, seconds: float, *, at_least: int = 0) -> tuple[Acknowledged, ...]:
+        """Let the writers run for `seconds`, on a busy machine longer, until `at_least` transactions are acknowledged."""
         self.begin()
         time.sleep(seconds)
+        deadline = time.monotonic() + _WRITER_SECONDS_MAX
+        while len(self.acknowledged()) < at_least and time.monotonic() < deadline:
+            time.sleep(0.1)
         return self.end()
 
     def acknowledged(self) -> tuple[Acknowledged, ...]:

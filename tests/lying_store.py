@@ -4,14 +4,14 @@ Each lie is told with the probability given, by a generator of its own, so a tes
 told is in `lies`, so a test can also ask for a lie and then demand that it was found out.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 from random import Random
 from types import TracebackType
 from typing import Self
 
-from holdfast.store.store import Appender, ObjectInfo, ObjectReader, ObjectWriter, Store
+from holdfast.store.store import Appender, ObjectInfo, ObjectReader, ObjectWriter, Store, nothing
 from holdfast.values.buffers import Buffer
 
 
@@ -96,8 +96,8 @@ class LyingStore:
     def writer(self, name: str) -> ObjectWriter:
         return _LyingWriter(self, name, self.store.writer(name))
 
-    def appender(self, name: str, size_bytes: int) -> Appender:
-        return self.store.appender(name, size_bytes)
+    def appender(self, name: str, size_bytes: int, check: Callable[[], None] = nothing) -> Appender:
+        return self.store.appender(name, size_bytes, check)
 
     def is_empty(self) -> bool:
         return self.store.is_empty()

@@ -1,6 +1,7 @@
 """The command line."""
 
 import logging
+import os
 import sys
 from pathlib import Path
 
@@ -10,6 +11,9 @@ from holdfast import __version__
 from holdfast.cli.group import VerbGroup
 from holdfast.cli.outcome import EPILOG
 from holdfast.config import Config
+from holdfast.defects import begin_log
+from holdfast.values.roots import root_from_text
+from holdfast.values.tenant import is_valid_tenant_name
 
 
 @click.group(
@@ -34,19 +38,66 @@ def main() -> None:
 )
 @click.option("--cluster", default="holdfast", show_default=True, help="Cluster name, as in user@tenant#cluster.")
 @click.option(
+    "--default-tenant",
+    default="sys",
+    show_default=True,
+    metavar="TENANT",
+    help="Where a login without @tenant leads. What is made in sys is never backed up.",
+)
+@click.option(
     "--tls-cert", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="Certificate chain, PEM."
 )
 @click.option("--tls-key", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="Its private key, PEM.")
+@click.option(
+    "--connections-max",
+    type=click.IntRange(8, 65535),
+    help="Connections at once, of all tenants: sets gateway_connections_max. [4096]",
+)
+@click.option(
+    "--connections-reserved-for-sys",
+    type=click.IntRange(1, 65535),
+    help="Of them, kept for tenant sys: sets gateway_connections_reserved_for_sys. [32]",
+)
+@click.option(
+    "--connections-reserved-per-tenant",
+    type=click.IntRange(0, 65535),
+    help="Of them, kept for each user tenant: sets gateway_connections_reserved_per_tenant. [16]",
+)
+@click.option(
+    "--connections-per-tenant-max",
+    type=click.IntRange(1, 65535),
+    help="What one user tenant has at most: sets gateway_connections_per_tenant_max. [2048]",
+)
 @click.option("--allow-open-root", is_flag=True, help="Listen beyond loopback although root@sys has no password.")
+@click.option(
+    "--destination-root",
+    "destination_roots",
+    multiple=True,
+    metavar="DIR",
+    help="Where user tenants may set backup and archive destinations: below DIR. May be repeated.",
+)
+@click.option(
+    "--forget-table",
+    multiple=True,
+    metavar="TABLE",
+    help="Start although this table of the catalog is gone: it is made again, empty. The refusal without it says what it held.",
+)
 @click.option("--verbose", is_flag=True, help="Log every step.")
 def serve(
     base_dir: Path,
     host: str,
     port: int,
     cluster: str,
+    default_tenant: str,
     tls_cert: Path | None,
     tls_key: Path | None,
+    connections_max: int | None,
+    connections_reserved_for_sys: int | None,
+    connections_reserved_per_tenant: int | None,
+    connections_per_tenant_max: int | None,
     allow_open_root: bool,
+    destination_roots: tuple[str, ...],
+    forget_table: tuple[str, ...],
     verbose: bool,
 ) -> None:
     """Host a cluster in the foreground until SIGTERM or Ctrl-C.
@@ -56,21 +107,33 @@ def serve(
     """
     if (tls_cert is None) != (tls_key is None):
         raise click.UsageError("--tls-cert and --tls-key go together")
-    logging.basicConfig(
-        stream=sys.stderr,
-        level=logging.DEBUG if verbose else logging.INFO,
-        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
-    )
+    if default_tenant != "sys" and not is_valid_tenant_name(default_tenant):
+        raise click.UsageError(f"--default-tenant: no tenant can be called {default_tenant!r}")
+    try:
+        roots = tuple(dict.fromkeys(root_from_text(os.path.abspath(root)) for root in destination_roots))
+    except ValueError as error:
+        raise click.UsageError(f"--destination-root: {error}") from None
+    begin_log(sys.stderr, logging.DEBUG if verbose else logging.INFO)
     from holdfast import daemon  # not needed for --help, and the gateway's loop is slow to import
 
+    places = {
+        "gateway_connections_max": connections_max,
+        "gateway_connections_reserved_for_sys": connections_reserved_for_sys,
+        "gateway_connections_reserved_per_tenant": connections_reserved_per_tenant,
+        "gateway_connections_per_tenant_max": connections_per_tenant_max,
+    }
     config = Config(
         base_dir=base_dir,
         host=host,
         port=port,
         cluster=cluster,
+        default_tenant=default_tenant,
         tls_cert=tls_cert,
         tls_key=tls_key,
         allow_open_root=allow_open_root,
+        places={name: value for name, value in places.items() if value is not None},
+        destination_roots=roots,
+        forgotten_tables=forget_table,
     )
     sys.exit(daemon.serve(config))
 

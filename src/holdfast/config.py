@@ -1,7 +1,8 @@
 """The only place that reads the environment."""
 
 import os
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 
@@ -13,9 +14,15 @@ class Config:
     host: str = "127.0.0.1"
     port: int = 2881
     cluster: str = "holdfast"
+    default_tenant: str = "sys"
     tls_cert: Path | None = None
     tls_key: Path | None = None
     allow_open_root: bool = False
+    # Values of parameters of sys that are recorded at the start, by name.
+    places: Mapping[str, int] = field(default_factory=dict)
+    destination_roots: tuple[str, ...] = ()
+    forgotten_tables: tuple[str, ...] = ()
+    """Tables of the catalog that are gone and may be made again, empty."""
 
 
 def engine_binary_override() -> Path | None:
@@ -38,3 +45,9 @@ def engine_places() -> tuple[Path, ...]:
     """Return the further engines named by HOLDFAST_ENGINES: files `seekdb`, or folders that hold one, separated by `:`."""
     named = os.environ.get("HOLDFAST_ENGINES", "")
     return tuple(Path(place).absolute() for place in named.split(os.pathsep) if place)
+
+
+def key_of_environment(name: str) -> bytes | None:
+    """Return what `backup_encryption = 'env:<name>'` names, None when the server was started without it."""
+    value = os.environb.get(os.fsencode(name))
+    return value or None

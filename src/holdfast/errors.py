@@ -2,21 +2,23 @@
 
 from holdfast import codes
 from holdfast.codes import Code
+from holdfast.values.outside import one_line
 
 
 class HoldfastError(Exception):
     """A failure with a message a person can act on.
 
     `message` is a fact with the object, the offset, what was expected and what was found; `hint` says what to do.
-    Neither ever carries a secret.
+    Neither ever carries a secret. Both may hold words from outside, so both are printable, on one line and cut at a bound here,
+    through which every error goes.
     """
 
     default_code: Code = codes.OB_ERR_UNEXPECTED
 
     def __init__(self, message: str, *, hint: str = "", code: Code | None = None) -> None:
-        super().__init__(message)
-        self.message = message
-        self.hint = hint
+        self.message = one_line(message)
+        self.hint = one_line(hint)
+        super().__init__(self.message)
         self.code = code or self.default_code
 
     def __str__(self) -> str:
@@ -47,6 +49,15 @@ class ConflictError(HoldfastError):
     default_code = codes.OB_ENTRY_EXIST
 
 
+class ForeignOwnerError(RefusedError):
+    """Another server made it, or writes there under this server's name: never taken up, never written over.
+
+    Nothing heals it but a person, who says which of the two is meant to live.
+    """
+
+    default_code = codes.OB_BACKUP_FORMAT_FILE_NOT_MATCH
+
+
 class CorruptionError(HoldfastError):
     """Bytes are not what they must be. Never retried, never ignored."""
 
@@ -63,6 +74,14 @@ class StoreUnavailableError(HoldfastError):
     """The destination did not answer, is full or forbids: repair it and retry."""
 
     default_code = codes.OB_OBJECT_STORAGE_IO_ERROR
+
+
+class WriterMayLiveError(StoreUnavailableError):
+    """The destination answers, and its last writer may still live: its silence is waited for, which ends within seconds."""
+
+
+class ObjectReplacedError(StoreUnavailableError):
+    """A name shows another object than the one that was open, or more of it: read back what is there, then decide."""
 
 
 class EngineError(HoldfastError):

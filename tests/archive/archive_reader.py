@@ -16,6 +16,7 @@ from holdfast.engine_format.log_block import (
 )
 from holdfast.engine_format.log_walk import Position, WalkStop, walk
 from holdfast.errors import NotFoundError
+from holdfast.keys.masters import NO_MASTERS, Masters
 from holdfast.store.store import Store
 from holdfast.values.archive import PieceStatus
 
@@ -52,8 +53,11 @@ class ArchivedRound:
                     wrong.append(f"LSN {lsn}..{lsn + len(octets)} differs")
         for block_id, info in self.infos.items():
             path = next((folder / str(block_id) for folder in folders if (folder / str(block_id)).exists()), None)
-            if path is not None and path.read_bytes()[:LOG_INFO_BYTES] != info:
-                wrong.append(f"info block {block_id} differs")
+            if path is None:
+                continue
+            with path.open("rb") as file:
+                if file.read(LOG_INFO_BYTES) != info:
+                    wrong.append(f"info block {block_id} differs")
         return wrong
 
     def block_image(self, block_id: int) -> bytes:
@@ -66,7 +70,7 @@ class ArchivedRound:
         return bytes(image)
 
 
-def read_archive(store: Store, dest_id: int = 1001, round_id: int = 1) -> ArchivedRound:
+def read_archive(store: Store, dest_id: int = 1001, round_id: int = 1, masters: Masters = NO_MASTERS) -> ArchivedRound:
     """Return the round, after checking: contiguous by LSN, log id, checksum and SCN, and every piece in its window."""
     placeholder = names.RoundPlaceholder(dest_id=dest_id, round_id=round_id, edge=names.Edge.START)
     record = decode_round_record(store.get(names.round_placeholder(placeholder)))
@@ -82,15 +86,20 @@ def read_archive(store: Store, dest_id: int = 1001, round_id: int = 1) -> Archiv
         root = names.piece_root(dest_id, round_id, piece_id)
         assert int(piece.begin.lsn) == int(position.lsn)
         block_id = block_id_of(position.lsn)
+        keys = masters.log_keys(
+            piece.keys, cluster_id=piece.cluster_id, tenant_id=piece.tenant_id, root=root, timeline=piece.timeline
+        )
         while (size := store.stat(names.log_name(root, block_id))) is not None:
             name = names.log_name(root, block_id)
-            scan = scan_frames(lambda offset, count, name=name: store.get(name, offset, count), size, name=name)
+            scan = scan_frames(
+                lambda offset, count, name=name: store.get(name, offset, count), size, key=keys, name=name
+            )
             for number, found in enumerate(scan.frames):
                 frame = found.header.frame
                 stored = store.get(
                     name, found.end_offset - found.header.stored_size_bytes, found.header.stored_size_bytes
                 )
-                payload = bytes(open_frame(found.header, stored))
+                payload = bytes(open_frame(found.header, stored, key=keys))
                 assert frame.timeline == record.timeline
                 assert frame.has_info_block == (number == 0), "exactly the first frame carries the info block"
                 if frame.has_info_block:

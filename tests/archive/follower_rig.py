@@ -8,18 +8,19 @@ from pathlib import Path
 from typing import Any
 
 from holdfast.archive.follower import Follower
-from holdfast.archive.journal import Course
+from holdfast.archive.journal import Course, InTheClear, Sealing, Tenure
 from holdfast.archive.pressure import SpoolLimits
 from holdfast.archive.round import Wanted
 from holdfast.backup_format import names
 from holdfast.clock import SystemClock
 from holdfast.errors import EngineError, HoldfastError, StoreUnavailableError
 from holdfast.store.memory import MemoryStore
-from holdfast.store.store import Appender, Store
+from holdfast.store.store import Appender, Store, nothing
 from holdfast.values.archive import FileStatus, Piece, PieceStatus, Round, RoundStatus
 from holdfast.values.buffers import Buffer
 from holdfast.values.destination import Binding
 from holdfast.values.scn import Scn
+from owner_rig import OnlyWriter
 
 TIMELINE = "0123456789abcdef0123456789abcdef"
 CLOCK = SystemClock()
@@ -68,10 +69,10 @@ class FlakyStore:
             raise StoreUnavailableError(f"the destination is down ({name})")
         return getattr(self.store, name)
 
-    def appender(self, name: str, size_bytes: int) -> Appender:
+    def appender(self, name: str, size_bytes: int, check: Callable[[], None] = nothing) -> Appender:
         if self.is_down:
             raise StoreUnavailableError("the destination is down")
-        return _FlakyAppender(self, self.store.appender(name, size_bytes))  # type: ignore[return-value]
+        return _FlakyAppender(self, self.store.appender(name, size_bytes, check))  # type: ignore[return-value]
 
 
 class _FlakyAppender:
@@ -125,10 +126,14 @@ class Rig:
     limits: SpoolLimits = field(default_factory=SpoolLimits)
     binding: Binding = Binding.OPTIONAL
     refusal: HoldfastError | None = None
+    tenure: Tenure = field(default_factory=OnlyWriter)
     followers: list[Follower] = field(default_factory=list)
+    owns_destination: bool = True
+    sealing: Sealing = field(default_factory=InTheClear)
 
     def __post_init__(self) -> None:
-        self.store.put(names.FORMAT_FILE, b"who owns a destination is not the follower's affair")
+        if self.owns_destination:
+            self.store.put(names.FORMAT_FILE, b"who owns a destination is not the follower's affair")
 
     def follower(self, wanted: Wanted = Wanted.RUN) -> Follower:
         """Return a started follower of the round as the journal knows it."""
@@ -141,14 +146,16 @@ class Rig:
             round=self.journal.round or self.round,
             pieces=tuple(self.journal.pieces.values()),
             binding=self.binding,
+            tenure=self.tenure,
             log_dir=self.log_dir,
             log_meta_dir=self.log_meta_dir,
             spool_dir=self.spool_dir,
             limits=self.limits,
+            sealing=self.sealing,
         )
         made = Follower(
             course,
-            open_store=lambda: self.store,
+            open_store=self.opened,
             check_destination=self._check,
             journal=self.journal,
             lag_target_us=lambda: self.lag_target_us,
@@ -158,6 +165,9 @@ class Rig:
         self.followers.append(made)
         made.start()
         return made
+
+    def opened(self) -> Store:
+        return self.store
 
     def _check(self, store: Store) -> None:
         if self.refusal is not None:

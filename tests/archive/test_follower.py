@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -73,6 +74,13 @@ def test_a_round_begins_at_the_base_block_and_archives_every_byte(rig: Rig, log:
     assert found.group_count == 21
     assert not found.differences_from(log.log_dir)
     assert rig.journal.statuses == [RoundStatus.BEGINNING, RoundStatus.DOING]
+
+
+def test_a_follower_that_goes_on_takes_back_why_nobody_did(rig: Rig, log: LogMaker) -> None:
+    rig.round = replace(new_round(START + 5000), comment="waiting: the engine is not known")
+    follower = rig.follower()
+    archived_to(rig, log)
+    wait_until(lambda: follower.status().comment == "")
 
 
 def test_the_journal_and_the_record_say_what_is_durable(rig: Rig, log: LogMaker) -> None:
@@ -484,7 +492,7 @@ def test_a_round_that_never_found_its_destination_can_be_stopped(rig: Rig) -> No
 def test_stop_does_not_wait_for_ever_for_a_lost_destination(
     rig: Rig, log: LogMaker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(follower_module, "STOP_ATTEMPTS_MAX", 2)
+    monkeypatch.setattr(follower_module, "END_SECONDS_MAX", 0.3)
     follower = rig.follower()
     archived_to(rig, log)
     flaky(rig).is_down = True
@@ -563,7 +571,7 @@ def test_a_server_start_without_the_mount_does_not_begin_the_round_anew(rig: Rig
 def test_the_reason_of_an_interruption_outlives_a_stop_without_the_destination(
     rig: Rig, log: LogMaker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(follower_module, "STOP_ATTEMPTS_MAX", 1)
+    monkeypatch.setattr(follower_module, "END_SECONDS_MAX", 0.1)
     follower = rig.follower()
     archived_to(rig, log)
     follower.stop(drain=True)

@@ -4,7 +4,6 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import pymysql
 import pytest
 from archive_reader import read_archive
 from follower_rig import wait_until
@@ -16,13 +15,17 @@ from holdfast.catalog.catalog import Catalog
 from holdfast.catalog.parameters import ParameterDefinition
 from holdfast.clock import SystemClock
 from holdfast.codes import Code
-from holdfast.engine.version import find_engines
+from holdfast.engine.directory import EngineDirectory
+from holdfast.engine.version import installed
 from holdfast.errors import HoldfastError
 from holdfast.jobs.archiving import Archiving
 from holdfast.jobs.directories import ClusterDirectory
+from holdfast.jobs.ground import Ground
 from holdfast.jobs.identity import ClusterIdentity
 from holdfast.jobs.parameters import DEFINITIONS
+from holdfast.jobs.reply import Reply
 from holdfast.jobs.session import Session
+from holdfast.jobs.tenure import Tenures
 from holdfast.store.open import open_store
 from holdfast.values.archive import PieceStatus, Round, RoundStatus
 from holdfast.values.destination import parse_uri
@@ -58,18 +61,7 @@ def tenant_value(tenant_id: int, name: str, status: TenantStatus = TenantStatus.
 
 @pytest.fixture(scope="module")
 def catalog(engine: EngineRig) -> Iterator[Catalog]:
-    account = engine.account
-
-    def connect() -> pymysql.Connection:  # type: ignore[type-arg]
-        return pymysql.connect(
-            unix_socket=str(engine.socket),
-            user=account.user,
-            password=account.password,
-            charset="utf8mb4",
-            init_command="set time_zone = '+00:00'",
-        )
-
-    made = Catalog(connect)
+    made = Catalog(lambda: engine.session().connection, engine.log_in)
     made.install()
     made.tenants.add(tenant_value(1, "sys"))
     made.tenants.add(tenant_value(1002, "mysql_tenant"))
@@ -82,6 +74,9 @@ def catalog(engine: EngineRig) -> Iterator[Catalog]:
     )
     yield made
     made.close()
+
+
+IDENTITY = ClusterIdentity(name="holdfast", cluster_id=7)
 
 
 class Desk:
@@ -98,10 +93,14 @@ class Desk:
         made = Archiving(
             self.catalog,
             ClusterDirectory(self.base),
-            identity=ClusterIdentity(name="holdfast", cluster_id=7),
+            identity=IDENTITY,
+            tenures=Tenures(self.catalog, IDENTITY, CLOCK),
+            ground=Ground(self.base),
             clock=CLOCK,
             open_store=open_store,
-            engines=find_engines(),
+            engine_directory=lambda tenant_id: EngineDirectory(
+                ClusterDirectory(self.base).engine(tenant_id), installed()
+            ),
             limits=self.limits,
         )
         made.resume_all()
@@ -120,11 +119,11 @@ class Desk:
     def set_state(self, text: str) -> None:
         self.archiving.set_state(self.session, self.tenant(), text)
 
-    def archivelog(self, *names: str) -> None:
-        self.archiving.archivelog(self.session, names, all_tenants=not names)
+    def archivelog(self, *names: str) -> Reply:
+        return self.archiving.archivelog(self.session, names, all_tenants=not names)
 
-    def noarchivelog(self, *names: str) -> None:
-        self.archiving.noarchivelog(self.session, names, all_tenants=not names)
+    def noarchivelog(self, *names: str) -> Reply:
+        return self.archiving.noarchivelog(self.session, names, all_tenants=not names)
 
     def round(self) -> Round:
         found = self.catalog.rounds.latest(1002)
@@ -278,8 +277,17 @@ def test_lists_of_tenants_follow_their_rules(desk: Desk, tmp_path: Path) -> None
     # One failing does not undo the others.
     assert raised(desk.archivelog, "growing", "mysql_tenant") is codes.OB_CANNOT_START_LOG_ARCHIVE_BACKUP
     assert desk.tenant().log_mode is LogMode.ARCHIVELOG
-    desk.archivelog()  # all: failures of single tenants are ignored
-    desk.noarchivelog()
+    # All: what keeps a single tenant from it is a warning. So is a destination that is missing, without which no round begins.
+    without_round = "tenant mysql_tenant: no archive round: LOG_ARCHIVE_DEST is not set"
+    warned = sorted((one.number, one.message) for one in desk.archivelog().warnings)
+    assert [number for number, _ in warned] == [4179, 9023]
+    assert (warned[0][1].startswith(without_round), "growing" in warned[1][1]) == (True, True)
+    with pytest.raises(HoldfastError) as again:
+        desk.archivelog("mysql_tenant")
+    assert "LOG_ARCHIVE_DEST is not set" in again.value.hint
+    assert [one.number for one in desk.noarchivelog().warnings] == [9023]
+    assert [one.message[: len(without_round)] for one in desk.archivelog("mysql_tenant").warnings] == [without_round]
+    desk.noarchivelog("mysql_tenant")
     assert desk.tenant().log_mode is LogMode.NOARCHIVELOG
     assert desk.catalog.tenants.by_id(1004).log_mode is LogMode.NOARCHIVELOG
 

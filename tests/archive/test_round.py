@@ -26,8 +26,8 @@ def test_every_change_of_the_manual_is_in_the_table(status: S, event: RoundEvent
     assert next_status(status, event) is expected
 
 
-@pytest.mark.parametrize("status", [S.PREPARE, S.BEGINNING, S.SUSPENDING, S.SUSPEND, S.INTERRUPTED, S.STOPPING])
-def test_defer_acts_on_doing_only(status: S) -> None:
+@pytest.mark.parametrize("status", [S.PREPARE, S.SUSPENDING, S.SUSPEND, S.INTERRUPTED, S.STOPPING])
+def test_defer_acts_on_a_round_that_archives_only(status: S) -> None:
     assert next_status(status, RoundEvent.DEFERRED) is None
 
 

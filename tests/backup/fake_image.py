@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 
 from holdfast.backup.journal import BaseBlock, Pause, SmallFile
 from holdfast.engine_format.checksum import raw_crc
-from holdfast.engine_format.macro_block import HEAD_BYTES, MACRO_BLOCK_BYTES, BlockKinds, block_kinds
+from holdfast.engine_format.layout import layout_of
+from holdfast.engine_format.macro_block import HEAD_BYTES, MACRO_BLOCK_BYTES, BlockKinds
 from holdfast.values.lsn import Lsn
 from holdfast.values.scn import Scn
 
@@ -54,7 +55,7 @@ class FakeImage:
     on_read: Callable[[int], None] = lambda block_id: None
     on_pause: Callable[[int], None] = lambda count: None
     on_pause_end: Callable[[int], None] = lambda count: None
-    block_kinds: BlockKinds = field(default_factory=lambda: block_kinds("1.4.0.0"))
+    block_kinds: BlockKinds = field(default_factory=lambda: layout_of("1.4.0.0", "a fake").block_kinds)
     slog_reads: int = 0
     pauses: int = 0
     reads: list[int] = field(default_factory=list)

@@ -18,6 +18,7 @@ from holdfast.values.backup_set import TaskStatus
 from holdfast.values.lsn import Lsn
 from holdfast.values.scn import Scn
 from holdfast.values.tenant import Unit
+from owner_rig import lineage, owner
 
 CLOCK = SystemClock()
 UNIT = Unit(max_cpu=1.0, memory_size_bytes=1 << 30, log_disk_size_bytes=2 << 30)
@@ -29,6 +30,7 @@ class HeldLog:
     def __init__(self, log_dir: Path, spool_dir: Path) -> None:
         self._hold = SpoolHold(log_dir, spool_dir)
         self._over = threading.Event()
+        self._hold.prepare()
         self._hold.link_all()
         self.first_block = self._hold.block_ids()[0]
         self._position = Position(lsn=first_lsn_of(self.first_block))
@@ -96,7 +98,10 @@ class ListJournal:
         self.notes.append(figures)
 
 
-def plan_of(*, set_id: int = 1, account: bytes = b"{}", policy: PassPolicy | None = None) -> BackupPlan:
+def plan_of(
+    *, set_id: int = 1, account: bytes = b"{}", policy: PassPolicy | None = None, job_id: int | None = None
+) -> BackupPlan:
+    """Return a plan of job `job_id`, else of the job numbered like its set, of the one server of `owner_rig`."""
     return BackupPlan(
         cluster_name="test",
         cluster_id=7,
@@ -110,6 +115,8 @@ def plan_of(*, set_id: int = 1, account: bytes = b"{}", policy: PassPolicy | Non
         unit=UNIT,
         account=account,
         started_us=time.time_ns() // 1000,
+        owner=owner(job_id=job_id or set_id),
+        lineage=lineage(),
         policy=policy or PassPolicy(),
     )
 

@@ -1,6 +1,7 @@
 """Which log of an archive goes into a set PLUS ARCHIVELOG, over sealed frames in memory."""
 
 import itertools
+from dataclasses import replace
 
 import pytest
 
@@ -16,6 +17,7 @@ from holdfast.store.memory import MemoryStore
 from holdfast.values.archive import PieceStatus
 from holdfast.values.lsn import Lsn
 from holdfast.values.scn import Scn
+from owner_rig import owner
 
 TIMELINE = "cd" * 16
 START = 2 * 10**18
@@ -60,11 +62,11 @@ class Archive:
         self.put(1, 3, block_3, block_3 + 500)
         self.put(2, 3, block_3 + 500, block_3 + 900, block_3 + 2000)
 
-    def put(self, piece_id: int, block_id: int, *borders: int) -> None:
+    def put(self, piece_id: int, block_id: int, *borders: int, timeline: str = TIMELINE) -> None:
         sealer, octets = FrameSealer(), b""
         for start, end in itertools.pairwise(borders):
             frame = LogFrame(
-                timeline=TIMELINE,
+                timeline=timeline,
                 block_id=block_id,
                 start_lsn=Lsn(start),
                 end_lsn=Lsn(end),
@@ -85,7 +87,7 @@ INSIDE = Lsn(3 * LOG_DATA_BYTES + 700)
 
 
 def found(archive: Archive, end_lsn: int = INSIDE) -> list[tuple[int, int, int, int]]:
-    parts = find_log(archive.store, dest_id=1, round_id=1, base_lsn=BASE, end_lsn=Lsn(end_lsn))
+    parts = find_log(archive.store, dest_id=1, round_id=1, timeline=TIMELINE, base_lsn=BASE, end_lsn=Lsn(end_lsn))
     return [(part.piece.piece_id, part.block_id, part.first_lsn - BASE, part.end.lsn - BASE) for part in parts]
 
 
@@ -113,10 +115,27 @@ def test_log_that_does_not_reach_the_end_yet_is_refused() -> None:
         found(Archive(), 3 * LOG_DATA_BYTES + 2001)
 
 
+def test_log_of_another_timeline_is_not_taken_for_the_rounds_and_its_piece_is_named() -> None:
+    """The neighbour's piece of the same name was copied there: its LSNs fit, its rows are not this tenant's."""
+    archive = Archive()
+    root = names.piece_root(1, 1, 1)
+    stranger = replace(piece_of(1), tenant_id=1004, timeline="e" * 32)
+    archive.store.put(names.checkpoint_name(root), encode_piece_record(stranger))
+    archive.put(1, 2, 2 * LOG_DATA_BYTES, 3 * LOG_DATA_BYTES, timeline=stranger.timeline)
+    archive.put(1, 3, 3 * LOG_DATA_BYTES, 3 * LOG_DATA_BYTES + 500, timeline=stranger.timeline)
+    with pytest.raises(
+        CorruptionError, match=f"{root}, of tenant 1004 of cluster .*, is of another timeline"
+    ) as refused:
+        found(archive)
+    assert refused.value.code.number == -9064
+
+
 def test_the_copy_is_an_archive_of_its_own_with_frozen_records() -> None:
     archive, store, told = Archive(), MemoryStore(), []
-    parts = find_log(archive.store, dest_id=1, round_id=1, base_lsn=BASE, end_lsn=INSIDE)
-    records = list(copy_log(archive.store, store, parts, set_root="backup_set_1_full", copied=told.append))
+    parts = find_log(archive.store, dest_id=1, round_id=1, timeline=TIMELINE, base_lsn=BASE, end_lsn=INSIDE)
+    records = list(
+        copy_log(archive.store, store, parts, set_root="backup_set_1_full", copied=told.append, owner=owner())
+    )
     assert {record.kind for record in records} == {ObjectKind.LOG}
     assert {f"backup_set_1_full/{record.name}": record.size_bytes for record in records} == {
         item.name: item.size_bytes for item in store.list()
@@ -137,9 +156,11 @@ def test_the_copy_is_an_archive_of_its_own_with_frozen_records() -> None:
 
 def test_the_copy_of_a_sealed_set_opens_with_its_key_only() -> None:
     archive, store, key = Archive(), MemoryStore(), DataKey(b"k" * 32)
-    parts = find_log(archive.store, dest_id=1, round_id=1, base_lsn=BASE, end_lsn=INSIDE)
+    parts = find_log(archive.store, dest_id=1, round_id=1, timeline=TIMELINE, base_lsn=BASE, end_lsn=INSIDE)
     records = list(
-        copy_log(archive.store, store, parts, set_root="backup_set_1_full", copied=lambda size: None, key=key)
+        copy_log(
+            archive.store, store, parts, set_root="backup_set_1_full", copied=lambda size: None, key=key, owner=owner()
+        )
     )
     assert {f"backup_set_1_full/{record.name}": record.size_bytes for record in records} == {
         item.name: item.size_bytes for item in store.list()

@@ -11,7 +11,6 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
-import pymysql
 import pytest
 from stand_ins import CLOCK, HeldLog
 
@@ -23,9 +22,11 @@ from holdfast.catalog.backups import BackupJob, BackupSet, BackupTask
 from holdfast.catalog.catalog import Catalog
 from holdfast.catalog.parameters import ParameterDefinition
 from holdfast.errors import HoldfastError, NotFoundError
+from holdfast.jobs import backup_worker
 from holdfast.jobs.archiving import Archiving
 from holdfast.jobs.backups import WORKERS, Backups
 from holdfast.jobs.directories import ClusterDirectory
+from holdfast.jobs.ground import Ground
 from holdfast.jobs.identity import ClusterIdentity
 from holdfast.jobs.session import Session
 from holdfast.jobs.supervisor import Supervisor
@@ -36,6 +37,7 @@ from holdfast.store.store import Store
 from holdfast.values.archive import FileStatus, Piece, PieceStatus, Round, RoundStatus
 from holdfast.values.backup_set import BackupType, JobLevel, JobStatus, SetStatus, TaskStatus
 from holdfast.values.destination import DestinationKind, Uri, parse_uri
+from holdfast.values.grants import EVERYTHING
 from holdfast.values.lsn import Lsn
 from holdfast.values.scn import Scn
 from holdfast.values.tenant import (
@@ -47,6 +49,7 @@ from holdfast.values.tenant import (
     TenantStatus,
     Unit,
 )
+from owner_rig import Unarchived
 
 pytestmark = pytest.mark.live
 
@@ -97,6 +100,9 @@ def tenant_of(tenant_id: int, name: str) -> Tenant:
     )
 
 
+IDENTITY = ClusterIdentity(name="test", cluster_id=7)
+
+
 @dataclass
 class World:
     """A catalog and any number of tenants, all of them the one engine."""
@@ -123,7 +129,9 @@ class World:
             cast(Archiving, archiving),
             ClusterDirectory(self.home / "cluster"),
             CLOCK,
-            identity=ClusterIdentity(name="test", cluster_id=7),
+            identity=IDENTITY,
+            tenures=Unarchived(self.catalog, IDENTITY, CLOCK),
+            ground=Ground(self.home / "cluster", lambda: (str(self.home),)),
             open_store=open_store,
             supervisor=cast(Supervisor, supervisor),
             generation=self.generation,
@@ -223,7 +231,7 @@ class World:
 
 
 def session_of(tenant: Tenant) -> Session:
-    return Session(tenant=tenant, user="root", client_id=1, may_alter_system=True)
+    return Session(tenant=tenant, user="root", client_id=1, grants=EVERYTHING)
 
 
 def wait_until(is_so: Callable[[], object]) -> None:
@@ -238,14 +246,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     home = tmp_path_factory.mktemp("jobs")
     (home / "cluster").mkdir()
     with running_engine(home) as rig, closing(HeldLog(rig.directory.log_dir, home / "spool")) as log:
-
-        def connect() -> "pymysql.Connection[pymysql.cursors.Cursor]":
-            account = rig.account
-            return pymysql.connect(
-                unix_socket=str(rig.socket), user=account.user, password=account.password, charset="utf8mb4"
-            )
-
-        catalog = Catalog(connect)
+        catalog = Catalog(lambda: rig.session().connection, rig.log_in)
         catalog.install()
         catalog.parameters.define(
             [ParameterDefinition(name="ha_low_thread_score", data_type="INT", default_value="0", info="threads")]
@@ -253,6 +254,12 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         catalog.tenants.add(tenant_of(SYS_TENANT_ID, "sys"))
         yield World(rig=rig, home=home, catalog=catalog, log=log)
         catalog.close()
+
+
+@pytest.fixture(autouse=True)
+def log_at_hand(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The archive is held by hand and no log lies in its destination: a backup that looked for it there would end."""
+    monkeypatch.setattr(backup_worker, "lack_of_log", lambda *_: None)
 
 
 @pytest.fixture
@@ -411,7 +418,7 @@ def test_a_cancelled_job_ends_although_its_destination_hangs_and_its_set_stays_i
 
 
 def test_a_cancel_that_comes_when_the_manifest_is_on_its_way_is_too_late(world: World) -> None:
-    obstacle = Obstacle("put", "manifest.json")
+    obstacle = Obstacle("put_new", "manifest.json")
     quick, slow = world.backups(), world.backups(obstacle.open_store)
     tenant = world.new_tenant(quick)
     try:

@@ -15,7 +15,8 @@ from holdfast.backup_format.chunk import CHUNK_HEADER_BYTES, ChunkOpener, decode
 from holdfast.backup_format.digest import DataKey
 from holdfast.backup_format.index import decode_index
 from holdfast.backup_format.manifest import Encryption, EncryptionMode, ObjectKind, check_authentic
-from holdfast.engine_format.macro_block import MACRO_BLOCK_BYTES, block_kinds
+from holdfast.engine_format.layout import layout_of
+from holdfast.engine_format.macro_block import MACRO_BLOCK_BYTES
 from holdfast.errors import (
     CanceledError,
     CorruptionError,
@@ -96,6 +97,48 @@ def test_small_files_are_stored_whole_with_the_zeros_left_off_and_the_account_be
     assert small_file(store, result, "account") == b"secret"
 
 
+class Losing(ListJournal):
+    """Somebody else's hand in the destination, when all that is left to put is the log, the index and the manifest."""
+
+    def __init__(self, meddle: Callable[[], object]) -> None:
+        super().__init__()
+        self._meddle = meddle
+
+    def begin_phase(self, phase: TaskStatus) -> None:
+        super().begin_phase(phase)
+        if phase is TaskStatus.BACKUP_LOG:
+            self._meddle()
+
+
+@pytest.mark.parametrize("name", [names.data_name(ROOT, 1), names.meta_name(ROOT, "account")])
+@pytest.mark.parametrize("how", ["gone", "short", "long"])
+@pytest.mark.parametrize("is_resumed", [False, True], ids=["first attempt", "taken up"])
+def test_set_whose_object_was_removed_or_changed_meanwhile_fails_and_names_it(
+    name: str, how: str, is_resumed: bool
+) -> None:
+    store = MemoryStore()
+
+    def meddle() -> None:
+        octets = store.get(name)
+        if how == "gone":
+            store.delete(name)
+        else:
+            store.put(name, octets[:-1] if how == "short" else octets + b"x")
+
+    image = image_with(write_once(1), write_once(2))
+    if is_resumed:
+
+        def die() -> None:
+            raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            backed_up(image, store, journal=Losing(die))
+    with pytest.raises(CorruptionError, match=f"{name} (is not there any more|has [0-9]+ bytes now)"):
+        backed_up(image, store, journal=Losing(meddle))
+    assert store.stat(names.manifest_name(ROOT)) is None
+    assert backed_up(image, store).manifest.objects, "the next attempt writes what is missing again"
+
+
 def test_the_account_is_not_in_the_plans_repr() -> None:
     assert "secret" not in repr(plan_of(account=b"secret"))
 
@@ -105,6 +148,7 @@ def test_manifest_names_every_object_of_the_set_with_its_size() -> None:
     result = backed_up(image_with(write_once(1), shared(2)), store)
     there = {item.name: item.size_bytes for item in store.list(ROOT + "/")}
     del there[names.manifest_name(ROOT)]
+    del there[names.set_claim_name(ROOT)]  # says whose the folder is, before there is a manifest
     summary = [name for name in there if name.endswith(".obbak")]
     assert len(summary) == 1  # for people only, and not vouched for
     del there[summary[0]]
@@ -517,7 +561,7 @@ def test_an_increment_takes_what_a_shared_block_gained_whatever_its_engine_numbe
 ) -> None:
     """Its head tells nothing. With the types of another engine an increment held a block of before, and did not start."""
     image, store = image_with(write_once(1), shared(2, type_=type_)), MemoryStore()
-    image.block_kinds = block_kinds(data_version)
+    image.block_kinds = layout_of(data_version, "a fake").block_kinds
     backed_up(image, store)
     image.blocks[3] = shared(2, used=900, type_=type_)
     backed_up(image, store, plan=replace(plan_of(set_id=2), base=base_of(store)))

@@ -5,11 +5,14 @@ from hashlib import shake_128
 from holdfast.backup_format.cluster_parameters import ClusterParameters, ParameterValue, TenantParameters
 from holdfast.backup_format.log_frame import LogFrame, LogPosition, timeline_of
 from holdfast.backup_format.manifest import Encryption, EncryptionMode, Manifest, ObjectKind, ObjectRecord
+from holdfast.backup_format.owner_record import SetClaim
 from holdfast.backup_format.piece_record import FormatFile, MissingRange, PieceBlock, PieceRecord, RoundRecord
+from holdfast.backup_format.writer_record import WriterRecord
 from holdfast.values.archive import PieceStatus, RoundStatus
 from holdfast.values.backup_set import BackupType
 from holdfast.values.destination import DestinationKind
 from holdfast.values.lsn import Lsn
+from holdfast.values.owner import JobKind, Owner
 from holdfast.values.scn import Scn
 from holdfast.values.tenant import CompatibilityMode, Unit
 
@@ -190,3 +193,27 @@ def frame(start: int, size_bytes: int, *, log_id: int, has_info_block: bool = Fa
         log_id=log_id,
         has_info_block=has_info_block,
     )
+
+
+OWNER = Owner(
+    server_id=octets(16, 20).hex(),
+    generation=7,
+    job_kind=JobKind.BACKUP,
+    job_id=3,
+    token=octets(16, 21).hex(),
+    time_us=SCN // 1000 + 9_000_000,
+)
+
+CLAIM = SetClaim(cluster_id=1, tenant_id=1002, dest_id=1001, backup_set_id=2, type=BackupType.INC, owner=OWNER)
+
+WRITER = WriterRecord(
+    cluster_id=1,
+    tenant_id=1002,
+    dest_id=1001,
+    owner=Owner(server_id=OWNER.server_id, generation=7, token=OWNER.token, time_us=SCN // 1000),
+    predecessor=octets(16, 22).hex(),
+    place=octets(16, 23).hex(),
+    is_released=False,
+    backup_set_id=2,
+    round_id=1,
+)

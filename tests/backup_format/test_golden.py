@@ -1,42 +1,81 @@
 """Objects of every format version that ever was are read for ever."""
 
+import hashlib
+import json
 import struct
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import zstandard
 from blake3 import blake3
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from xxhash import xxh3_64_intdigest, xxh3_128_digest
 
 from backup_format.samples import (
     BLOCK_BYTES,
+    CLAIM,
     CLUSTER_PARAMETERS,
     FORMAT_FILE,
     MANIFEST,
+    OWNER,
     PIECE,
     ROUND,
     SECRET,
     TEXT,
     TIMELINE,
+    WRITER,
 )
-from golden.make_backup import FIRST_LSN, INFO, LOGS, PAYLOADS
+from golden.make_backup import FIRST_LSN, INFO, KEY_SOURCE, LOGS, PAYLOADS
 from holdfast.backup_format.chunk import CHUNK_HEADER_BYTES, ChunkOpener, open_file, walk_chunks
 from holdfast.backup_format.cluster_parameters import decode_cluster_parameters, encode_cluster_parameters
 from holdfast.backup_format.digest import DataKey
 from holdfast.backup_format.index import decode_index, encode_index
+from holdfast.backup_format.key_record import decode_key_record, encode_key_record
 from holdfast.backup_format.log_frame import FRAME_HEADER_BYTES, open_frame, scan_frames
-from holdfast.backup_format.manifest import decode_manifest, encode_manifest
+from holdfast.backup_format.manifest import EncryptionMode, check_authentic, decode_manifest, encode_manifest
+from holdfast.backup_format.owner_record import (
+    decode_placeholder,
+    decode_set_claim,
+    encode_placeholder,
+    encode_set_claim,
+)
 from holdfast.backup_format.piece_record import (
     decode_format_file,
     decode_piece_record,
     decode_piece_records,
     decode_round_record,
+    encode_format_file,
     encode_piece_record,
+    encode_round_record,
 )
+from holdfast.backup_format.writer_record import decode_writer_record, encode_writer_record
+from holdfast.keys.masters import Masters
+from holdfast.keys.vault import opened_by
 from holdfast.values.buffers import ReadAt
 
+V2 = Path(__file__).parents[1] / "golden" / "backup" / "v2"
 V1 = Path(__file__).parents[1] / "golden" / "backup" / "v1"
 KEYS = {"": None, "_encrypted": DataKey(SECRET)}
+
+
+OWNED: tuple[tuple[str, Any, Callable[..., bytes], Callable[..., object]], ...] = (
+    ("manifest.json", replace(MANIFEST, owner=OWNER), encode_manifest, decode_manifest),
+    ("single_piece_info.obarc", replace(PIECE, owner=OWNER), encode_piece_record, decode_piece_record),
+    ("round.obarc", replace(ROUND, owner=OWNER), encode_round_record, decode_round_record),
+    ("format.obbak", replace(FORMAT_FILE, owner=OWNER), encode_format_file, decode_format_file),
+    (
+        "cluster_parameters.obbak",
+        replace(CLUSTER_PARAMETERS, owner=OWNER),
+        encode_cluster_parameters,
+        decode_cluster_parameters,
+    ),
+    ("owner.json", CLAIM, encode_set_claim, decode_set_claim),
+    ("writer.obbak", WRITER, encode_writer_record, decode_writer_record),
+    ("placeholder.obbak", OWNER, encode_placeholder, decode_placeholder),
+)
 
 
 def golden(name: str) -> bytes:
@@ -93,6 +132,14 @@ def test_records_of_version_1_are_read_and_written_alike() -> None:
     assert encode_cluster_parameters(CLUSTER_PARAMETERS) == golden("cluster_parameters.obbak")
 
 
+def test_records_of_version_1_with_an_owner_are_read_and_written_alike() -> None:
+    for name, value, encode, decode in OWNED:
+        stored = (V1.with_name("v1_owned") / name).read_bytes()
+        assert decode(stored) == value, name
+        assert encode(value) == stored, name
+    assert {name for name, *_ in OWNED} == {path.name for path in V1.with_name("v1_owned").iterdir()}
+
+
 def test_small_file_of_version_1_is_read() -> None:
     assert open_file(golden("file"), set_id=2, file_number=3, opener=ChunkOpener(), name="file") == TEXT
 
@@ -145,3 +192,56 @@ def test_log_object_is_read_with_the_page_on_formats_alone() -> None:
         assert end == FIRST_LSN + len(log)
         offset += 128 + length
     assert log == b"".join(LOGS)
+
+
+def test_what_a_master_key_seals_is_read_and_written_again_byte_for_byte() -> None:
+    keys = (V2 / "keys.obbak").read_bytes()
+    masters = Masters({one.key_id: one.secret for one in opened_by(decode_key_record(keys), KEY_SOURCE, name="keys")})
+    assert len(masters.known()) == 2
+    assert encode_key_record(decode_key_record(keys)) == keys
+    manifest = decode_manifest((V2 / "manifest.json").read_bytes())
+    assert encode_manifest(manifest) == (V2 / "manifest.json").read_bytes()
+    assert manifest.encryption.mode is EncryptionMode.KEY
+    secret = masters.secret_of(manifest, name="manifest")
+    assert secret is not None
+    check_authentic(manifest, DataKey(secret), name="manifest")
+    piece = decode_piece_record((V2 / "single_piece_info.obarc").read_bytes())
+    assert encode_piece_record(piece) == (V2 / "single_piece_info.obarc").read_bytes()
+    log, root = (V2 / "log.obarc").read_bytes(), "piece_d1002r1p3"
+    opener = masters.log_keys(piece.keys, cluster_id=1, tenant_id=1002, root=root, timeline=piece.timeline)
+    found = scan_frames(lambda offset, size: log[offset : offset + size], len(log), key=opener)
+    assert (len(found.frames), found.torn) == (3, "")
+
+
+def test_a_sealed_piece_is_read_with_the_page_on_formats_alone() -> None:
+    """docs/format.md sections 4 and 7, and nothing of Holdfast."""
+
+    def unwrapped(text: str, by: bytes, place: str) -> bytes:
+        sealed = bytes.fromhex(text)
+        return AESGCM(by).decrypt(sealed[:12], sealed[12:], place.encode())
+
+    keys = json.loads((V2 / "keys.obbak").read_text())
+    cost = {"n": keys["scrypt_n"], "r": keys["scrypt_r"], "p": keys["scrypt_p"], "maxmem": 1 << 27}
+    wrapping = hashlib.scrypt(KEY_SOURCE, salt=bytes.fromhex(keys["scrypt_salt"]), dklen=32, **cost)
+    masters = {
+        one["key_id"]: unwrapped(one["wrapped_key"], wrapping, f"holdfast master key 1 1 1002 {one['key_id']}")
+        for one in keys["keys"]
+    }
+    piece = json.loads((V2 / "single_piece_info.obarc").read_text())
+    (entry,) = piece["keys"]
+    place = f"holdfast piece key 1 1 1002 1002 1 3 {piece['timeline']} {entry['from_lsn']}"
+    secret = unwrapped(entry["wrapped_key"], masters[entry["key_id"]], place)
+    cipher = AESGCM(blake3(secret, derive_key_context="holdfast backup format 1 cipher").digest())
+    stored, offset, logs = (V2 / "log.obarc").read_bytes(), 0, []
+    while offset < len(stored):
+        header = stored[offset : offset + 128]
+        codec, sealed, flags = header[5], header[6], header[7]
+        (start_lsn,), (size, body_size) = struct.unpack_from("<Q", header, 32), struct.unpack_from("<II", header, 80)
+        assert bool(sealed) == (start_lsn >= int(entry["from_lsn"], 16))
+        body = stored[offset + 128 : offset + 128 + body_size]
+        if sealed:
+            body = cipher.decrypt(header[104:116], body, header[:104])
+        payload = zstandard.ZstdDecompressor().decompress(body) if codec else body
+        logs.append(payload.ljust(size, b"\0")[4096 if flags else 0 :])
+        offset += 128 + body_size
+    assert logs == list(LOGS)

@@ -96,8 +96,8 @@ def test_record_cut_short_or_with_bytes_left_over_is_refused(text: bytes, value:
 
 @every_kind
 def test_record_of_an_unknown_version_is_named(text: bytes, value: Any, decode: Decode) -> None:
-    newer = resealed(text.replace(b'"format_version": 1', b'"format_version": 2'))
-    with pytest.raises(UnknownVersionError, match="format version 2, this build reads 1"):
+    newer = resealed(text.replace(b'"format_version": 1', b'"format_version": 3'))
+    with pytest.raises(UnknownVersionError, match="format version 3, this build reads "):
         decode(newer)
 
 
@@ -124,7 +124,7 @@ def test_record_without_one_of_its_fields_is_refused(text: bytes, value: Any, de
     st.dictionaries(
         st.text(min_size=1, max_size=10).map(lambda key: "x" + key),
         st.recursive(
-            st.none() | st.booleans() | st.integers() | st.text(),
+            st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.text(),
             lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
             max_leaves=8,
         ),

@@ -1,4 +1,4 @@
-"""One sys engine for all tests of the catalog. Tests keep apart by using tenants of their own."""
+"""A sys engine for each file of tests of the catalog. Tests keep apart by using tenants of their own."""
 
 from collections.abc import Iterator
 
@@ -10,16 +10,16 @@ from holdfast.catalog.catalog import Catalog
 from holdfast.values.tenant import Tenant
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SysEngine]:
     sys_engine = SysEngine(tmp_path_factory.mktemp("sys"))
     yield sys_engine
     sys_engine.end()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def catalog(engine: SysEngine) -> Iterator[Catalog]:
-    made = Catalog(engine.connect, clock=FixedClock())
+    made = Catalog(engine.connect, engine.log_in, clock=FixedClock())
     made.install()
     made.tenants.add(tenant_value(1, "sys"))
     yield made

@@ -11,10 +11,9 @@ from catalog_samples import NOW_NS, START_US, UNIT, archive_round, backup_set, j
 from holdfast import codes
 from holdfast.catalog.catalog import Catalog
 from holdfast.catalog.parameters import ParameterDefinition
-from holdfast.catalog.schema import SCHEMA_VERSION
 from holdfast.catalog.tenants import TenantScns
 from holdfast.codes import Code
-from holdfast.errors import ConflictError, EngineError, HoldfastError, NotFoundError, UnknownVersionError
+from holdfast.errors import ConflictError, EngineError, HoldfastError, NotFoundError
 from holdfast.values.archive import PieceStatus, RoundStatus
 from holdfast.values.backup_set import JobLevel, JobStatus, SetStatus, TaskStatus
 from holdfast.values.destination import ArchiveDestination, Binding, Destination, DestinationKind, parse_uri
@@ -53,35 +52,17 @@ class TestConnections:
         assert row != ("half",)
 
     def test_more_threads_than_connections_wait_their_turn(self, engine: SysEngine) -> None:
-        narrow = Catalog(engine.connect, connections_max=2)
+        narrow = Catalog(engine.connect, engine.log_in, connections_max=2)
         with ThreadPoolExecutor(8) as pool:
             ids = list(pool.map(lambda _: narrow.backups.next_job_id(7777), range(40)))
         assert sorted(ids) == list(range(min(ids), min(ids) + 40))
         narrow.close()
 
     def test_a_closed_catalog_says_so(self, engine: SysEngine) -> None:
-        closed = Catalog(engine.connect)
+        closed = Catalog(engine.connect, engine.log_in)
         closed.close()
         with pytest.raises(EngineError):
             closed.tenants.all()
-
-    def test_a_catalog_of_a_newer_build_is_refused(self, engine: SysEngine, catalog: Catalog) -> None:
-        version = "UPDATE __holdfast.installed SET value = %s WHERE name = 'schema_version'"
-        engine.query(version, (str(SCHEMA_VERSION + 1),))
-        try:
-            with pytest.raises(UnknownVersionError, match=str(SCHEMA_VERSION + 1)):
-                catalog.install()
-        finally:
-            engine.query(version, (str(SCHEMA_VERSION),))
-        catalog.install()
-
-    def test_a_catalog_of_an_older_build_gets_the_columns_that_came_since(
-        self, engine: SysEngine, catalog: Catalog, tenant: Tenant
-    ) -> None:
-        engine.query("ALTER TABLE __holdfast.tenant DROP COLUMN purpose")
-        engine.query("UPDATE __holdfast.installed SET value = 'older' WHERE name = 'tables'")
-        catalog.install()
-        assert catalog.tenants.by_id(tenant.tenant_id) == tenant
 
 
 class TestTenants:
@@ -254,6 +235,17 @@ class TestDestinations:
         catalog.destinations.clear_data(tenant.tenant_id)
         assert catalog.destinations.data(tenant.tenant_id) is None
         assert catalog.destinations.all_of(tenant.tenant_id) == (reserved,)
+
+    def test_where_a_path_led_is_kept_from_when_it_was_set_last(self, catalog: Catalog, tenant: Tenant) -> None:
+        """By the tenant at first, then by sys, which no judgement binds. What is only reserved changes nothing."""
+        destinations, tenant_id = catalog.destinations, tenant.tenant_id
+        by_tenant = replace(self.DATA, resolved="/mnt/Backup/data")
+        destinations.set_data(destinations.reserve(tenant_id, DestinationKind.BACKUP_DATA, by_tenant))
+        for resolved in ("/elsewhere", ""):
+            destinations.reserve(tenant_id, DestinationKind.BACKUP_DATA, replace(self.DATA, resolved=resolved))
+            assert [one.uri.resolved for one in destinations.all_of(tenant_id)] == ["/mnt/Backup/data"]
+        destinations.use(destinations.reserve(tenant_id, DestinationKind.BACKUP_DATA, self.DATA))
+        assert [one.uri.resolved for one in destinations.all_of(tenant_id)] == [""]
 
     def test_log_archive_dest_comes_back_with_all_items(
         self, engine: SysEngine, catalog: Catalog, tenant: Tenant
@@ -481,10 +473,3 @@ class TestParameterValues:
             lambda: parameters.reset(tenant_id, "nonsense"),
         ):
             assert code_of(call) is codes.OB_ERR_SYS_CONFIG_UNKNOWN
-
-
-def test_tables_of_a_newer_build_are_added_to_an_older_catalog(engine: SysEngine, catalog: Catalog) -> None:
-    engine.query("DROP TABLE __holdfast.pin")
-    engine.query("DELETE FROM __holdfast.installed WHERE name = 'tables'")
-    catalog.install()
-    assert engine.query("SELECT COUNT(*) FROM __holdfast.pin") == [(0,)]

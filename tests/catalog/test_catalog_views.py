@@ -13,6 +13,7 @@ from catalog_samples import START_SCN, START_US, archive_round, backup_set, job,
 from holdfast.catalog import views
 from holdfast.catalog.catalog import Catalog
 from holdfast.catalog.parameters import EngineParameter, ParameterDefinition
+from holdfast.engine.session import SqlError
 from holdfast.errors import StatementError
 from holdfast.values.backup_set import JobStatus, TaskStatus
 from holdfast.values.restore import RestoreStatus
@@ -148,7 +149,7 @@ class TestIsolation:
 
     def test_a_new_password_replaces_the_old(self, engine: SysEngine, catalog: Catalog, alone: Tenant) -> None:
         catalog.install_tenant(alone.tenant_id, "another")
-        with pytest.raises(pymysql.MySQLError):
+        with pytest.raises(SqlError):
             engine.connect(views.tenant_user(alone.tenant_id), PASSWORD)
         engine.connect(views.tenant_user(alone.tenant_id), "another").close()
 
@@ -157,7 +158,7 @@ class TestIsolation:
     ) -> None:
         catalog.remove_tenant(alone.tenant_id)
         catalog.remove_tenant(alone.tenant_id)
-        with pytest.raises(pymysql.MySQLError):
+        with pytest.raises(SqlError):
             engine.connect(views.tenant_user(alone.tenant_id), PASSWORD)
         home = views.tenant_schema(alone.tenant_id)
         assert engine.query("SELECT 1 FROM information_schema.tables WHERE table_schema = %s", (home,)) == []
@@ -373,7 +374,7 @@ class TestParameters:
             catalog.parameters.show_where(tenant.tenant_id, condition)
 
     def test_a_second_catalog_takes_the_judge_over(self, engine: SysEngine, catalog: Catalog, tenant: Tenant) -> None:
-        second = Catalog(engine.connect)
+        second = Catalog(engine.connect, engine.log_in)
         for each in (catalog, second, catalog):
             assert each.parameters.show_where(tenant.tenant_id, "name = 'archive_lag_target'")
         second.close()

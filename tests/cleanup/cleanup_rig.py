@@ -23,12 +23,14 @@ from holdfast.jobs.cleanup import Cleanup
 from holdfast.jobs.destinations import OpenStore, claim_destination
 from holdfast.jobs.identity import ClusterIdentity
 from holdfast.jobs.session import Session
+from holdfast.keys.host_key import HostKey
 from holdfast.keys.keyring import Keyring
 from holdfast.store.open import open_store
 from holdfast.store.store import Store
 from holdfast.values.archive import FileStatus, Piece, PieceStatus, Round, RoundStatus
 from holdfast.values.backup_set import BackupType, SetStatus
 from holdfast.values.destination import ArchiveDestination, Binding, Destination, DestinationKind, parse_uri
+from holdfast.values.grants import EVERYTHING
 from holdfast.values.lsn import Lsn
 from holdfast.values.scn import Scn
 from holdfast.values.tenant import (
@@ -40,6 +42,7 @@ from holdfast.values.tenant import (
     TenantStatus,
     Unit,
 )
+from owner_rig import Unarchived
 
 UNIT = Unit(max_cpu=1.0, memory_size_bytes=1 << 30, log_disk_size_bytes=2 << 30)
 IDENTITY = ClusterIdentity(name="test", cluster_id=7)
@@ -48,6 +51,8 @@ TIMELINE = "ab" * 16
 DAY_NS = 86400 * 10**9
 DAYS = 30
 WAIT_SECONDS = 60.0
+_LSN_AT_BEGIN = 1 << 40
+"""What lies before the world began has log, too."""
 _DIGEST = "ab" * 32
 
 
@@ -67,7 +72,7 @@ def tenant_of(tenant_id: int, name: str) -> Tenant:
 
 
 def session_of(tenant: Tenant) -> Session:
-    return Session(tenant=tenant, user="root", client_id=1, may_alter_system=True)
+    return Session(tenant=tenant, user="root", client_id=1, grants=EVERYTHING)
 
 
 SYS = session_of(tenant_of(SYS_TENANT_ID, "sys"))
@@ -96,7 +101,7 @@ class Forged:
         return Scn(self.began_ns + int((DAYS - days_ago) * DAY_NS))
 
     def lsn(self, scn: Scn) -> Lsn:
-        return Lsn((int(scn) - self.began_ns) // 1_000_000)
+        return Lsn(_LSN_AT_BEGIN + (int(scn) - self.began_ns) // 1_000_000)
 
     def data_store(self, dest: Destination | None = None) -> Store:
         return open_store((dest or self.data).uri)
@@ -128,7 +133,10 @@ class Forged:
         contents = {names.index_name(root): b"index"}
         contents |= {names.data_name(root, number): b"data" * 10 for number in range(1, objects)}
         if has_log:
-            contents[f"{names.set_log_root(root)}/piece_d1r1p1/logstream_1/log/0.obarc"] = b"log" * 100
+            log_root = f"{names.set_log_root(root)}/piece_d1r1p1"
+            contents[names.log_name(log_root, 0)] = b"log" * 100
+            record = self._record(self.archive, 1, 1, start, end, block_id=0, size_bytes=300)
+            contents[names.piece_info_name(log_root)] = encode_piece_record(record)
         for name, content in contents.items():
             store.put(name, content)
         ref = names.SetRef(set_id=set_id, type=backup_type)
@@ -247,13 +255,13 @@ class Forged:
             pieces,
         )
 
-    def _piece(self, dest: Destination, round_id: int, piece_id: int, day: int, *, is_active: bool) -> Piece:
-        start, end = Scn(self.began_ns + day * DAY_NS), Scn(self.began_ns + (day + 1) * DAY_NS)
-        root = names.piece_root(dest.dest_id, round_id, piece_id)
-        checkpoint = start if is_active else end  # the active piece is empty: its log would have to be real frames
+    def _record(
+        self, dest: Destination, round_id: int, piece_id: int, start: Scn, end: Scn, *, block_id: int, size_bytes: int
+    ) -> PieceRecord:
+        """Return the record of a frozen piece with one object."""
         begin = LogPosition(lsn=self.lsn(start), accumulated=None, log_id=None, scn=start)
-        finish = LogPosition(lsn=self.lsn(checkpoint), accumulated=1, log_id=1, scn=checkpoint)
-        record = PieceRecord(
+        finish = LogPosition(lsn=self.lsn(end), accumulated=1, log_id=1, scn=end)
+        return PieceRecord(
             cluster_name=IDENTITY.name,
             cluster_id=IDENTITY.cluster_id,
             tenant_id=self.id,
@@ -262,20 +270,32 @@ class Forged:
             round_id=round_id,
             piece_id=piece_id,
             timeline=TIMELINE,
-            status=PieceStatus.ACTIVE if is_active else PieceStatus.FROZEN,
+            status=PieceStatus.FROZEN,
             start_scn=start,
             end_scn=end,
-            checkpoint_scn=checkpoint,
-            max_scn=checkpoint,
+            checkpoint_scn=end,
+            max_scn=end,
             begin=begin,
             end=finish,
             input_bytes=10,
             output_bytes=5,
             engine_data_version="1.4.0.0",
-            blocks=()
-            if is_active
-            else (PieceBlock(block_id=day, size_bytes=5, first_lsn=begin.lsn, end_lsn=finish.lsn),),
+            blocks=(PieceBlock(block_id=block_id, size_bytes=size_bytes, first_lsn=begin.lsn, end_lsn=finish.lsn),),
         )
+
+    def _piece(self, dest: Destination, round_id: int, piece_id: int, day: int, *, is_active: bool) -> Piece:
+        start, end = Scn(self.began_ns + day * DAY_NS), Scn(self.began_ns + (day + 1) * DAY_NS)
+        root = names.piece_root(dest.dest_id, round_id, piece_id)
+        record = self._record(dest, round_id, piece_id, start, end, block_id=day, size_bytes=5)
+        if is_active:  # and empty: its log would have to be real frames
+            record = replace(
+                record,
+                status=PieceStatus.ACTIVE,
+                checkpoint_scn=start,
+                max_scn=start,
+                end=replace(record.end, lsn=record.begin.lsn, scn=start),
+                blocks=(),
+            )
         # Plainly written: a fsync for each of these thousands of small files would be most of a test's time.
         folder = Path(dest.uri.path)
         files = {} if is_active else {names.log_name(root, day): b"x" * 5}
@@ -294,8 +314,8 @@ class Forged:
             status=record.status,
             start_scn=start,
             end_scn=end,
-            checkpoint_scn=checkpoint,
-            max_scn=checkpoint,
+            checkpoint_scn=record.checkpoint_scn,
+            max_scn=record.max_scn,
             input_bytes=10,
             output_bytes=5,
             file_status=FileStatus.AVAILABLE,
@@ -350,7 +370,10 @@ class World:
             identity=IDENTITY,
             open_store=open_store,
             generation=next(self.generations),
-            keyring=lambda tenant_id: Keyring(self.home / str(tenant_id) / "keys"),
+            keyring=lambda tenant_id: Keyring(
+                self.home / str(tenant_id) / "keys", HostKey(self.home / "host.key"), str(tenant_id)
+            ),
+            tenures=Unarchived(self.catalog, IDENTITY, CLOCK),
             interval_seconds=interval_seconds,
         )
 

@@ -1,9 +1,8 @@
-"""One engine and catalog for all tests of cleanup; each forges tenants of its own."""
+"""One engine and catalog for the tests of a file of this room; each forges tenants of its own."""
 
 import itertools
 from collections.abc import Iterator
 
-import pymysql
 import pytest
 from cleanup_rig import SYS, World
 
@@ -13,18 +12,11 @@ from holdfast.catalog.parameters import ParameterDefinition
 from holdfast.jobs.cleanup import Cleanup
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     home = tmp_path_factory.mktemp("cleanup")
     with running_engine(home) as rig:
-
-        def connect() -> "pymysql.Connection[pymysql.cursors.Cursor]":
-            account = rig.account
-            return pymysql.connect(
-                unix_socket=str(rig.socket), user=account.user, password=account.password, charset="utf8mb4"
-            )
-
-        catalog = Catalog(connect)
+        catalog = Catalog(lambda: rig.session().connection, rig.log_in)
         catalog.install()
         catalog.parameters.define(
             [ParameterDefinition(name="ha_low_thread_score", data_type="INT", default_value="0", info="threads")]

@@ -1,12 +1,20 @@
 """What is deleted, what stays, and what every row says of it, on a real catalog and real files."""
 
+import shutil
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
-from cleanup_rig import DAYS, SYS, Forged, World, wait_until
+from cleanup_rig import DAY_NS, DAYS, SYS, WAIT_SECONDS, Forged, World, tenant_of, wait_until
 
+from holdfast.catalog.log_sources import LogRestoreSource, LogRestoreSources
+from holdfast.clock import SystemClock
 from holdfast.errors import HoldfastError
+from holdfast.jobs.backup_worker import find_base
 from holdfast.jobs.cleanup import Cleanup
+from holdfast.jobs.windows import RestorableWindows
+from holdfast.keys.host_key import HostKey
+from holdfast.keys.keyring import Keyring
 from holdfast.statement.commands import (
     AddDeletePolicy,
     DeleteArchivelogPiece,
@@ -18,9 +26,11 @@ from holdfast.statement.commands import (
     PreviewObsolete,
     UnpinBackupset,
 )
+from holdfast.store.open import open_store
 from holdfast.values.archive import FileStatus, RoundStatus
 from holdfast.values.backup_set import JobLevel, JobStatus, SetStatus
 from holdfast.values.destination import Destination, DestinationKind
+from holdfast.values.tenant import TenantRole
 
 pytestmark = pytest.mark.live
 
@@ -119,6 +129,13 @@ def test_sys_cleans_all_tenants_with_a_policy_below_one_job(world: World, cleanu
     parent = world.catalog.cleanup.job(1, child.initiator_job_id)
     assert (parent.executor_tenant_ids, parent.task_count) == (tuple(tenant.id for tenant in tenants), 2)
     _ended(world, parent.job_id)
+    bare = world.tenant().tenant.name
+    told = cleanup.delete_obsolete(SYS, DeleteObsolete())
+    assert f"tenant {bare}: there is no delete policy" in [one.message for one in told.warnings]
+    _ended(world, parent.job_id + 1)
+    comment = world.catalog.cleanup.job(1, parent.job_id + 1).comment
+    assert "not all tenants" in comment
+    assert f"{bare} (there is no delete policy)" in comment
     for tenant in tenants:
         cleanup.drop_policy(SYS, DropDeletePolicy(name="default", tenants=(tenant.tenant.name,)))
 
@@ -147,7 +164,7 @@ def test_nothing_is_removed_while_one_set_can_not_be_read(world: World, cleanup:
     job = tenant.ended()
     assert (job.status, job.result, job.task_count) == (JobStatus.FAILED, -9045, 0)
     assert "backup set 5" in job.comment
-    assert "000001 has None bytes" in job.comment
+    assert "000001 is not there" in job.comment
     assert set(tenant.file_status().values()) == {AVAILABLE}
     assert cleanup.preview(tenant.session, PreviewObsolete()).rows[0][4] == "REFUSED"
 
@@ -163,9 +180,10 @@ def test_nothing_is_removed_from_a_path_that_is_not_mounted(world: World, cleanu
     assert tenant.pieces_with(AVAILABLE) == list(range(1, DAYS + 1))
 
 
-def test_window_zero_fails_the_job_and_no_policy_is_no_cleanup(world: World, cleanup: Cleanup) -> None:
+def test_window_zero_warns_and_fails_the_job_and_no_policy_is_no_cleanup(world: World, cleanup: Cleanup) -> None:
     tenant = manuals_example(world)
-    cleanup.add_policy(tenant.session, AddDeletePolicy(name="default", recovery_window="0"))
+    taken = cleanup.add_policy(tenant.session, AddDeletePolicy(name="default", recovery_window="0d"))
+    assert [warn.number for warn in taken.warnings] == [1235]
     cleanup.delete_obsolete(tenant.session, DeleteObsolete())
     job = tenant.ended()
     assert (job.status, job.result) == (JobStatus.FAILED, -4007)
@@ -192,6 +210,58 @@ def test_log_only_cleans_pieces_alone_and_is_refused_beside_a_data_destination(w
     assert tenant.ended().status is JobStatus.COMPLETED
     # 23 pieces end 7 days ago or before. Each begins in the log file in which the one before ended, so the last stays.
     assert tenant.pieces_with(DELETED)[-1] in {22, 23}
+
+
+class AWeekAgo(SystemClock):
+    def now_ns(self) -> int:
+        return super().now_ns() - 8 * DAY_NS
+
+
+class AYearAhead(SystemClock):
+    def now_ns(self) -> int:
+        return super().now_ns() + 400 * DAY_NS
+
+
+def test_a_standby_of_this_cluster_keeps_what_it_has_not_taken_in_until_its_lease_ends(
+    world: World, cleanup: Cleanup
+) -> None:
+    tenant = manuals_example(world)
+    cleanup.add_policy(tenant.session, WEEK)
+    standby = replace(tenant_of(world.catalog.tenants.next_tenant_id(), "sb"), role=TenantRole.STANDBY)
+    world.catalog.tenants.add(standby)
+    sources = world.catalog.log_sources
+    sources.put(LogRestoreSource(tenant_id=standby.tenant_id, value=tenant.archive.uri.identity))
+    taken_in = tenant.scn(12.5)  # in the middle of piece 18
+    world.catalog.tenants.record_progress(standby.tenant_id, sync_scn=taken_in, readable_scn=taken_in)
+
+    def preview() -> dict[tuple[object, object], tuple[object, ...]]:
+        return {(row[1], row[2]): row for row in cleanup.preview(tenant.session, PreviewObsolete()).rows}
+
+    assert preview()["BACKUP PIECE", 18][4:6] == ("KEEP", "standby sb has not taken in its log")
+    cleanup.delete_obsolete(tenant.session, DeleteObsolete())
+    assert tenant.ended().status is JobStatus.COMPLETED
+    assert tenant.pieces_with(DELETED) == list(range(1, 18))
+    cleanup.drop_policy(tenant.session, DropDeletePolicy(name="default"))
+    cleanup.delete_pieces(tenant.session, DeleteArchivelogPiece(ids=(18,)))
+    assert tenant.ended().comment == "id=18(needed by standby sb)"
+
+    LogRestoreSources(world.catalog._connections, AWeekAgo()).renew(standby.tenant_id)
+    cleanup.add_policy(tenant.session, WEEK)
+    assert preview()["STANDBY", standby.tenant_id][4] == "LAPSED"
+    sources.extend(standby.tenant_id)
+    assert preview()["BACKUP PIECE", 18][4] == "KEEP", "a server that was away leaves it two hours"
+    LogRestoreSources(world.catalog._connections, AYearAhead()).renew(standby.tenant_id)
+    sources.bound()
+    source = sources.find(standby.tenant_id)
+    assert source is not None
+    assert source.hold_end_timestamp_us is not None
+    days = (source.hold_end_timestamp_us * 1000 - SystemClock().now_ns()) / DAY_NS
+    assert 6.9 < days <= 7, "a clock that was a year ahead gives no lease of a year"
+    LogRestoreSources(world.catalog._connections, AWeekAgo()).renew(standby.tenant_id)
+    sources.bound()
+    cleanup.delete_obsolete(tenant.session, DeleteObsolete())
+    assert tenant.ended().status is JobStatus.COMPLETED
+    assert tenant.pieces_with(DELETED) == list(range(1, 22))
 
 
 class TestPins:
@@ -372,7 +442,7 @@ class TestDeleteAll:
             "DELETE BACKUP ALL",
             str(former.dest_id),
         )
-        assert tenant.folders(former) == {"format.obbak", "someone_elses"}
+        assert tenant.folders(former) == {"format.obbak", "writer.obbak", "someone_elses"}
         assert set(tenant.file_status().values()) == {DELETED}
         shown = tenant.view("BACKUP_STORAGE_INFO", "DEST_ID, STATUS")
         assert former.dest_id not in [row[0] for row in shown]
@@ -392,8 +462,70 @@ class TestDeleteAll:
         world.destination(tenant.tenant, DestinationKind.ARCHIVE_LOG, tenant.place / "archive2")
         cleanup.delete_all(tenant.session, all_of(former))
         assert tenant.ended().status is JobStatus.COMPLETED
-        assert tenant.folders(former) == {"format.obbak"}
+        assert tenant.folders(former) == {"format.obbak", "writer.obbak"}
         assert tenant.pieces_with(DELETED) == list(range(1, DAYS + 1))
+
+    @pytest.mark.parametrize("left", ["nothing", "an empty directory"])
+    def test_the_rows_of_a_former_path_that_is_gone_are_ended_and_nothing_warns_of_it(
+        self, world: World, cleanup: Cleanup, left: str
+    ) -> None:
+        tenant = manuals_example(world)
+        former, place = tenant.data, tenant.place / "data"
+        assert spans_of(world, cleanup, tenant) == []
+        shutil.rmtree(place)
+        if left != "nothing":
+            place.mkdir()
+        assert spans_of(world, cleanup, tenant) == [("ABSENT", former.uri.identity)], "it is still the tenant's own"
+        cleanup.delete_all(tenant.session, all_of(former))
+        assert tenant.ended().result in {-9120, -9080, -9045}
+        tenant.data = world.destination(tenant.tenant, DestinationKind.BACKUP_DATA, tenant.place / "data2")
+        kept = tenant.make_set(0.5)
+        assert spans_of(world, cleanup, tenant) == [("FORMER", former.uri.identity)]
+        cleanup.delete_all(tenant.session, all_of(former))
+        job = tenant.ended()
+        nothing = f"nothing was found at {former.uri.identity}"
+        assert (job.status, job.comment.startswith(nothing)) == (JobStatus.COMPLETED, True), job.comment
+        assert {one for one, status in tenant.file_status().items() if status is not DELETED} == {kept}
+        assert set(tenant.view("BACKUP_DELETE_TASK_HISTORY", "JOB_ID, STATUS, COMMENT")) == {
+            (job.job_id, "COMPLETED", "nothing was found")
+        }
+        assert (former.dest_id, "DELETED") in tenant.view("BACKUP_STORAGE_INFO_HISTORY", "DEST_ID, STATUS")
+        assert spans_of(world, cleanup, tenant) == []
+        assert place.exists() == (left != "nothing")
+        cleanup.add_policy(tenant.session, WEEK)
+        cleanup.delete_obsolete(tenant.session, DeleteObsolete())
+        assert tenant.ended().status is JobStatus.COMPLETED, "what is gone holds up no cleanup"
+
+    def test_the_pieces_of_a_former_archive_that_is_gone_are_ended(self, world: World, cleanup: Cleanup) -> None:
+        tenant = world.tenant()
+        tenant.make_round(RoundStatus.STOP)
+        former = tenant.archive
+        world.destination(tenant.tenant, DestinationKind.ARCHIVE_LOG, tenant.place / "archive2")
+        shutil.rmtree(tenant.place / "archive")
+        assert ("FORMER", former.uri.identity) in spans_of(world, cleanup, tenant)
+        cleanup.delete_all(tenant.session, all_of(former))
+        assert tenant.ended().status is JobStatus.COMPLETED
+        assert tenant.pieces_with(DELETED) == list(range(1, DAYS + 1))
+        assert spans_of(world, cleanup, tenant) == []
+
+    @pytest.mark.parametrize("what", ["a link to nowhere", "a file", "files of others"])
+    def test_a_former_path_that_may_hold_something_is_not_taken_for_gone(
+        self, world: World, cleanup: Cleanup, what: str
+    ) -> None:
+        tenant = manuals_example(world)
+        former, place = tenant.data, tenant.place / "data"
+        world.destination(tenant.tenant, DestinationKind.BACKUP_DATA, tenant.place / "data2")
+        shutil.rmtree(place)
+        if what == "a link to nowhere":
+            place.symlink_to(tenant.place / "unmounted")
+        elif what == "a file":
+            place.write_text("")
+        else:
+            (place / "photos").mkdir(parents=True)
+            (place / "photos" / "1.jpg").write_text("not ours")
+        cleanup.delete_all(tenant.session, all_of(former))
+        assert (tenant.ended().status, tenant.ended().comment) == (JobStatus.FAILED, "dest connectivity check failed")
+        assert set(tenant.file_status().values()) == {AVAILABLE}
 
     def test_a_path_must_be_the_tenants_and_of_the_kind_named(self, world: World, cleanup: Cleanup) -> None:
         tenant, other = world.tenant(), world.tenant()
@@ -402,6 +534,59 @@ class TestDeleteAll:
         kind = DeleteBackupAll(kind=DestinationKind.ARCHIVE_LOG, path=tenant.data.uri.identity)
         wrong = refused(lambda: cleanup.delete_all(tenant.session, kind))
         assert (wrong.code.client, wrong.message) == (1210, "Incorrect arguments to mismatched dest type")
+
+
+def test_set_of_another_tenant_in_the_place_of_ones_own_counts_for_nothing(world: World, cleanup: Cleanup) -> None:
+    """Windows said REACHABLE over both, while every RESTORE from there was refused."""
+    tenant, other = world.tenant(), world.tenant()
+    tenant.make_round()
+    other.make_round()
+    for days_ago in (14, 8, 1):
+        tenant.make_set(days_ago)
+        other.make_set(days_ago)
+    place = tenant.place / "data" / "backup_set_3_full"
+    shutil.rmtree(place)
+    shutil.copytree(other.place / "data" / "backup_set_3_full", place)
+    whose = f"file://{place} is of tenant {other.id} of cluster 7"
+    spans_of(world, cleanup, tenant)
+    rows = tenant.view("RESTORABLE_WINDOWS", "STATUS, BACKUP_SET_IDS, CAUSE")
+    assert [row for row in rows if row[0] == "DAMAGED"] == [("DAMAGED", "", whose)]
+    assert {row[1] for row in rows if row[0] == "REACHABLE"} == {"1,2"}
+
+    cleanup.add_policy(tenant.session, WEEK)
+    cleanup.delete_obsolete(tenant.session, DeleteObsolete())
+    job = tenant.ended()
+    assert (job.status, whose in job.comment) == (JobStatus.FAILED, True), job.comment
+    assert set(tenant.file_status().values()) == {AVAILABLE}
+
+    keyring = Keyring(tenant.place / "keys", HostKey(tenant.place / "host.key"), "1")
+    base = find_base(
+        world.catalog,
+        open_store(tenant.data.uri),
+        tenant.data,
+        tenant.tenant,
+        cluster_id=7,
+        below=4,
+        keyring=keyring,
+        encryption_mode="NONE",
+    )
+    assert base == f"backup_set_3_full is of tenant {other.id} of cluster 7"
+
+
+def spans_of(world: World, cleanup: Cleanup, tenant: Forged) -> list[tuple[object, ...]]:
+    """Return the status and place of what RESTORABLE_WINDOWS says of whole paths."""
+    windows = RestorableWindows(
+        world.catalog,
+        SystemClock(),
+        open_store=open_store,
+        tenures=cleanup._around.tenures,
+        cluster_id=cleanup._around.identity.cluster_id,
+        is_own=lambda owner: True,
+        answer_seconds_max=WAIT_SECONDS,
+    )
+    windows.mirror(tenant.tenant)
+    rows = tenant.view("RESTORABLE_WINDOWS", "STATUS, RESTORE_FROM")
+    return [row for row in rows if row[0] in {"ABSENT", "FORMER", "UNKNOWN"}]
 
 
 def all_of(destination: Destination, *tenants: str) -> DeleteBackupAll:

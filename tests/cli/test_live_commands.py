@@ -51,12 +51,13 @@ def before_archiving(port: int) -> dict[str, Ran]:
         "backup as JSON": run(port, "backup", "-t", "shop", "--json"),
         "again": run(port, "archive", "on", "-t", "shop"),
         "off": run(port, "archive", "off", "-t", "shop", "--wait"),
+        "on": run(port, "archive", "on", "-t", "shop"),
     }
 
 
 @pytest.fixture(scope="module")
 def shop(port: int, place: Path, before_archiving: dict[str, Ran]) -> str:
-    """A tenant with both destinations that archives, made by the command line itself."""
+    """A tenant with both destinations that archives, made by the command line itself: it is in ARCHIVELOG mode before `--to`."""
     ran = run(port, "archive", "on", "--tenant", "shop", "--to", f"file://{place}/log", "--wait", "--json")
     assert ran.code == 0, ran.out
     (one,) = ran.document["archiving"]
@@ -105,6 +106,10 @@ def test_a_refusal_is_exit_3_with_the_servers_words_and_a_hint(before_archiving:
     assert (document["exit_code"], document["error"]["code"], document["error"]["sqlstate"]) == (3, 9040, "HY000")
     assert before_archiving["again"].code == 3
     assert before_archiving["again"].err.startswith("ERROR 9091 (HY000): Already in ARCHIVELOG mode")
+    assert "LOG_ARCHIVE_DEST is not set" in before_archiving["again"].err
+    assert "--to file:///path" in before_archiving["again"].err
+    assert "LOG_ARCHIVE_DEST is not set" in first
+    assert "LOG_ARCHIVE_DEST is not set" in before_archiving["on"].err, "a warning: no round begins"
 
 
 def test_scns_in_json_have_every_digit(port: int, server: Server, first_set: dict[str, object]) -> None:
@@ -245,8 +250,25 @@ def test_an_encrypted_set_is_restored_to_a_time_of_the_logins_zone_and_opened(
     assert refused.err.startswith("ERROR 4179 (HY000): restore tenant with existed tenant name is not allowed")
     secret.write_text("\n")
     assert run(port, "backup", "--encryption-password-file", str(secret)).code == 2
+    _leaves_a_tenant_out(port)
     both = run(port, "restore", "x", "--from", "file:///x", "--until-scn", "1", "--until-time", "x")
     assert both.code == 2
+
+
+def _leaves_a_tenant_out(port: int) -> None:
+    """What was meant for every tenant ends with 6 and names `then`, which does not archive."""
+    backup = run(port, "backup", "--json")
+    of_sys, of_shop = backup.document["jobs"]
+    assert (backup.code, of_sys["ending"], of_shop["tenant"]) == (6, "succeeded", "shop")
+    (left_out,) = backup.document["left_out"]
+    for told in (left_out, backup.err, of_sys["comment"]):
+        assert "then" in told
+        assert "log archive status is not doing" in told
+    assert run(port, "backup", "--no-wait").code == 6
+    assert run(port, "jobs", "--watch").code == 0
+    switched = run(port, "archive", "on", "--json")
+    assert (switched.code, [text.split(":")[1] for text in switched.document["left_out"]]) == (6, [" tenant then"])
+    assert run(port, "archive", "off", "-t", "then").code == 0
 
 
 def test_a_failed_restore_is_exit_1_with_its_comment(port: int, place: Path, first_set: dict[str, object]) -> None:

@@ -1,20 +1,29 @@
 """JSON values, tables of SQL, and what `--help` costs."""
 
+import inspect
 import json
 import subprocess
 import sys
 from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import cast
 
 import click
 import pytest
 
 from holdfast.__main__ import main
-from holdfast.cli import grid
+from holdfast.catalog.views import VIEWS, sys_views
+from holdfast.cli import grid, reading
+from holdfast.cli.connection import Connection, Target
 from holdfast.cli.document import encode, value_of
+from holdfast.cli.estate import SECTIONS
 from holdfast.cli.group import VERBS
+from holdfast.cli.job import JobKind
 from holdfast.cli.outcome import EXIT_MEANINGS
+from holdfast.cli.reading import Reader
+from holdfast.verdict.judge import SECTIONS as JUDGED_SECTIONS
+from holdfast.verdict.rules import render_markdown
 
 PAGE = (Path(__file__).parents[2] / "docs" / "cli.md").read_text()
 
@@ -98,9 +107,63 @@ def test_the_page_names_every_command_option_and_exit_code() -> None:
         assert f"| {int(code)} | {meaning}" in PAGE
 
 
+def test_the_page_has_the_rules_of_the_verdict() -> None:
+    """`python -c 'from holdfast.verdict.rules import render_markdown; print(render_markdown())'` writes the table."""
+    assert render_markdown() in PAGE
+    for code, name in ((0, "OK"), (1, "WARNING"), (2, "CRITICAL"), (3, "UNKNOWN")):
+        assert f"| {code} | {name}" in PAGE
+
+
+def test_a_verdict_reads_columns_that_are_there() -> None:
+    """Every input of the judgement, held against the views: a column that is renamed would make each verdict UNKNOWN."""
+    columns = {view.name: {column.name for column in view.columns} for view in sys_views()}
+    for section in SECTIONS:
+        asked = {*section.columns, *section.moments, *section.newest_of}
+        assert asked <= columns[f"CDB_OB_{section.view}"], section.name
+    assert {section.name for section in SECTIONS} | {"sys_data"} == set(JUDGED_SECTIONS)
+
+
 def test_no_option_takes_a_password() -> None:
     """Every user of a machine reads its process list."""
     for _, command in _commands(main, ""):
         for parameter in command.params:
             if "password" in (parameter.name or ""):
                 assert isinstance(parameter.type, click.Path) or getattr(parameter, "is_flag", False)
+
+
+def test_jobs_reads_every_view_of_jobs() -> None:
+    """A kind of job that `holdfast jobs` does not read would run unseen, or be seen as the restore it makes."""
+    source = inspect.getsource(reading)
+    wanted = [view.name for view in VIEWS if view.name.endswith(("_JOBS", "_JOB_HISTORY"))]
+    assert len(wanted) >= 10
+    assert [name for name in (*wanted, "RESTORE_PROGRESS", "RESTORE_HISTORY") if f'"{name}"' not in source] == []
+
+
+class OneRowEach:
+    """A login whose every view of jobs has one row, with whatever columns are asked for."""
+
+    target = Target(host="", port=1, user="root@sys")
+
+    def tenants(self) -> dict[int, str]:
+        return {1: "sys", 1002: "app"}
+
+    def view(self, name: str, where: str = "", args: object = (), *, tail: str = "") -> list[dict[str, object]]:
+        columns = next(view.columns for view in VIEWS if view.name == name)
+        row: dict[str, object] = {column.name: None for column in columns}
+        restores = name.startswith("RESTORE_") and name != "RESTORE_DRILLS"
+        row |= {"TENANT_ID": 1 if restores else 1002, "JOB_ID": 7, "STATUS": name, "NOW": None, "BACKUP_SET_ID": 3}
+        if "INITIATOR_JOB_ID" in row:
+            row["INITIATOR_JOB_ID"] = 7
+        if restores:
+            row |= {"RESTORE_TENANT_ID": 1004, "RESTORE_TENANT_NAME": "back"}
+        rows = [row]
+        if "VALIDATE_LEVEL" in row:
+            rows = [{**row, "VALIDATE_LEVEL": "physical"}, {**row, "JOB_ID": 8, "VALIDATE_LEVEL": "restore"}]
+        return rows
+
+
+@pytest.mark.parametrize("what", ["active", "ended"])
+def test_every_kind_of_job_is_shown_active_and_ended(what: str) -> None:
+    reader = Reader(cast(Connection, OneRowEach()))
+    jobs = reader.active() if what == "active" else reader.ended(10)
+    assert {job.kind for job in jobs} == set(JobKind)

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from holdfast.catalog.views import VIEWS, render_markdown
+from holdfast.jobs import rights_page
 from holdfast.jobs.compatibility import PARAMETER_NOTES, render, view_states
 from holdfast.jobs.parameters import BY_NAME, DEPRECATED
 from holdfast.jobs.surface import OF_COMMAND, STATEMENTS, Callers, State
@@ -35,6 +36,10 @@ def test_the_page_is_what_the_tables_say() -> None:
 
 def test_the_page_of_views_is_what_the_table_says() -> None:
     assert (DOCS / "views.md").read_text().strip() == render_markdown().strip()
+
+
+def test_the_page_of_rights_is_what_the_tables_say() -> None:
+    assert (DOCS / "rights.md").read_text().strip() == rights_page.render().strip()
 
 
 def test_every_command_has_one_row() -> None:

@@ -23,7 +23,7 @@ from server_rig import Client, Server, archive, backup, restore, running_server,
 pytestmark = [
     pytest.mark.live,
     pytest.mark.crash,
-    pytest.mark.timeout(3600 if os.environ.get("HOLDFAST_LONG") else 300),
+    pytest.mark.timeout(3600 if os.environ.get("HOLDFAST_LONG") else 900),
 ]
 
 ROUNDS = 100 if os.environ.get("HOLDFAST_LONG") else 10

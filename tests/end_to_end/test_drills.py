@@ -134,7 +134,7 @@ def test_an_assertion_that_does_not_hold_fails_the_drill_and_is_named(shop: Shop
     )
     status, result, comment = shop.drill()
     assert (status, result) == ("FAILED", -4103)
-    assert "assertion select sum(balance) = 7 from test.account: row 1: 0" in comment
+    assert "assertion select sum(balance) = 7 from test.account: row 1, column 1: 0" in comment
     assert "assertion select nonsense: engine error 1054" in comment
     assert shop.sys.rows(DRILLS)[0][2] == "FAILED"
     shop.client.run("ALTER SYSTEM SET backup_drill_assertions = ''")

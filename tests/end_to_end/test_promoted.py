@@ -7,8 +7,9 @@ import pytest
 
 from holdfast.engine.account import load_account, open_session
 from holdfast.engine.control import activate_standby
+from holdfast.engine.session import connect
 from holdfast.values.scn import SCN_MAX_VALUE
-from server_rig import Server, archive, backup, restore, running_server, wait_archived
+from server_rig import Server, archive, backup, restore, running_server, wait_archived, wait_for
 
 pytestmark = pytest.mark.live
 
@@ -46,16 +47,26 @@ def test_moments_after_an_activation_restore_from_a_set_made_before_it(server: S
 
 
 def test_a_tenant_whose_login_of_ours_was_changed_is_not_backed_up_in_vain(server: Server, tmp_path: Path) -> None:
+    """Past the gateway, which refuses it: the backup fails by name, or has the login that is good again."""
     with server.client() as client:
         client.run("CREATE TENANT taken")
         archive(client, "taken", tmp_path)
-        with server.client("root@taken") as root:
-            root.run("prepare s from 'alter user __holdfast identified by ''mine'''")
-            root.run("execute s")
-        status, number, comment = backup(client, "taken")
-        assert (status, number) == ("FAILED", -9040)
-        assert "refuses Holdfast's own login" in comment
+        with connect(server.directory(server.tenant_ids()[-1]).socket, "root", "") as root:
+            root.execute("alter user __holdfast identified by 'mine'")
+
+        def tried() -> tuple[str, int, str]:
+            with server.client("root@taken") as user:  # where no session of ours is in, a client's lets it in again
+                user.run("do 1")
+            ended = backup(client, "taken")
+            assert ended[0] == "COMPLETED" or (ended[:2] == ("FAILED", -9040) and "Holdfast's own login" in ended[2]), (
+                ended
+            )
+            return ended
+
+        wait_for(tried, lambda ended: ended[0] == "COMPLETED")
         client.run("DROP TENANT taken FORCE")
+        assert restore(client, "given_back", tmp_path)[0] == "SUCCESS"
+        client.run("DROP TENANT given_back FORCE")
 
 
 def test_a_promotion_that_a_kill_left_before_its_last_steps_is_finished_by_the_next_server(

@@ -256,8 +256,9 @@ def test_windows_tell_gaps_unknowns_and_outlive_their_tenant(story: Story, sessi
     manifest = story.place / "data" / "backup_set_1_full" / "manifest.json"
     kept = manifest.read_bytes()
     manifest.write_bytes(kept.replace(b'"tenant_name"', b'"tenant_nome"'))
-    rows = wait_for(lambda: session.rows(windows), lambda found: found[0][0] == "UNKNOWN")
-    assert "manifest.json" in rows[0][5]
+    rows = wait_for(lambda: session.rows(windows), lambda found: found[-1][0] == "DAMAGED")
+    assert "manifest.json" in rows[-1][5]
+    assert "from a copy" in rows[-1][6]
     manifest.write_bytes(kept)
     wait_for(lambda: session.rows(windows), lambda found: found[0][0] == "REACHABLE")
     session.run("DROP TENANT src FORCE")

@@ -79,6 +79,8 @@ def test_runs_missed_while_the_server_was_away_are_made_up_for_once_and_the_full
         assert jobs[0][3].startswith("scheduled: backup_full_schedule = '0 2 * * *', due 20")
         after = wait_for(lambda: planned(client), lambda rows: rows[0][4] == "COMPLETED")
         assert [row[3:6] for row in after] == [(1, "COMPLETED", 0), (0, "", 0)]
+        assert str(after[0][6]).startswith("one run for all moments since 20")
+        assert after[1][6] == ""
 
 
 def test_a_refused_run_says_why_and_is_made_when_it_can_be(server: Server) -> None:

@@ -1,4 +1,7 @@
-"""Start, stop, adopt, refuse: the contract of `holdfast serve`, and what a hostile tenant can not reach."""
+"""Start, stop, adopt, refuse: the contract of `holdfast serve`, and what a hostile tenant can not reach.
+
+One server for most of it, which the tests kill, stop and start again.
+"""
 
 import os
 import signal
@@ -6,52 +9,48 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pymysql
 import pytest
 
 from holdfast.engine.fence import landlock_abi
 from holdfast.engine.process import EngineProcess
+from holdfast.engine.session import connect
 from server_rig import Client, Server, archive, running_server, wait_for
 
 pytestmark = pytest.mark.live
 
 
-def test_sigterm_stops_engines_and_exits_zero_and_a_new_server_finds_everything(tmp_path: Path) -> None:
-    with running_server(tmp_path / "base") as server:
-        with server.client() as client:
-            client.run("CREATE TENANT kept")
-        with server.client("root@kept") as user:
-            user.run("create table test.t(i int primary key)")
-            user.run("insert into test.t values (42)")
-            user.run("alter user root identified by 'secret'")
-        assert server.stop() == 0
-        assert all(EngineProcess.adopt(server.directory(tenant_id)) is None for tenant_id in server.tenant_ids())
-        server.start()
-        with server.client("root@kept", "secret") as user:
-            assert user.rows("select i from test.t") == [(42,)]
-        with pytest.raises(Exception, match="1045"):
-            server.client("root@kept", "wrong")
+def test_two_servers_never_share_a_base_directory(server: Server) -> None:
+    second = _serve(server.base)
+    assert second.returncode == 1
+    assert "another holdfast serve" in second.stderr
+    with server.client() as client:
+        assert client.one("select 1") == 1
 
 
-def test_after_kill_9_the_engines_live_on_and_are_adopted(tmp_path: Path) -> None:
-    with running_server(tmp_path / "base") as server:
-        with server.client() as client:
-            client.run("CREATE TENANT kept")
-        before = {tenant_id: _pid(server, tenant_id) for tenant_id in server.tenant_ids()}
-        server.kill()
-        assert before == {tenant_id: _pid(server, tenant_id) for tenant_id in server.tenant_ids()}
-        server.start()
-        assert before == {tenant_id: _pid(server, tenant_id) for tenant_id in server.tenant_ids()}
-        with server.client("root@kept") as user:
-            assert user.one("select 1") == 1
+def test_after_kill_9_the_engines_live_on_and_are_adopted(server: Server, mine: Client) -> None:
+    before = {tenant_id: _pid(server, tenant_id) for tenant_id in server.tenant_ids()}
+    assert len(before) == 2
+    server.kill()
+    assert before == {tenant_id: _pid(server, tenant_id) for tenant_id in server.tenant_ids()}
+    server.start()
+    assert before == {tenant_id: _pid(server, tenant_id) for tenant_id in server.tenant_ids()}
+    with server.client("root@mine") as user:
+        assert user.one("select 1") == 1
 
 
-def test_two_servers_never_share_a_base_directory(tmp_path: Path) -> None:
-    with running_server(tmp_path / "base") as server:
-        second = _serve(server.base)
-        assert second.returncode == 1
-        assert "another holdfast serve" in second.stderr
-        with server.client() as client:
-            assert client.one("select 1") == 1
+def test_sigterm_stops_engines_and_exits_zero_and_a_new_server_finds_everything(server: Server, mine: Client) -> None:
+    with server.client("root@mine") as user:
+        user.run("create table test.t(i int primary key)")
+        user.run("insert into test.t values (42)")
+        user.run("alter user root identified by 'secret'")
+    assert server.stop() == 0
+    assert all(EngineProcess.adopt(server.directory(tenant_id)) is None for tenant_id in server.tenant_ids())
+    server.start()
+    with server.client("root@mine", "secret") as user:
+        assert user.rows("select i from test.t") == [(42,)]
+    with pytest.raises(Exception, match="1045"):
+        server.client("root@mine", "wrong")
 
 
 def test_listening_beyond_loopback_needs_a_root_password_or_an_explicit_word(tmp_path: Path) -> None:
@@ -92,9 +91,9 @@ def test_wrong_cluster_name_wrong_usage_and_bad_login_are_told_apart(tmp_path: P
 @pytest.mark.skipif(
     landlock_abi() < 1, reason="this kernel has no Landlock: tenants are not fenced, and the server says so"
 )
-def test_a_hostile_tenant_reaches_nothing_but_its_own_files(tmp_path: Path) -> None:
+def test_a_hostile_tenant_reaches_nothing_but_its_own_files(server: Server, tmp_path: Path) -> None:
     """Files outside, other tenants' directories and sockets, backups, spool, the catalog, the server's secrets."""
-    with running_server(tmp_path / "base") as server, server.client() as client:
+    with server.client() as client:
         client.run("CREATE TENANT victim")
         client.run("CREATE TENANT hostile")
         victim_id = client.one("select TENANT_ID from oceanbase.DBA_OB_TENANTS where TENANT_NAME = 'victim'")
@@ -147,15 +146,22 @@ def test_a_hostile_tenant_reaches_nothing_but_its_own_files(tmp_path: Path) -> N
             assert user.one("select 1") == 1
 
 
-def test_a_tenant_that_breaks_its_own_settings_is_put_right(tmp_path: Path) -> None:
-    """What the gateway can not see (text hidden in PREPARE) the supervisor finds and undoes."""
-    with running_server(tmp_path / "base") as server, server.client() as client:
+def test_a_tenant_that_breaks_its_own_settings_is_put_right(server: Server) -> None:
+    """What the gateway does not see, as if it had been hidden from it, the supervisor and the next start undo."""
+    with server.client() as client:
         client.run("CREATE TENANT odd")
         with server.client("root@odd") as user:
-            user.run("set @s = 'alter system set mysql_port = 3999'")
-            user.run("prepare s from @s")
-            user.run("execute s")
-        tenant_id = server.tenant_ids()[1]
+            user.run("create user bound@'127.0.0.1' identified by 'secret'")
+            user.run("create user free identified by 'secret'")
+            user.run("set global ob_tcp_invited_nodes = '10.1.2.3'")
+        tenant_id = server.tenant_ids()[-1]
+        past_the_gate = connect(server.directory(tenant_id).socket, "root", "")
+        for setting in ("mysql_port = 3999", "ssl_client_authentication = True"):
+            past_the_gate.execute(f"alter system set {setting}")
+        past_the_gate.close()
+        # Without certificates an engine that was told so would never start again.
+        _kill_engine(server, tenant_id)
+        wait_for(lambda: _can_ask(server, "root@odd"), bool)
         server.kill()
         server.start()
         with server.client("root@odd") as user:
@@ -163,10 +169,28 @@ def test_a_tenant_that_breaks_its_own_settings_is_put_right(tmp_path: Path) -> N
                 lambda: user.rows("select value from oceanbase.V$OB_PARAMETERS where name = 'mysql_port'"),
                 lambda rows: rows == [("2881",)],
             )
-        engine = EngineProcess.adopt(server.directory(tenant_id))
-        assert engine is not None
-        os.kill(engine.pid, signal.SIGKILL)
+            # Who can not come in is told, by sys too, and whom the tenant did not invite is kept out.
+            told = wait_for(
+                lambda: user.one("select ENGINE_COMMENT from oceanbase.DBA_OB_TENANT_HEALTH"), lambda words: words != ""
+            )
+            assert told.startswith("1 account is bound to a host")
+            with pytest.raises(pymysql.MySQLError, match="RENAME USER") as bound:
+                server.client("bound@odd", password="secret")
+            assert bound.value.args[0] == 1045
+            with pytest.raises(pymysql.MySQLError, match="ob_tcp_invited_nodes") as uninvited:
+                server.client("free@odd", password="secret")
+            assert uninvited.value.args[0] == 1227
+            user.run("set global ob_tcp_invited_nodes = '127.0.0.1'")
+            server.client("free@odd", password="secret").close()
+        _kill_engine(server, tenant_id)
         wait_for(lambda: _can_ask(server, "root@odd"), bool)
+
+
+def _kill_engine(server: Server, tenant_id: int) -> None:
+    engine = EngineProcess.adopt(server.directory(tenant_id))
+    assert engine is not None
+    os.kill(engine.pid, signal.SIGKILL)
+    engine.close()
 
 
 def _can_ask(server: Server, user: str) -> bool:

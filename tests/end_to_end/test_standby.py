@@ -6,17 +6,21 @@ The truth is the source's `ora_rowscn`; what the standby shows is read AS OF SNA
 import contextlib
 import os
 import random
+import re
 import shutil
 import signal
+import socket
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import grpc
 import pytest
 
 from engine_rig import Bank
+from holdfast.backup_format.names import FORMAT_FILE
+from holdfast.backup_format.piece_record import decode_format_file, encode_format_file
 from holdfast.engine.account import load_account
 from holdfast.engine.process import EngineProcess
 from holdfast.engine_format.log_wire import FETCH_LOG, FetchRequest, encode_end, encode_request
@@ -25,6 +29,13 @@ from holdfast.values.scn import Scn
 from server_rig import Client, Server, archive, backup, restore, running_server, wait_archived, wait_for
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(4800)]
+
+
+def write_owner(place: Path, *, tenant_id: int) -> None:
+    """Make a destination another tenant's."""
+    file = place / FORMAT_FILE
+    file.write_bytes(encode_format_file(replace(decode_format_file(file.read_bytes()), tenant_id=tenant_id)))
+
 
 UNLIMITED = 4611686018427387903
 LOAD_SECONDS = 3600 if os.environ.get("HOLDFAST_LONG") else 12
@@ -133,6 +144,34 @@ def test_a_restored_tenant_knows_its_source_and_waits_at_its_target(scene: Scene
         assert user.rows("select TYPE, VALUE, RECOVERY_UNTIL_SCN from oceanbase.DBA_OB_LOG_RESTORE_SOURCE") == [row]
         assert user.rows("show parameters like 'log_restore_source'")[0][6] == f"LOCATION=file://{scene.place}/archive"
         assert user.refused("update test.acct set bal = 0") == (4688, "standby tenant is read only")
+        port = _port_of(scene, user)
+    assert port, "its engine asks from its first start on"
+    with socket.socket() as other, pytest.raises(OSError, match="in use"):
+        other.bind(("127.0.0.1", port))  # nobody else can answer
+
+
+def test_to_follow_breaks_no_session(scene: Scene) -> None:
+    """Before, its engine was started again, and readers waited until it had replayed all that lay behind its checkpoint."""
+    pid = scene.engine_pid("follower")
+    bound = scene.now()
+    scene.wait_archived(bound)
+    with scene.server.client("root@follower") as reader:
+        connection = reader.one("select connection_id()")
+        scene.recover("follower", f"UNTIL SCN = {bound}")
+        assert scene.client.rows("show warnings") == []
+        waits = []
+
+        def read() -> tuple[int, int, int]:
+            begun = time.monotonic()
+            assert reader.one("select count(*) from test.acct") == 200
+            waits.append(time.monotonic() - begun)
+            return scene.point("follower")
+
+        wait_for(read, lambda point: point[0] == point[1] == bound)
+        assert reader.one("select connection_id()") == connection
+    assert scene.engine_pid("follower") == pid
+    assert max(waits) < 1.0, "nobody is kept waiting"
+    scene.check_exact("follower", bound)
 
 
 def test_a_bound_is_reached_exactly_and_left_again(scene: Scene) -> None:
@@ -227,6 +266,35 @@ def test_cancel_stops_it_where_it_is(scene: Scene) -> None:
     assert text.startswith("recover before tenant sync_scn sync_scn is not allowed")
 
 
+def test_a_standby_that_asks_nowhere_is_started_again_to_follow(scene: Scene) -> None:
+    """As one that an older build restored; also one whose source was taken away, and given back."""
+    pid = scene.engine_pid("follower")
+    scene.client.run("ALTER SYSTEM SET LOG_RESTORE_SOURCE = '' TENANT = follower")
+    for until in ("UNLIMITED", f"SCN = {scene.now()}", "TIME = '2099-01-01 00:00:00'"):
+        scene.recover("follower", f"UNTIL {until}")
+        ((level, number, text),) = scene.client.rows("show warnings")
+        assert (level, number, "SET LOG_RESTORE_SOURCE" in text) == ("Warning", 4179, True)
+    scene.recover("follower", "CANCEL")
+    assert scene.client.rows("show warnings") == []
+    with scene.server.client("root@follower") as user:
+        for path in ("/etc/x", "/dev/shm", "/proc/self/cwd", f"{scene.server.base}/tenants", "/var/spool/cron"):
+            assert user.refused(f"ALTER SYSTEM SET LOG_RESTORE_SOURCE = 'LOCATION=file://{path}'")[0] == 9026
+        strange = scene.place / "strange"
+        shutil.copytree(scene.place / "archive", strange)
+        write_owner(strange, tenant_id=4242)
+        assert user.refused(f"ALTER SYSTEM SET LOG_RESTORE_SOURCE = 'LOCATION=file://{strange}'")[0] == 9081
+        shutil.rmtree(strange)
+        # It lies below the root, and is that of the tenant this one was restored from.
+        user.run(f"ALTER SYSTEM SET LOG_RESTORE_SOURCE = 'LOCATION=file://{scene.place}/archive'")
+    bound = scene.now()
+    scene.wait_archived(bound)
+    scene.recover("follower", f"UNTIL SCN = {bound}")
+    assert "break once" in str(scene.client.rows("show warnings"))
+    scene.wait_at("follower", bound)
+    scene.check_exact("follower", bound)
+    assert scene.engine_pid("follower") != pid
+
+
 def test_it_follows_to_the_archives_end_without_its_source_and_is_promoted(scene: Scene) -> None:
     scene.bank.end()
     truth = scene.commits()
@@ -238,6 +306,10 @@ def test_it_follows_to_the_archives_end_without_its_source_and_is_promoted(scene
     begun = time.monotonic()
     scene.client.run("ALTER SYSTEM ACTIVATE STANDBY TENANT = follower")
     taken = time.monotonic() - begun
+    ((level, _, text),) = scene.client.rows("show warnings")
+    match = re.search(r"goes on from SCN (\d+) ", text)
+    assert match is not None
+    assert (level, int(match[1]) >= last) == ("Note", True)
     with scene.server.client("root@follower") as user:
         rows = user.rows("select distinct w, seq from test.ledger")
         assert {(int(w), int(seq)) for w, seq in rows} == truth.keys()

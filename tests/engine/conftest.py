@@ -1,4 +1,4 @@
-"""One engine for all live tests of this room; each leaves it running and in its role."""
+"""One engine for all live tests of a file of this room; each leaves it running and in its role."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,7 +8,7 @@ import pytest
 from engine_rig import EngineRig, running_engine
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def shared_rig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EngineRig]:
     with running_engine(tmp_path_factory.mktemp("engine-room")) as rig:
         yield rig

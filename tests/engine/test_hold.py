@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from holdfast.engine.hold import SpoolHold
+from holdfast.errors import EngineError
 
 
 @pytest.fixture
@@ -11,13 +12,28 @@ def hold(tmp_path: Path) -> SpoolHold:
     for block_id in (3, 4, 5, 10):
         (tmp_path / "log" / str(block_id)).write_bytes(b"block %d" % block_id)
     (tmp_path / "log" / "11.tmp").write_bytes(b"not yet a block")
-    return SpoolHold(tmp_path / "log", tmp_path / "spool")
+    hold = SpoolHold(tmp_path / "log", tmp_path / "spool")
+    hold.prepare()
+    return hold
 
 
 def test_a_held_block_outlives_the_engines_own_name(hold: SpoolHold, tmp_path: Path) -> None:
     assert hold.link(3)
     (tmp_path / "log" / "3").unlink()
     assert hold.path(3).read_bytes() == b"block 3"
+
+
+def test_nothing_is_held_or_made_where_the_log_is_gone(tmp_path: Path) -> None:
+    with pytest.raises(EngineError, match="log is not there"):
+        SpoolHold(tmp_path / "tenant" / "log", tmp_path / "tenant" / "spool").prepare()
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_spool_that_goes_is_had_again_as_long_as_the_log_is_there(hold: SpoolHold, tmp_path: Path) -> None:
+    (tmp_path / "spool").rmdir()
+    assert hold.link(3)
+    assert not hold.link(9)
+    assert hold.block_ids() == (3,)
 
 
 def test_linking_twice_is_harmless_and_keeps_the_first_bytes(hold: SpoolHold, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from engine_rig import EngineRig
 from holdfast.engine import account
 from holdfast.engine.account import Account, create_account, load_account, open_session, rotate, store_account
 from holdfast.engine.session import SqlError, connect
-from holdfast.errors import CorruptionError, NotFoundError
+from holdfast.errors import CorruptionError, EngineError, NotFoundError
 
 pytestmark = pytest.mark.live
 
@@ -137,3 +137,37 @@ def test_a_store_that_was_killed_leaves_the_file_whole(tmp_path: Path) -> None:
     store_account(path, Account(user="a", password="two"))
     assert load_account(path).password == "two"
     assert sorted(os.listdir(tmp_path)) == ["account.json"]
+
+
+def test_the_secret_meets_the_tenants_password_policy(rig: EngineRig) -> None:
+    """1819 kept a restored tenant from being opened: its own policy asked for more than our secret had."""
+    policy = {
+        "validate_password_policy": "medium",
+        "validate_password_mixed_case_count": 20,
+        "validate_password_number_count": 30,
+        "validate_password_special_char_count": 10,
+        "validate_password_length": 200,
+    }
+    with open_session(rig.socket, rig.account_file) as session:
+        try:
+            for name, value in policy.items():
+                session.execute(f"set global {name} = %s", (value,))
+            # A session goes by the policy that it met at its login.
+            with open_session(rig.socket, rig.account_file) as later, pytest.raises(SqlError) as refused:
+                later.execute("alter user __holdfast identified by 'short'")
+            assert refused.value.errno == 1819
+            assert len(rotate(session, rig.account_file).password) >= 200
+            assert _works(rig)
+            for name in policy:
+                if name.endswith("count"):
+                    session.execute(f"set global {name} = 1024")
+            with open_session(rig.socket, rig.account_file) as later:
+                rotate(later, rig.account_file)
+            assert _works(rig)
+            session.execute("set global validate_password_length = 9000")
+            with pytest.raises(EngineError, match="validate_password_length = 9000"):
+                rotate(session, rig.account_file)
+            assert _works(rig)
+        finally:
+            for name in policy:
+                session.execute(f"set global {name} = %s", ("low" if name.endswith("policy") else 0,))

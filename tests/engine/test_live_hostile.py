@@ -1,5 +1,6 @@
 """A tenant whose root does all it can: what it reaches is its own folder, what it changes is put right."""
 
+import contextlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 from engine_rig import EngineRig
 from holdfast.engine import drift
 from holdfast.engine.fence import Fence
+from holdfast.engine.keeper import Keeper
 from holdfast.engine.session import Session, SqlError
 
 pytestmark = pytest.mark.live
@@ -34,8 +36,8 @@ def hostile(rig: EngineRig) -> Iterator[Session]:
         "/etc/passwd",
         "/etc/machine-id",
         "/etc/hosts",
-        f"/proc/{os.getpid()}/environ",
-        f"/proc/{os.getpid()}/cmdline",
+        "/proc/{tester}/environ",
+        "/proc/{tester}/cmdline",
         "{account}",
         "{neighbour}",
         "{spool}",
@@ -48,7 +50,11 @@ def test_no_file_of_others_can_be_read(rig: EngineRig, hostile: Session, path: s
         (home / name).mkdir(exist_ok=True)
         (home / name / "file").write_text("secret\n")
     named = path.format(
-        account=rig.account_file, neighbour=home / "neighbour/file", spool=home / "spool/file", package=drift.__file__
+        tester=os.getpid(),
+        account=rig.account_file,
+        neighbour=home / "neighbour/file",
+        spool=home / "spool/file",
+        package=drift.__file__,
     )
     if not Path(named).exists():
         pytest.skip(f"this machine has no {named}")
@@ -163,3 +169,78 @@ def test_what_is_no_variables_name_reaches_no_statement(rig: EngineRig) -> None:
 
     with rig.session() as session, pytest.raises(EngineError, match="not a variable"):
         drift.set_global(session, "a = 1, global secure_file_priv", "/")
+
+
+def _refusal(rig: EngineRig) -> int:
+    """Return how a login is refused that is one too many; a user's sessions are counted from when the limit is set (measured)."""
+    with contextlib.ExitStack() as opened:
+        for _ in range(5):
+            try:
+                opened.enter_context(rig.session())
+            except SqlError as error:
+                return error.errno
+    return 0
+
+
+def test_logins_of_ours_get_in_past_a_tenants_limits(rig: EngineRig) -> None:
+    keeper = Keeper(rig.session)
+    with contextlib.closing(keeper), rig.root() as root, rig.session(), rig.session():
+        keeper.hold()
+        for name, limit, free in (("max_connections", 1, 2**31 - 1), ("max_user_connections", 1, 0)):
+            drift.set_global(root, name, str(limit))
+            assert _refusal(rig) in (1040, 1226)
+            sessions = [keeper.let_in(rig.session) for _ in range(5)]
+            assert root.query(f"select @@global.{name} limit 1") == [(limit,)], (
+                "the tenant's limit holds for the tenant"
+            )
+            for session in sessions:
+                session.close()
+            drift.set_global(root, name, str(free))
+
+
+def test_a_held_session_that_was_killed_is_opened_again(rig: EngineRig) -> None:
+    keeper = Keeper(rig.session)
+    with contextlib.closing(keeper):
+        ids: list[int] = []
+        keeper.use(lambda held: ids.append(held.query("select connection_id()")[0][0]))
+        with rig.root() as root:
+            root.execute(f"kill {ids[0]}")
+        keeper.use(lambda held: ids.append(held.query("select connection_id()")[0][0]))
+        assert ids[0] != ids[1]
+
+
+def test_a_packet_too_small_for_our_statements_is_put_right_and_met_until_then(rig: EngineRig) -> None:
+    with rig.root() as root:
+        for name in ("max_allowed_packet", "net_buffer_length"):
+            drift.set_global(root, name, "1024")
+    with rig.session() as session:
+        assert session.query("select @@session.sql_select_limit, @@session.time_zone limit 1") == [
+            (2**63 - 1, "+00:00")
+        ]
+        (change,) = drift.put_right(session, rig.settings)
+        assert change == "max_allowed_packet was '1024', must be '4194304'"
+        drift.set_global(session, "net_buffer_length", "16384")
+        drift.set_global(session, "max_allowed_packet", "16777216")
+
+
+def test_in_sys_our_users_without_privileges_are_let_in(rig: EngineRig) -> None:
+    with rig.session() as session:
+        for name, value in (
+            ("max_connections", "1"),
+            ("max_user_connections", "3"),
+            ("init_connect", "nonsense"),
+            ("read_only", "1"),
+        ):
+            drift.set_global(session, name, value)
+        assert drift.find(session, rig.settings) == ()
+        changes = drift.put_right(session, rig.settings, is_sys=True)
+        assert {change.split()[0] for change in changes} == {
+            "max_connections",
+            "max_user_connections",
+            "init_connect",
+            "read_only",
+        }
+        assert drift.find(session, rig.settings, is_sys=True) == ()
+        drift.set_global(session, "max_user_connections", "0")
+        assert drift.find(session, rig.settings, is_sys=True) == ()
+        drift.set_global(session, "max_connections", str(2**31 - 1))

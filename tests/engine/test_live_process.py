@@ -8,13 +8,14 @@ from pathlib import Path
 import pytest
 
 from engine_rig import EngineRig, running_engine
-from holdfast.engine import control, facts
+from holdfast.engine import control, drift, facts
 from holdfast.engine.directory import EngineDirectory
 from holdfast.engine.fence import Fence, FencePolicy, best_fence
 from holdfast.engine.liveness import ProcessHandle, ProcessIdentity, find_engine, identify
-from holdfast.engine.process import EngineProcess, EngineSettings, Watchdog
+from holdfast.engine.process import EngineProcess, EngineSettings, Watchdog, begin_founding
 from holdfast.errors import ConflictError, EngineError, RefusedError
 from holdfast.values.capacity import capacity_bytes_from_text
+from hostile_parameters import PARAMETERS
 
 pytestmark = pytest.mark.live
 
@@ -39,7 +40,7 @@ import sys, time
 sys.path.insert(0, {source!r})
 from pathlib import Path
 from holdfast.engine.directory import EngineDirectory
-from holdfast.engine.process import EngineProcess, EngineSettings
+from holdfast.engine.process import EngineProcess, EngineSettings, begin_founding
 from holdfast.engine.version import installed
 directory = EngineDirectory(Path({str(rig.directory.root)!r}), installed())
 {body}
@@ -248,11 +249,12 @@ def test_a_pause_stops_every_thread_and_ends(rig: EngineRig) -> None:
 
 
 def test_a_pause_over_its_bound_is_ended_by_the_guardian_and_refused(rig: EngineRig) -> None:
-    with (
-        pytest.raises(EngineError, match="over its bound of 100 ms"),
-        rig.process.pause(bound_seconds=0.1),
-    ):
-        assert _wait_for_state(rig.process.pid, "SRD", 0.6)
+    told = "did not stop"
+    while "did not stop" in told:  # within a quarter of a second, as it waits for a busy disk: that is refused, too
+        with pytest.raises(EngineError) as refused, rig.process.pause(bound_seconds=0.1):
+            assert _wait_for_state(rig.process.pid, "SRD", 0.6)
+        told = str(refused.value)
+    assert "over its bound of 100 ms" in told
     assert rig.process.is_healthy()
 
 
@@ -295,8 +297,9 @@ def test_adopting_resumes_an_engine_that_was_left_stopped(rig: EngineRig) -> Non
 def test_a_first_start_that_was_killed_is_begun_anew(tmp_path: Path, rig: EngineRig) -> None:
     """Such a directory never starts again by itself; nobody had logged in, so nothing is lost."""
     directory = EngineDirectory(tmp_path / "engine", rig.directory.version)
+    begin_founding(directory)
     process = EngineProcess.launch(directory, EngineSettings(), FencePolicy.AUTO)
-    while not directory.is_initialised():
+    while not directory.meta_db.exists():
         time.sleep(0.01)
     time.sleep(0.1)
     process.stop(gently=False)
@@ -355,10 +358,30 @@ def test_a_transaction_under_way_is_waited_for_before_an_engine_is_ended(rig: En
                 "insert into test.wide(pad) select repeat('x', 4000) from information_schema.columns limit 100"
             )
         assert not control.wait_unfinished(watcher, 0.2)
+        ((ours,),) = watcher.query(
+            "select trans_id from oceanbase.__all_virtual_trans_stat where session_id = %s",
+            (writer.connection.thread_id(),),
+        )
         writer.execute("commit")
         assert control.wait_unfinished(watcher, 30)
     rig.stop()
     rig.restart()
     with rig.session() as session:
-        assert facts.orphan_transactions(session) == ()
-    rig.sql("drop table test.wide")
+        # The engine may have begun one of its own in the meantime.
+        assert ours not in {each.trans_id for each in facts.orphan_transactions(session)}
+    rig.heal()
+    rig.sql("drop table if exists test.wide")
+
+
+def test_an_engine_starts_whatever_its_tenant_had_set_when_it_was_killed(rig: EngineRig) -> None:
+    """With some of them, and with some of them together, it would end with -4624 or -4016; nobody could put them right then."""
+    with rig.root() as root:
+        for name, value in PARAMETERS.items():
+            root.execute(f"alter system set {name} = '{value}'")
+    rig.kill()
+    rig.restart()
+    with rig.session() as session:
+        assert drift.find(session, rig.settings) == ()
+        assert drift.is_writable(session)
+        session.execute("create table test.after_it(i int primary key)")
+        session.execute("drop table test.after_it")

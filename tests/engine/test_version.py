@@ -1,8 +1,21 @@
+import re
+import tomllib
 from pathlib import Path
 
 import pytest
 
-from holdfast.engine.version import Engines, EngineVersion, find_engines, installed, of_binary, release_of
+from holdfast.engine.version import (
+    _RELEASES,
+    WHEEL,
+    Engines,
+    EngineVersion,
+    find_engines,
+    installed,
+    numbers_of,
+    of_binary,
+    release_of,
+)
+from holdfast.engine_format.layout import KNOWN_VERSIONS
 from holdfast.errors import EngineError, UnknownVersionError
 
 
@@ -36,6 +49,61 @@ def test_environment_names_another_engine(tmp_path: Path, monkeypatch: pytest.Mo
 def test_unknown_layout_is_refused_by_name(tmp_path: Path) -> None:
     with pytest.raises(UnknownVersionError, match=r"2\.0\.0\.0"):
         of_binary(_engine(tmp_path, "2.0.0.0"))
+
+
+@pytest.mark.parametrize("says", ["1.4.1.0", "1.4.0.1", "1.4.0", "1.3.0.1", "1.4.0.0-rc1", "1.4.0.0.0", "14.0.0.0"])
+def test_engine_of_no_known_version_is_refused_with_what_is_known_and_how_to_get_it(tmp_path: Path, says: str) -> None:
+    with pytest.raises(UnknownVersionError) as caught:
+        of_binary(_engine(tmp_path, says))
+    assert caught.value.message == (
+        f"engine {says if says.replace('.', '').isdigit() else ascii(says)} at {tmp_path}/seekdb is not known to this build of "
+        "holdfast, which knows 1.4.0.0, 1.3.0.0"
+    )
+    assert caught.value.hint == "pip install 'pylibseekdb>=1.4.0.post1,<1.4.1' brings a known one; or upgrade holdfast"
+
+
+def test_a_known_engine_is_known_by_what_it_says_not_by_its_wheel(tmp_path: Path) -> None:
+    (tmp_path / "pylibseekdb-1.4.0.post2.dist-info").mkdir()
+    assert of_binary(_engine(tmp_path / "pylibseekdb", "1.4.0.0")).data_version == "1.4.0.0"
+
+
+def test_the_wheels_that_are_asked_for_are_the_ones_pyproject_requires() -> None:
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())
+    assert [one for one in project["project"]["dependencies"] if one.startswith("pylibseekdb")] == [WHEEL]
+
+
+def test_every_known_layout_has_its_habits_and_no_other_has() -> None:
+    assert tuple(_RELEASES) == KNOWN_VERSIONS
+    for version in KNOWN_VERSIONS:
+        assert release_of(version) is _RELEASES[version]
+
+
+def test_an_unknown_wheel_is_named_when_there_is_no_other_engine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("HOLDFAST_ENGINE", raising=False)
+    monkeypatch.setattr("holdfast.engine.version._binary_of_wheel", lambda: _engine(tmp_path, "1.4.1.0"))
+    with pytest.raises(EngineError, match=r"engine 1\.4\.1\.0 at .* is not known to this build"):
+        find_engines()
+    monkeypatch.setenv("HOLDFAST_ENGINES", str(_engine(tmp_path / "known", "1.4.0.0")))
+    engines = find_engines()
+    assert engines.data_versions == ("1.4.0.0",)
+    assert "1.4.1.0" in engines.faults[0]
+
+
+def test_binary_that_is_replaced_beside_a_running_server_is_asked_again(tmp_path: Path) -> None:
+    version = of_binary(_engine(tmp_path, "1.4.0.0"))
+    assert version.installed_binary() == tmp_path / "seekdb"
+    for says, error in (("1.4.1.0", UnknownVersionError), ("1.3.0.0", EngineError)):
+        (tmp_path / "seekdb").unlink()
+        _engine(tmp_path, says)
+        with pytest.raises(error, match=re.escape(says)):
+            version.installed_binary()
+    (tmp_path / "seekdb").unlink()
+    with pytest.raises(EngineError, match="no engine binary"):
+        version.installed_binary()
+    _engine(tmp_path, "1.4.0.0")
+    assert version.installed_binary() == tmp_path / "seekdb"
 
 
 def test_absent_binary_is_refused(tmp_path: Path) -> None:
@@ -91,7 +159,8 @@ def _made(*versions: str) -> Engines:
 
 
 def test_newest_engine_is_found_by_number_not_by_text_or_place() -> None:
-    assert _made("1.4.2.0", "1.4.10.0", "1.3.0.0").data_versions == ("1.4.10.0", "1.4.2.0", "1.3.0.0")
+    assert [numbers_of(one) for one in ("1.4.2.0", "1.4.10.0")] == [(1, 4, 2, 0), (1, 4, 10, 0)]
+    assert _made("1.3.0.0", "1.4.0.0").data_versions == ("1.4.0.0", "1.3.0.0")
     assert _made("1.3.0.0", "1.4.0.0").newest.data_version == "1.4.0.0"
 
 
@@ -100,7 +169,7 @@ def test_of_two_engines_of_one_version_the_first_counts() -> None:
 
 
 def test_no_engine_at_all_is_refused() -> None:
-    with pytest.raises(EngineError, match="no engine is installed"):
+    with pytest.raises(EngineError, match="no engine that can be used is installed"):
         _made()
 
 

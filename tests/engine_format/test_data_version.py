@@ -2,7 +2,7 @@ import struct
 
 import pytest
 
-from holdfast.engine_format.data_version import decode_data_version
+from holdfast.engine_format.data_version import FILE_BYTES_MAX, DataVersion, decode_data_version
 from holdfast.errors import CorruptionError, UnknownVersionError
 
 from .samples import crc, golden
@@ -22,8 +22,9 @@ def sealed(
 
 
 def test_golden_data_version_is_decoded() -> None:
-    assert decode_data_version(FILE) == "1.4.0.0"
-    assert decode_data_version(memoryview(FILE)) == "1.4.0.0"
+    known = DataVersion(text="1.4.0.0", number=4295229440, record_version=2)
+    assert decode_data_version(FILE) == known
+    assert decode_data_version(memoryview(FILE)) == known
 
 
 def test_crafted_record_is_what_the_engine_wrote() -> None:
@@ -31,7 +32,8 @@ def test_crafted_record_is_what_the_engine_wrote() -> None:
 
 
 def test_later_version_is_decoded_for_the_caller_to_judge() -> None:
-    assert decode_data_version(sealed(b"1.12.0.3 4295999999\n")) == "1.12.0.3"
+    later = DataVersion(text="1.12.0.3", number=4295999999, record_version=2)
+    assert decode_data_version(sealed(b"1.12.0.3 4295999999\n")) == later
 
 
 def test_every_prefix_and_any_trailing_byte_is_refused() -> None:
@@ -57,6 +59,15 @@ def test_record_that_breaks_a_rule_is_refused() -> None:
         decode_data_version(sealed(b"1.4.0.0 4295229440\n", stored_size=12))
     with pytest.raises(CorruptionError, match="text of 5010 bytes"):
         decode_data_version(sealed(b"1.4.0.0 1\n".rjust(5010, b"1")))
+
+
+def test_the_bound_of_a_read_holds_the_longest_text_that_is_decoded() -> None:
+    longest = sealed(b"x" * (FILE_BYTES_MAX - 32))
+    assert len(longest) == FILE_BYTES_MAX
+    with pytest.raises(UnknownVersionError, match="unknown text"):
+        decode_data_version(longest)
+    with pytest.raises(CorruptionError, match="text of 4097 bytes"):
+        decode_data_version(sealed(b"x" * (FILE_BYTES_MAX - 31)))
 
 
 def test_record_of_another_version_is_refused() -> None:

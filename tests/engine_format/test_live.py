@@ -24,7 +24,6 @@ from holdfast.engine_format.macro_block import (
     HEAD_BYTES,
     MACRO_BLOCK_BYTES,
     BlockKind,
-    block_kinds,
     decode_block_head,
     is_block_whole,
 )
@@ -51,7 +50,7 @@ def killed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Killed]:
     with running_engine(home) as rig:
         bank = Bank(rig.socket, rig.account, log_dir=home / "bank", writers=4)
         bank.setup()
-        bank.run(3)
+        bank.run(3, at_least=500)
         commits = bank.commit_scns(rig.session())
         bank.begin()
         rig.kill()
@@ -101,7 +100,7 @@ def test_every_commit_is_one_entry_of_the_log(killed: Killed) -> None:
 
 
 def test_every_block_of_a_killed_engine_is_known_and_whole(killed: Killed) -> None:
-    kinds = block_kinds(killed.rig.directory.version.data_version)
+    kinds = killed.rig.directory.version.layout.block_kinds
     met = set()
     with killed.rig.directory.block_file.open("rb") as file:
         for block_id in range(killed.rig.directory.block_file.stat().st_size // MACRO_BLOCK_BYTES):
@@ -118,7 +117,7 @@ def test_small_files_of_a_killed_engine_are_whole(killed: Killed) -> None:
     for folder in ("server", "sys"):
         assert walk_slog((killed.rig.directory.slog_dir / folder / "1").read_bytes()).batch_count > 0
     version = decode_data_version(killed.rig.directory.data_version_file.read_bytes())
-    assert version == killed.rig.directory.version.data_version
+    assert version == killed.rig.directory.version.layout.data_version
 
 
 def test_engine_starts_on_a_log_cut_inside_a_group_and_shows_exactly_what_was_kept(killed: Killed) -> None:

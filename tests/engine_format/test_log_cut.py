@@ -10,7 +10,7 @@ from holdfast.errors import CorruptionError, RefusedError
 from holdfast.values.lsn import Lsn
 from holdfast.values.scn import Scn
 
-from .samples import golden, golden_position
+from .samples import entry, golden, golden_position, group
 
 LOG = golden("log_groups.bin")
 START = golden_position("log_groups.bin")
@@ -89,6 +89,17 @@ def test_group_is_not_cut_without_the_checksum_before_it() -> None:
     with pytest.raises(RefusedError, match="accumulated checksum before it is unknown"):
         cut(LOG, unknown, SCNS[0])
     assert cut(LOG, unknown, SCNS[1]) == LOG[: PLACES[1][0]]
+
+
+def test_group_whose_leading_entries_have_the_scn_of_the_group_before_is_not_cut_between_them() -> None:
+    """Found by the fuzzer: what would be kept is no group, and an assertion said so."""
+    before = Position(lsn=Lsn(1000), accumulated=5, log_id=7, scn=Scn(100))
+    odd = group(before, entry(100, b"data"), entry(102, b"data"))
+    assert cut(odd, before, Scn(102)) == odd
+    assert cut(odd, before, Scn(99)) == b""
+    with pytest.raises(CorruptionError, match="have SCN 100, that of the group before") as refused:
+        cut(odd, before, Scn(101))
+    assert "SCN 102 or later" in refused.value.hint
 
 
 def test_block_is_cut_at_its_valid_tail() -> None:

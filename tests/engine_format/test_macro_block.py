@@ -2,11 +2,11 @@ import struct
 
 import pytest
 
+from holdfast.engine_format.layout import layout_of
 from holdfast.engine_format.macro_block import (
     HEAD_BYTES,
     MACRO_BLOCK_BYTES,
     BlockKind,
-    block_kinds,
     decode_block_head,
     is_block_whole,
 )
@@ -14,8 +14,8 @@ from holdfast.errors import CorruptionError, UnknownVersionError
 
 from .samples import ENGINE, NOTES_OF, OLD_ENGINE, golden
 
-KINDS = block_kinds("1.4.0.0")
-KINDS_OF = {ENGINE: KINDS, OLD_ENGINE: block_kinds("1.3.0.0")}
+KINDS = layout_of("1.4.0.0", "sample").block_kinds
+KINDS_OF = {ENGINE: KINDS, OLD_ENGINE: layout_of("1.3.0.0", "sample").block_kinds}
 WRITE_ONCE = [(ENGINE, type_) for type_ in (1, 2, 5, 6)] + [(OLD_ENGINE, type_) for type_ in (1, 2, 6, 7)]
 SHARED = [(ENGINE, 7), (ENGINE, 8), (OLD_ENGINE, 8), (OLD_ENGINE, 9)]
 BLOCKS = {(engine, type_): golden(f"macro_block_type_{type_}.bin", engine) for engine, type_ in WRITE_ONCE + SHARED}
@@ -117,12 +117,6 @@ def test_older_engine_numbers_its_blocks_differently() -> None:
     assert [type_ for type_, kind in old.items() if kind is BlockKind.SHARED] == [8, 9]
     assert decode_block_head(5, head(type_=7), old).kind is BlockKind.WRITE_ONCE
     assert decode_block_head(5, head(type_=7), KINDS).kind is BlockKind.SHARED
-
-
-@pytest.mark.parametrize("version", ["1.5.0.0", "1.2.0.0", "2.0.0.0", ""])
-def test_blocks_of_an_unknown_engine_are_refused_by_name(version: str) -> None:
-    with pytest.raises(UnknownVersionError, match=f"engine {version}; this build knows those of 1.3, 1.4"):
-        block_kinds(version)
 
 
 def test_unknown_header_version_or_size_is_refused() -> None:

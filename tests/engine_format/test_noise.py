@@ -8,12 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from holdfast.engine_format.data_version import decode_data_version
+from holdfast.engine_format.layout import layout_of
 from holdfast.engine_format.log_block import decode_info_block
 from holdfast.engine_format.log_cut import cut, cut_block
 from holdfast.engine_format.log_group import decode_entries, decode_group_header
 from holdfast.engine_format.log_meta import base_lsn
 from holdfast.engine_format.log_walk import groups, walk
-from holdfast.engine_format.macro_block import block_kinds, decode_block_head
+from holdfast.engine_format.macro_block import decode_block_head
 from holdfast.engine_format.slog import walk_slog
 from holdfast.engine_format.super_block import decode_super_block
 from holdfast.errors import CorruptionError, UnknownVersionError
@@ -25,8 +26,8 @@ BLOCK = golden_position("log_block_start.bin")
 PADDING = golden_position("log_block_end.bin")
 OLD_GROUPS = golden_position("log_groups.bin", OLD_ENGINE)
 OLD_PADDING = golden_position("log_block_end.bin", OLD_ENGINE)
-KINDS = block_kinds("1.4.0.0")
-OLD_KINDS = block_kinds("1.3.0.0")
+KINDS = layout_of("1.4.0.0", "sample").block_kinds
+OLD_KINDS = layout_of("1.3.0.0", "sample").block_kinds
 
 DECODERS: dict[str, tuple[Callable[[bytes], object], bytes]] = {
     "group header": (decode_group_header, golden("log_groups.bin")[:48]),

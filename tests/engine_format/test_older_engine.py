@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from holdfast.engine_format.data_version import decode_data_version
+from holdfast.engine_format.data_version import DataVersion, decode_data_version
 from holdfast.engine_format.log_block import (
     LOG_DATA_BYTES,
     LOG_INFO_BYTES,
@@ -267,7 +267,7 @@ def test_log_meta_whose_lists_fill_the_page_is_refused() -> None:
 
 
 def test_data_version_is_decoded_and_every_flipped_byte_found() -> None:
-    assert decode_data_version(VERSION_FILE) == "1.3.0.0"
+    assert decode_data_version(VERSION_FILE) == DataVersion(text="1.3.0.0", number=4295163904, record_version=1)
     for at in range(len(VERSION_FILE)):
         flipped = bytearray(VERSION_FILE)
         flipped[at] ^= 1

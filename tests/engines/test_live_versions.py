@@ -13,7 +13,9 @@ from pathlib import Path
 import pymysql
 import pytest
 
+from engine_format.test_data_version import sealed
 from engine_rig import Bank
+from holdfast import codes
 from holdfast.engine.account import load_account
 from holdfast.engine.process import EngineProcess
 from old_engine import OLD_DATA_VERSION, old_engine
@@ -242,3 +244,48 @@ def _increment(client: Client, tenant_id: int) -> tuple[str, int]:
     client.run("ALTER SYSTEM BACKUP INCREMENTAL TENANT = old")
     row = wait_for(lambda: client.rows(sql), lambda rows: rows != before)[0]
     return str(row[1]), int(row[2])
+
+
+def test_tenant_whose_directory_is_not_known_is_left_as_it_is_and_the_others_go_on(cluster: Cluster) -> None:
+    """As after a server of a newer Holdfast, whose engine has changed the tenant's data in place."""
+    assert cluster.server.stop() == 0
+    directory = cluster.server.directory(cluster.tenant_id)
+    known = directory.data_version_file.read_bytes()
+    directory.data_version_file.write_bytes(sealed(b"1.4.1.0 4295229696\n"))
+    before = {path: (path.stat().st_size, path.stat().st_mtime_ns) for path in sorted(directory.root.rglob("*"))}
+    archived = {path: path.stat().st_size for path in sorted((cluster.place / "archive").rglob("*")) if path.is_file()}
+    why = (
+        f"{directory.root} is of engine 1.4.1.0, which this build of holdfast does not know; it knows 1.4.0.0, 1.3.0.0"
+    )
+    cluster.server.log.write_text("")
+    try:
+        cluster.server.start()
+        assert f"tenant old is not started, and left as it is: {why}" in cluster.server.log.read_text()
+        with cluster.server.client() as client:
+            client.run("CREATE TENANT good")
+            with cluster.server.client("root@good") as user:
+                assert "1.4.0.0" in user.one("select version()")
+            with pytest.raises(pymysql.MySQLError, match=r"of engine 1\.4\.1\.0, which this build") as caught:
+                cluster.server.client("root@old")
+            assert caught.value.args[0] == 4012
+            number, text = client.refused("DROP TENANT old")
+            assert number == codes.OB_VERSION_NOT_MATCH.client
+            assert why in text
+            status, result, comment = backup(client, "old")
+            assert status == "FAILED"
+            assert result
+            assert "1.4.1.0" in comment
+            client.run("DROP TENANT good")
+            assert _tenants(client) == ["sys", "old"]
+        assert EngineProcess.adopt(directory) is None
+        assert cluster.server.stop() == 0
+        assert "archiving can not be settled yet" not in cluster.server.log.read_text()
+        after = {path: (path.stat().st_size, path.stat().st_mtime_ns) for path in sorted(directory.root.rglob("*"))}
+        assert after == before
+        now = {path: path.stat().st_size for path in sorted((cluster.place / "archive").rglob("*")) if path.is_file()}
+        assert now == archived
+    finally:
+        directory.data_version_file.write_bytes(known)
+    cluster.server.start()
+    with cluster.server.client("root@old") as user:
+        assert user.one("select count(*) from test.acct") > 0

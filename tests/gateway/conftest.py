@@ -1,4 +1,4 @@
-"""One engine and one gateway for all live tests of this folder."""
+"""One engine and one gateway for the live tests of a file of this folder."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,9 +8,10 @@ import pytest
 from door_rig import Door, open_door, prepare_views
 
 from engine_rig import running_engine
+from holdfast.values.places import PlaceLimits
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def engine_socket(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The socket of an engine whose root has no password."""
     with running_engine(tmp_path_factory.mktemp("gateway")) as rig:
@@ -19,7 +20,7 @@ def engine_socket(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         yield rig.socket
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def shared_door(engine_socket: Path) -> Iterator[Door]:
     with open_door(engine_socket) as door:
         yield door
@@ -33,5 +34,9 @@ def door(shared_door: Door) -> Door:
     desk.refreshed.clear()
     desk.sessions.clear()
     desk.stalled.clear()
+    desk.troubles.clear()
+    desk.views_socket = None
+    desk.has_unusable = False
+    desk.limits = PlaceLimits()
     desk.gate.set()
     return shared_door

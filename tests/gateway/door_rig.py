@@ -23,6 +23,8 @@ from holdfast.jobs.reply import OK, Column, ColumnKind, Reply, Warn
 from holdfast.jobs.session import Session
 from holdfast.statement import commands
 from holdfast.statement.commands import Command
+from holdfast.values.grants import Right
+from holdfast.values.places import PlaceLimits
 from holdfast.values.tenant import CompatibilityMode, LogMode, Tenant, TenantRole, TenantStatus, Unit
 
 VIEW_NAMES = frozenset({"DBA_OB_BACKUP_JOBS", "DBA_OB_ARCHIVELOG", "V$OB_PARAMETERS"})
@@ -55,6 +57,11 @@ class SmallDesk:
     executed: list[tuple[Command, bool, str, str]] = field(default_factory=list)
     refreshed: list[tuple[int, str]] = field(default_factory=list)
     sessions: list[Session] = field(default_factory=list)
+    # What each question raises from now on: of the catalog, of a destination, or a defect.
+    troubles: dict[str, Exception] = field(default_factory=dict)
+    limits: PlaceLimits = field(default_factory=PlaceLimits)
+    has_unusable: bool = False
+    views_socket: Path | None = None
     # Set by a test to hold `execute` of a NOARCHIVELOG until it is let go.
     gate: threading.Event = field(default_factory=threading.Event)
     tenants: dict[str, Tenant] = field(
@@ -66,26 +73,39 @@ class SmallDesk:
         }
     )
 
+    def _meet(self, question: str) -> None:
+        if question in self.troubles:
+            raise self.troubles[question]
+
     def route(self, tenant_name: str) -> Route:
+        self._meet("route")
         if tenant_name == "restoring":
             raise refuse(codes.OB_SERVER_NOT_READY)
         if tenant_name not in self.tenants:
             raise NotFoundError(f"unknown tenant {tenant_name!r}", code=codes.OB_TENANT_NOT_EXIST)
         socket = self.socket if tenant_name != "gone" else self.socket.with_name("nobody.sock")
-        return Route(tenant=self.tenants[tenant_name], socket=socket)
+        return Route(tenant=self.tenants[tenant_name], socket=socket, has_unusable=self.has_unusable)
 
     def views_login(self, tenant: Tenant) -> ViewsLogin:
-        return ViewsLogin(self.socket, f"hf_t{tenant.tenant_id}", VIEWS_PASSWORD, f"t{tenant.tenant_id}")
+        self._meet("views_login")
+        return ViewsLogin(
+            self.views_socket or self.socket, f"hf_t{tenant.tenant_id}", VIEWS_PASSWORD, f"t{tenant.tenant_id}"
+        )
 
     def schemas_among(self, names: frozenset[str]) -> frozenset[str]:
+        self._meet("schemas_among")
         return frozenset({"oceanbase", "mysql", "test", "hfcat", "t1002", "t1004"}) & names
 
     def before_view(self, tenant: Tenant, view_name: str) -> None:
         self.refreshed.append((tenant.tenant_id, view_name))
+        self._meet("before_view")
 
     def execute(self, session: Session, command: Command) -> Reply:
         self.sessions.append(session)
-        self.executed.append((command, session.may_alter_system, str(session.time_zone), session.database))
+        self._meet("execute")
+        self.executed.append(
+            (command, session.grants.allow(Right.ALTER_SYSTEM), str(session.time_zone), session.database)
+        )
         match command:
             case commands.ShowTenants():
                 columns = (
@@ -106,7 +126,7 @@ class SmallDesk:
                 self.gate.wait(10)
                 return OK
             case commands.Backup():
-                if not session.may_alter_system:
+                if not session.grants.allow(Right.ALTER_SYSTEM):
                     raise refuse(codes.OB_ERR_NO_PRIVILEGE, "ALTER SYSTEM")
                 return OK
             case commands.SetDataBackupDest(text=text) if text == "break":
@@ -115,6 +135,18 @@ class SmallDesk:
                 raise refuse(codes.OB_BACKUP_CAN_NOT_START, "the reason", hint="do this")
             case _:
                 return OK
+
+    def place_limits(self) -> PlaceLimits:
+        return self.limits
+
+    def is_shut_out(self, tenant_id: int) -> bool:
+        return False
+
+    def way_in(self, tenant_id: int) -> tuple[str, ...]:
+        raise AssertionError("nobody is shut out here")
+
+    def look_at(self, tenant_id: int) -> None:
+        raise AssertionError("nobody is shut out here")
 
     def writes_stalled(self, tenant_id: int) -> bool:
         return tenant_id in self.stalled
@@ -157,9 +189,9 @@ class Door:
 
 
 @contextmanager
-def open_door(socket: Path, **settings: object) -> Iterator[Door]:
+def open_door(socket: Path, *, limits: PlaceLimits | None = None, **settings: object) -> Iterator[Door]:
     """Run a gateway of its own on a free port."""
-    desk = SmallDesk(socket)
+    desk = SmallDesk(socket, limits=limits or PlaceLimits())
     thread = GatewayThread(
         desk,
         GatewaySettings(port=0, view_names=VIEW_NAMES, sys_view_names=SYS_VIEW_NAMES, **settings),  # type: ignore[arg-type]

@@ -3,6 +3,7 @@
 import socket
 import ssl
 import time
+from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,7 +14,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
-from door_rig import Door, open_door, within
+from door_rig import VIEWS_PASSWORD, Door, open_door
 from wire_rig import CLIENT_CAPABILITIES, WireClient, error_of
 
 from holdfast.errors import RefusedError
@@ -76,6 +77,33 @@ def test_unknown_user_is_the_engines_1045(door: Door) -> None:
     number, message = refusal(door, "nobody@t1", password="x")
     assert number == 1045
     assert "'nobody'@" in message
+
+
+OWN_USERS = (
+    "__holdfast@sys",
+    "__holdfast@t1",
+    "__HoldFast@t1#holdfast",
+    "__holdf\xe1st@t1",
+    "__holdfast_@t2",
+    "hf_t1002@sys",
+    "HF_T1002@sys",
+    "hf_nobody@sys",
+)
+
+
+@pytest.mark.parametrize("user", OWN_USERS)
+def test_our_own_users_are_refused_before_any_engine_is_asked(door: Door, user: str) -> None:
+    """The greeting's answer is the refusal: no AuthSwitch, so no password of theirs could be proved. `hf_t1002` has this one."""
+    assert refusal(door, user, password=VIEWS_PASSWORD)[0] == 1045
+    client = WireClient.dial(door.port)
+    client.greet()
+    client.send(frame(1, client.response(user)))
+    assert client.packet().payload[:3] == b"\xff\x15\x04"
+    client.close()
+    client = WireClient.dial(door.port)
+    client.log_in("root@t1")
+    assert change_user(client, user, VIEWS_PASSWORD)[:3] == b"\xff\x15\x04"
+    assert client.is_hung_up()
 
 
 def test_unknown_database_is_the_engines_1049(door: Door) -> None:
@@ -179,31 +207,16 @@ def test_half_open_login_times_out(engine_socket: Path) -> None:
         assert all(client.is_hung_up(3) for client in stops)
 
 
-def test_oldest_half_open_login_gives_way_to_newcomers(engine_socket: Path) -> None:
-    with open_door(engine_socket, half_open_max=3) as door:
-        idlers = [WireClient.dial(door.port) for _ in range(6)]
-        assert within(30, lambda: idlers[0].is_hung_up(0.1))
-        with door.connect() as connection:
-            connection.ping()
-        for idler in idlers:
-            idler.close()
-
-
-def test_one_connection_too_many_is_told_1040(engine_socket: Path) -> None:
-    with open_door(engine_socket, connections_max=2) as door:
-        first, second = door.connect(), door.connect()
-        assert refusal(door, "root@t1")[0] == 1040
-        first.close()
-        assert within(30, lambda: _can_connect(door))
-        second.close()
-
-
-def _can_connect(door: Door) -> bool:
-    try:
-        door.connect().close()
-    except pymysql.MySQLError:
-        return False
-    return True
+def test_a_login_that_is_not_finished_in_time_is_told_so(engine_socket: Path) -> None:
+    with open_door(engine_socket, login_seconds_max=0.3) as door:
+        silent, owing = WireClient.dial(door.port), WireClient.dial(door.port)
+        silent.greet()
+        owing.greet()
+        owing.send(frame(1, owing.response("root@t1")))
+        owing.packet()
+        for client in (silent, owing):
+            assert error_of(client.packet())[0] == 1159
+            assert client.is_hung_up(3)
 
 
 # --- COM_CHANGE_USER and COM_RESET_CONNECTION
@@ -405,3 +418,69 @@ def test_handshake_rebuilt_for_the_engine_names_no_tenant(door: Door) -> None:
 def test_user_name_may_hold_an_at_sign(door: Door) -> None:
     """The tenant begins behind the last one."""
     assert "'we@ird'@" in refusal(door, "we@ird@t1", password="x")[1]
+
+
+@pytest.fixture(scope="module")
+def app_door(engine_socket: Path) -> Iterator[Door]:
+    """A gateway whose logins without a tenant lead to t2; `later` is the default of none that is there yet."""
+    with open_door(engine_socket, default_tenant="t2") as door:
+        yield door
+
+
+def _landed(door: Door, user: str) -> str:
+    """Return the tenant whose session a statement of Holdfast's ran in."""
+    door.desk.sessions.clear()
+    with door.connect(user) as connection, connection.cursor() as cursor:
+        cursor.execute("show tenants")
+    return door.desk.sessions[-1].tenant.name
+
+
+@pytest.mark.parametrize(
+    ("user", "tenant"),
+    [
+        ("root", "t2"),
+        ("root#holdfast", "t2"),
+        ("root@", "t2"),
+        ("root@#holdfast", "t2"),
+        ("root@sys", "sys"),
+        ("root@sys#holdfast", "sys"),
+        ("root@t1", "t1"),
+    ],
+)
+def test_a_login_without_a_tenant_leads_to_the_default_one(app_door: Door, user: str, tenant: str) -> None:
+    assert _landed(app_door, user) == tenant
+
+
+def test_without_the_option_a_login_without_a_tenant_leads_to_sys(door: Door) -> None:
+    """As OceanBase has it."""
+    assert _landed(door, "root") == "sys"
+
+
+def test_changing_the_user_to_one_without_a_tenant_leads_to_the_default_one(app_door: Door) -> None:
+    client = WireClient.dial(app_door.port)
+    client.log_in("root@t1")
+    app_door.desk.sessions.clear()
+    assert change_user(client, "root")[0] == 0
+    client.query("show tenants")
+    client.close()
+    assert app_door.desk.sessions[-1].tenant.name == "t2"
+
+
+def test_a_default_tenant_that_is_not_there_is_said_and_never_is_sys(app_door: Door) -> None:
+    """Before it is made, after it was dropped; explicit names go on."""
+    gone = app_door.desk.tenants.pop("t2")
+    try:
+        number, message = refusal(app_door, "root")
+        assert number == 5157
+        assert "Unknown tenant 't2'" in message
+        assert "--default-tenant" in message
+        assert _landed(app_door, "root@sys") == "sys"
+        assert refusal(app_door, "root@t2")[0] == 1045
+    finally:
+        app_door.desk.tenants["t2"] = gone
+    assert _landed(app_door, "root") == "t2"
+
+
+def test_a_default_tenant_that_is_being_restored_is_not_ready(engine_socket: Path) -> None:
+    with open_door(engine_socket, default_tenant="restoring") as door:
+        assert refusal(door, "root")[0] == 4012

@@ -12,6 +12,7 @@ from holdfast.mysql.flags import Capability, CommandCode, Status
 from holdfast.mysql.packets import decode_prepare_ok, status_of
 from holdfast.mysql.response import Role
 from holdfast.statement import commands
+from holdfast.values.grants import Right
 
 pytestmark = pytest.mark.live
 
@@ -46,7 +47,7 @@ def test_session_tells_tenant_user_zone_database_and_rights(door: Door) -> None:
     session = door.desk.sessions[-1]
     assert (session.tenant.name, session.user, session.database) == ("t1", "root", "test")
     assert session.time_zone == timezone(timedelta(hours=-3, minutes=-30))
-    assert session.may_alter_system
+    assert session.grants.allow(Right.ALTER_SYSTEM)
     assert session.client_id >= 0x70000001
 
 

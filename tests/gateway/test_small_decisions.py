@@ -12,9 +12,9 @@ from holdfast.errors import refuse
 from holdfast.gateway.answer import Answer
 from holdfast.gateway.charsets import charset_named, lexing_codec, lexing_codec_of_collation
 from holdfast.gateway.diagnostics import Diagnostics
-from holdfast.gateway.facts import grants_alter_system
-from holdfast.gateway.kill import FIRST_CONNECTION_ID, LAST_CONNECTION_ID, is_gateway_id, read_kill
+from holdfast.gateway.kill import FIRST_CONNECTION_ID, LAST_CONNECTION_ID, is_gateway_id
 from holdfast.gateway.login import engine_user
+from holdfast.gateway.own_users import is_own_user
 from holdfast.gateway.reads import carries_data, first_word, may_write
 from holdfast.gateway.refusals import error_of
 from holdfast.gateway.registry import Registry
@@ -23,6 +23,7 @@ from holdfast.jobs.reply import Warn
 from holdfast.mysql.flags import Status
 from holdfast.mysql.packets import encode_eof, encode_ok, status_of
 from holdfast.mysql.response import Received, ResponseParser, Role
+from holdfast.statement.kill import read_kill
 from holdfast.values.tenant import CompatibilityMode
 
 
@@ -106,27 +107,6 @@ def test_long_texts_of_data_need_not_be_kept() -> None:
     assert carries_data(b"/* bulk */ INSERT into t values (1)")
     assert not carries_data(b"alter system backup")
     assert not carries_data(b"/* " + b"x" * 1000)
-
-
-@pytest.mark.parametrize(
-    ("grant", "allows"),
-    [
-        ("GRANT ALL PRIVILEGES ON *.* TO 'root' WITH GRANT OPTION", True),
-        ("GRANT ALTER SYSTEM ON *.* TO 'u1'", True),
-        ("GRANT SUPER, ALTER SYSTEM ON *.* TO 'u1'", True),
-        ("GRANT CREATE USER, SUPER ON *.* TO 'u1'", True),
-        ("GRANT ALL PRIVILEGES ON `test`.* TO 'root'", False),
-        ("GRANT ALTER, SELECT ON *.* TO 'u1'", False),
-        ("GRANT USAGE ON *.* TO 'u1'", False),
-        ("GRANT ALTER TENANT ON *.* TO 'u1'", False),
-        ("GRANT SELECT ON `GRANT SUPER ON *.* TO `.* TO 'u1'", False),
-        ("GRANT SELECT ON *.* TO 'ALTER SYSTEM ON *.* TO '", False),
-        ("GRANT SELECT ON *.* TO ', ALTER SYSTEM ON *.* TO '", False),
-        ("GRANT SELECT ON `, ALL PRIVILEGES ON *.* TO `.* TO 'u1'", False),
-    ],
-)
-def test_grant_that_allows_alter_system(grant: str, allows: bool) -> None:
-    assert grants_alter_system(grant) is allows
 
 
 def test_charsets_whose_second_byte_may_be_a_backslash_are_lexed_decoded() -> None:
@@ -259,3 +239,33 @@ def test_an_oracle_tenants_administrator_is_known_in_any_case(
     mode: CompatibilityMode, user: str, known_as: str
 ) -> None:
     assert engine_user(mode, user) == known_as
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["__holdfast", "__HOLDFAST", "__Holdfast_restore", "__holdfást", "__holdfast ", " __holdfast", "__hold\u200bfast", "__hold\x01fast",
+     "\uff3f\uff3fｈｏｌｄｆａｓｔ", "__holdfaſt"],
+)  # fmt: skip
+@pytest.mark.parametrize("codec", ["utf-8", "gb18030", "utf-16-le", "utf-16-be"])
+def test_our_own_users_are_known_however_they_are_spelled(name: str, codec: str) -> None:
+    assert is_own_user(name.encode(codec), is_sys=False)
+    assert is_own_user(name.encode(codec), is_sys=True)
+
+
+@pytest.mark.parametrize("name", ["hf_t1002", "HF_T7", "hf_nobody", "Hf_Nobody "])
+def test_users_of_the_sys_engine_are_ours_in_sys_alone(name: str) -> None:
+    assert is_own_user(name.encode(), is_sys=True)
+    assert not is_own_user(name.encode(), is_sys=False)
+
+
+@pytest.mark.parametrize(
+    "name", ["", "root", "holdfast", "_holdfast", "a__holdfast", "hf_t", "hf_t1002x", "hf_test", "наш", "日本"]
+)
+def test_other_users_are_not_ours(name: str) -> None:
+    assert not is_own_user(name.encode(), is_sys=True)
+
+
+@given(st.binary(max_size=40))
+def test_any_name_of_a_user_is_ours_or_not(name: bytes) -> None:
+    assert is_own_user(b"__holdfast" + name, is_sys=False)
+    is_own_user(name, is_sys=True)

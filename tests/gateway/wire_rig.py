@@ -1,8 +1,12 @@
 """A client that says exactly the bytes a test wants, over a plain socket."""
 
 import socket
+import threading
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from holdfast.mysql.flags import Capability, CommandCode
 from holdfast.mysql.framing import Packet, PacketReader, frame
@@ -58,7 +62,8 @@ class WireClient:
         self.greeting = decode_greeting(self.packet().payload)
         return self.greeting
 
-    def response(self, user: str, *, database: str = "", capabilities: Capability = CLIENT_CAPABILITIES) -> bytes:
+    @staticmethod
+    def response(user: str, *, database: str = "", capabilities: Capability = CLIENT_CAPABILITIES) -> bytes:
         return encode_handshake_response(
             HandshakeResponse(
                 capabilities=capabilities,
@@ -142,3 +147,40 @@ def error_of(received: "list[Received] | Packet") -> tuple[int, str]:
     assert last.payload[0] == 0xFF, last.payload[:40]
     error = decode_error(last.payload)
     return error.number, error.message
+
+
+@contextmanager
+def wiretap(engine: Path, place: Path, heard: list[bytes]) -> Iterator[Path]:
+    """Yield a socket that leads to the engine's; what is sent to the engine is heard."""
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(str(place))
+    listener.listen()
+    links: list[socket.socket] = []
+
+    def carry(source: socket.socket, sink: socket.socket, note: Callable[[bytes], None]) -> None:
+        with suppress(OSError):
+            while data := source.recv(1 << 16):
+                note(data)
+                sink.sendall(data)
+        for end in (source, sink):
+            with suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+
+    def accept() -> None:
+        with suppress(OSError):
+            while True:
+                client, _ = listener.accept()
+                server = socket.socket(socket.AF_UNIX)
+                server.connect(str(engine))
+                links.extend((client, server))
+                for one, other, note in ((client, server, heard.append), (server, client, lambda data: None)):
+                    threading.Thread(target=carry, args=(one, other, note), daemon=True).start()
+
+    threading.Thread(target=accept, daemon=True).start()
+    try:
+        yield place
+    finally:
+        for end in (listener, *links):
+            with suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+            end.close()

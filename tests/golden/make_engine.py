@@ -1,9 +1,10 @@
 """Make the golden samples of the engine's bytes in tests/golden/engine, with a real engine.
 
-    python tests/golden/make_engine.py WORK_DIRECTORY [PACKAGE_DIRECTORY]
+    python tests/golden/make_engine.py WORK_DIRECTORY [PACKAGE_DIRECTORY [TARGET_DIRECTORY]]
 
 WORK_DIRECTORY must not exist, lie on a disk, and have room for 2 GB; it is removed at the end. Takes about a minute.
-PACKAGE_DIRECTORY is a folder `pylibseekdb` of another wheel, unpacked; the samples then go to tests/golden/engine_<version>.
+PACKAGE_DIRECTORY is a folder `pylibseekdb` of another wheel, unpacked; the samples then go to tests/golden/engine_<version>,
+or to TARGET_DIRECTORY. An engine that is not known is tried as the newest known one, and fails where it differs.
 Nothing of the package under test is used to find the samples: the little decoding here is its own.
 """
 
@@ -234,9 +235,9 @@ def wheel_of(package: Path) -> str:
     )
 
 
-def main(work: Path, package: Path) -> None:
+def main(work: Path, package: Path, target: Path | None = None) -> None:
     wheel = wheel_of(package)
-    engine = ENGINES[wheel.split(".post")[0]]
+    engine = ENGINES.get(wheel.split(".post")[0]) or ENGINES["1.4.0"]
     work.mkdir(parents=True)
     base, kept, stop = work / "base", work / "kept", threading.Event()
     process = start(package, engine, base)
@@ -254,7 +255,7 @@ def main(work: Path, package: Path) -> None:
         process.kill()
         process.wait()
     samples = collect(engine, base, kept, notes)
-    target = Path(__file__).parent / engine.target
+    target = target or Path(__file__).parent / engine.target
     target.mkdir(exist_ok=True)
     for name, data in samples.items():
         (target / name).write_bytes(data)
@@ -272,4 +273,5 @@ if __name__ == "__main__":
         assert spec is not None, "the wheel pylibseekdb is not installed"
         assert spec.origin is not None, "pylibseekdb is a package of files"
         folder = Path(spec.origin).parent
-    main(Path(sys.argv[1]).absolute(), folder.absolute())
+    place = Path(sys.argv[3]).absolute() if len(sys.argv) > 3 else None
+    main(Path(sys.argv[1]).absolute(), folder.absolute(), place)

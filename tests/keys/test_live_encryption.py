@@ -1,6 +1,7 @@
 """Passwords through the whole server: what is sealed, who opens it, and what shows nowhere."""
 
 import shutil
+import stat
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -12,11 +13,13 @@ import pytest
 from holdfast.backup_format import names
 from holdfast.backup_format.chunk import CHUNK_HEADER_BYTES
 from holdfast.backup_format.log_frame import FRAME_HEADER_BYTES
+from holdfast.catalog.backups import PASSWD_SHOWN
+from holdfast.destination.facts import open_sources, read_facts
 from holdfast.engine.directory import EngineDirectory
 from holdfast.engine.version import installed
 from holdfast.errors import CorruptionError, HoldfastError
-from holdfast.keys.password import Passwords, password_hash
-from holdfast.restore.facts import open_sources, read_facts
+from holdfast.jobs.directories import ClusterDirectory
+from holdfast.keys.password import Passwords
 from holdfast.restore.plan import plan_restore
 from holdfast.restore.run import Progress, lay_out
 from holdfast.restore.unlock import data_keys, open_keys
@@ -37,8 +40,8 @@ _TENANTS = "select count(*) from oceanbase.DBA_OB_TENANTS"
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """A server whose tenant `source` has set 1 (full, sealed), 2 (increment, sealed with another password), 3 (increment, not
-    sealed), all PLUS ARCHIVELOG; rows 1, 2, 3 of test.t came before each."""
+    """A server whose tenant `source` has set 1 (full, sealed) and 2 and 3 (increments, sealed with another password), all PLUS
+    ARCHIVELOG; rows 1, 2, 3 of test.t came before each."""
 
     server: Server
     place: Path
@@ -67,24 +70,40 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Made]:
                     source.run(f"insert into test.t values ({number}, '{CONTENT}')")
                     source.run("alter system minor freeze")
                     with server.client() as session:
-                        if number < 3:
-                            session.run(f"SET ENCRYPTION ON IDENTIFIED BY '{(FULL, INC)[number - 1]}' ONLY")
+                        secret = (FULL, INC, INC)[number - 1]
+                        session.run(f"SET ENCRYPTION ON IDENTIFIED BY '{secret}' ONLY")
                         kind = "" if number == 1 else "INCREMENTAL "
                         row = backed_up(session, f"ALTER SYSTEM BACKUP {kind}TENANT = source PLUS ARCHIVELOG")
-                    secret = (FULL, INC, "")[number - 1]
-                    mode, shown = ("PASSWORD", password_hash(secret)) if secret else ("NONE", "")
-                    assert row == ("FULL" if number == 1 else "INC", "COMPLETED", mode, shown, "")
+                    assert row == ("FULL" if number == 1 else "INC", "COMPLETED", "PASSWORD", PASSWD_SHOWN, "")
         yield Made(server, place)
 
 
-def test_views_tell_mode_and_hash_of_jobs_tasks_and_sets(made: Made) -> None:
-    wanted = [("PASSWORD", password_hash(FULL)), ("PASSWORD", password_hash(INC)), ("NONE", "")]
+def test_views_tell_mode_of_jobs_tasks_and_sets_and_nothing_of_the_password(made: Made) -> None:
+    wanted = [("PASSWORD", PASSWD_SHOWN)] * 3
     with made.server.client() as client, made.server.client("root@source") as source:
         for view in ("BACKUP_JOB_HISTORY", "BACKUP_TASK_HISTORY", "BACKUP_SET_FILES"):
             columns = "select ENCRYPTION_MODE, coalesce(PASSWD, '') from oceanbase"
             order = "BACKUP_SET_ID"
             assert client.rows(f"{columns}.CDB_OB_{view} where TENANT_ID > 1 order by {order}") == wanted
             assert source.rows(f"{columns}.DBA_OB_{view} order by {order}") == wanted
+
+
+@pytest.mark.parametrize(
+    ("user", "statement"),
+    [
+        ("root@sys", "ALTER SYSTEM BACKUP INCREMENTAL TENANT = source"),
+        ("root@sys", "ALTER SYSTEM BACKUP INCREMENTAL DATABASE PLUS ARCHIVELOG"),
+        ("root@source", "ALTER SYSTEM BACKUP INCREMENTAL DATABASE"),
+    ],
+)
+def test_an_increment_in_the_clear_on_a_sealed_base_is_refused(made: Made, user: str, statement: str) -> None:
+    """Whoever asks; a schedule gives this very statement."""
+    with made.server.client(user) as client:
+        number, text = client.refused(statement)
+        assert client.one(_ACTIVE if user == "root@sys" else "select 0") == 0
+    assert number == 9040
+    if "DATABASE PLUS" not in statement:  # of everybody nobody is left, which has its own words
+        assert "backup set 3 is encrypted" in text
 
 
 @pytest.mark.parametrize("given", [None, ["wrong"], [FULL], [INC], [FULL, "wrong"]])
@@ -149,7 +168,7 @@ def test_reconnecting_cancels_and_repeating_replaces(made: Made) -> None:
                 wait_for(lambda: client.one(_ACTIVE), lambda count: count == 0)
                 rows = client.rows(f"{_JOBS} where TENANT_ID <> 1 order by JOB_ID")
                 hashes.append((rows[-1][2], rows[-1][3] or ""))
-    assert hashes == [("PASSWORD", password_hash("first")), ("PASSWORD", password_hash("second")), ("NONE", "")]
+    assert hashes == [("PASSWORD", PASSWD_SHOWN), ("PASSWORD", PASSWD_SHOWN), ("NONE", "")]
 
 
 def test_a_text_of_several_statements_encrypts(made: Made) -> None:
@@ -163,7 +182,7 @@ def test_a_text_of_several_statements_encrypts(made: Made) -> None:
         session.run("ALTER SYSTEM CANCEL BACKUP")
         wait_for(lambda: session.one(_ACTIVE), lambda count: count == 0)
         row = session.rows(f"{_JOBS} where TENANT_ID <> 1 order by JOB_ID")[-1]
-    assert (row[2], row[3]) == ("PASSWORD", password_hash("of a script"))
+    assert (row[2], row[3]) == ("PASSWORD", PASSWD_SHOWN)
 
 
 @pytest.mark.parametrize(
@@ -200,18 +219,30 @@ def test_a_user_tenant_encrypts_its_own_backup_and_a_killed_server_goes_on_with_
         with server.client() as client:
             sql = f"{_JOBS} where TENANT_ID <> 1"
             row = wait_for(lambda: client.rows(sql), bool)[0]
-            assert row[:4] == ("FULL", "COMPLETED", "PASSWORD", password_hash(FULL)), row
-            assert backed_up(client, "ALTER SYSTEM BACKUP INCREMENTAL TENANT = t")[:3] == ("INC", "COMPLETED", "NONE")
+            assert row[:4] == ("FULL", "COMPLETED", "PASSWORD", PASSWD_SHOWN), row
+            increment = "ALTER SYSTEM BACKUP INCREMENTAL TENANT = t"
+            assert client.refused(increment)[0] == 9040
+            client.run(f"SET ENCRYPTION ON IDENTIFIED BY '{INC}' ONLY")
+            assert backed_up(client, increment)[:3] == ("INC", "COMPLETED", "PASSWORD")
             for key in (tmp_path / "base").glob("tenants/*/keys/*"):
                 key.unlink()
-            assert backed_up(client, "ALTER SYSTEM BACKUP INCREMENTAL TENANT = t")[:3] == ("FULL", "COMPLETED", "NONE")
+            assert backed_up(client, increment)[:3] == ("FULL", "COMPLETED", "PASSWORD")
 
 
 def test_secrets_show_nowhere(made: Made) -> None:
-    keys = {path: path.read_text() for path in made.server.base.glob("tenants/*/keys/*.key")}
+    """Backed up, archived and restored, sealed: each secret that can be known lies in its one private file and nowhere else."""
+    base = made.server.base
+    keys = sorted(base.glob("tenants/*/keys/*.key"))
     assert len(keys) >= 2
-    needles = [FULL, INC, *(text.split('"secret": "')[1].split('"')[0] for text in keys.values())]
-    needles += [bytes.fromhex(needle).decode("latin-1") for needle in needles[2:]]
+    own = {path: path.read_text() for path in (base / "sys" / "account.json", *base.glob("tenants/*/account.json"))}
+    needles = [FULL, INC, *(text.split('"password": "')[1].split('"')[0] for text in own.values())]
+    needles.append((base / "sys" / "host.key").read_text().strip())
+    for path in keys:
+        kept = ClusterDirectory(base).keyring(int(path.parts[-3])).get(int(path.stem.removeprefix("set_")))
+        assert kept is not None
+        needles += [kept.secret.hex(), kept.secret.decode("latin-1")]
+    private = {*own, base / "sys" / "host.key"}
+    assert {stat.S_IMODE(path.stat().st_mode) for path in (*private, *keys)} == {0o600}
     with made.server.client() as client, made.server.client("root@source") as source:
         seen: list[object] = []
         for who in (client, source):
@@ -224,7 +255,7 @@ def test_secrets_show_nowhere(made: Made) -> None:
             seen += client.rows(f"select * from `{schema}`.`{name}`") if _readable(client, schema, name) else []
         text = repr(seen)
     files = [made.server.log, *(path for path in made.place.rglob("*") if path.is_file())]
-    files += [path for path in made.server.base.rglob("*") if path.is_file() and path not in keys]
+    files += [path for path in base.rglob("*") if path.is_file() and path not in private]
     processes = [made.server.pid, *_engine_pids(made.server)]
     files += [Path(f"/proc/{pid}/{name}") for pid in processes for name in ("cmdline", "environ")]
     for needle in needles:
@@ -262,11 +293,9 @@ def _holds(path: Path, needles: list[bytes]) -> bool:
     """Return whether a file holds one of the needles. Files vanish while an engine runs."""
     try:
         if path.stat().st_size > 32 << 20:
-            # Block and log files: the tenant's own data, where no password has any way to. Looked at with grep, which streams.
-            return any(
-                subprocess.run(["grep", "-qF", "--", needle.decode("latin-1"), str(path)], check=False).returncode == 0
-                for needle in needles[:2]
-            )
+            # Block and log files: the tenant's own data, statements among it. Looked at with grep, which streams.
+            words = [word for needle in needles if needle.isascii() for word in ("-e", needle.decode())]
+            return subprocess.run(["grep", "-qF", *words, "--", str(path)], check=False).returncode == 0
         data = path.read_bytes()
     except (FileNotFoundError, PermissionError, OSError):
         return False
@@ -274,7 +303,7 @@ def _holds(path: Path, needles: list[bytes]) -> bool:
 
 
 def test_the_destination_shows_neither_rows_nor_login(made: Made) -> None:
-    """Sealed sets 1 and 2 and their logs; the archive itself is not sealed, nor is set 3."""
+    """Sealed sets and their logs; the archive itself is not sealed without `backup_encryption`."""
     login = next(made.server.base.glob("tenants/*/account.json")).read_text().split('"password": "')[1].split('"')[0]
     roots = (names.set_root(1, BackupType.FULL), names.set_root(2, BackupType.INC))
     for root in roots:
@@ -403,7 +432,8 @@ def sealed_chain(made: Made, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def laid_out(data: Path, root: Path) -> None:
     """Read everything a restore of the chain reads, up to the start of an engine."""
     found = read_facts(open_sources([parse_uri(f"file://{data}")], open_store))
-    plan = plan_restore(found.sets, found.pieces, None, installed_versions=(installed().data_version,))
+    versions = (installed().data_version,)
+    plan = plan_restore(found.sets, found.pieces, None, installed_versions=versions, damaged=found.damaged)
     assert plan.set_roots == (ROOT_1, ROOT_2)
     secrets = open_keys(plan, Passwords([FULL, INC]))
     keys = data_keys(plan, secrets.get)

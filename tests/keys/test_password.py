@@ -9,8 +9,9 @@ import pytest
 from holdfast import codes
 from holdfast.backup_format.digest import DataKey
 from holdfast.errors import CorruptionError, RefusedError
+from holdfast.keys.host_key import HostKey
 from holdfast.keys.keyring import Keyring
-from holdfast.keys.password import BackupPassword, Passwords, SetKey, SetPlace, password_hash
+from holdfast.keys.password import BackupPassword, Passwords, SetKey, SetPlace
 
 PLACE = SetPlace(cluster_id=7, tenant_id=1002, backup_set_id=3)
 
@@ -23,11 +24,6 @@ def password() -> BackupPassword:
 @pytest.fixture(scope="module")
 def key(password: BackupPassword) -> SetKey:
     return password.new_key(PLACE)
-
-
-def test_the_hash_is_the_one_oceanbase_shows() -> None:
-    # SHA1(SHA1('password')), the value of MySQL's PASSWORD() in lower case.
-    assert password_hash("password") == "*2470c0c06dee42fd1618bb99005adca2ec9d1e19"
 
 
 def test_a_key_opens_with_its_password_among_others_in_any_order(key: SetKey) -> None:
@@ -84,13 +80,16 @@ def test_nothing_secret_is_printed(password: BackupPassword, key: SetKey) -> Non
 
 
 def test_a_kept_key_is_found_again_by_nobody_else(tmp_path: Path, key: SetKey) -> None:
-    keyring = Keyring(tmp_path / "keys")
+    host_key = HostKey(tmp_path / "host.key")
+    keyring = Keyring(tmp_path / "keys", host_key, "1002")
     assert keyring.get(3) is None
     keyring.put(3, key)
     keyring.put(3, key)
-    assert Keyring(tmp_path / "keys").get(3) == key
+    assert Keyring(tmp_path / "keys", HostKey(tmp_path / "host.key"), "1002").get(3) == key
     (path,) = (tmp_path / "keys").iterdir()
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(path.stat().st_mode) == stat.S_IMODE((tmp_path / "host.key").stat().st_mode) == 0o600
+    for hidden in (key.secret, key.secret.hex().encode(), key.encryption.wrapped_key.hex().encode()):
+        assert hidden not in path.read_bytes()
     keyring.remove(3)
     keyring.remove(3)
     assert keyring.get(3) is None
@@ -98,7 +97,7 @@ def test_a_kept_key_is_found_again_by_nobody_else(tmp_path: Path, key: SetKey) -
 
 @pytest.mark.parametrize("damage", [b"", b"{}", b"[1]", b'{"secret": "00"}', b"\xff\xfe"])
 def test_a_damaged_key_file_is_named_and_not_shown(tmp_path: Path, key: SetKey, damage: bytes) -> None:
-    keyring = Keyring(tmp_path)
+    keyring = Keyring(tmp_path, HostKey(tmp_path / "host.key"), "1002")
     keyring.put(3, key)
     (tmp_path / "set_3.key").write_bytes(damage)
     with pytest.raises(CorruptionError, match=r"set_3\.key is not valid"):

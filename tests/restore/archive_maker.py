@@ -8,9 +8,9 @@ from backup_format.samples import PIECE, TIMELINE
 from holdfast.backup_format import names
 from holdfast.backup_format.log_frame import LogFrame, LogPosition, seal_frame
 from holdfast.backup_format.piece_record import PieceBlock, encode_piece_record
+from holdfast.destination.facts import Source
 from holdfast.engine_format.log_block import LOG_INFO_BYTES, block_id_of, file_offset_of, first_lsn_of
 from holdfast.engine_format.log_walk import Position, walk
-from holdfast.restore.facts import Source
 from holdfast.store.memory import MemoryStore
 from holdfast.values.destination import DestinationKind
 from holdfast.values.lsn import Lsn
@@ -20,9 +20,13 @@ from holdfast.values.scn import Scn
 class ArchiveMaker:
     """One log and one archive of it. `piece_id`: of the piece that frames go into now."""
 
-    def __init__(self, folder: Path) -> None:
-        self.maker = LogMaker(folder)
+    def __init__(
+        self, folder: Path, *, maker: LogMaker | None = None, timeline: str = TIMELINE, round_id: int = PIECE.round_id
+    ) -> None:
+        self.maker = maker or LogMaker(folder)
         self.store = MemoryStore()
+        self.timeline = timeline
+        self.round_id = round_id
         self.piece_id = 1
         self.archived = Position(lsn=Lsn(0), accumulated=0, log_id=0)
         self._begins: dict[int, Position] = {}
@@ -33,12 +37,18 @@ class ArchiveMaker:
 
     @property
     def root(self) -> str:
-        return names.piece_root(PIECE.dest_id, PIECE.round_id, self.piece_id)
+        return names.piece_root(PIECE.dest_id, self.round_id, self.piece_id)
 
     def log(self, begin: int, end: int) -> bytes:
         """Return the log's bytes `[begin, end)` of one block."""
-        data = self.maker.path(block_id_of(Lsn(begin))).read_bytes()
-        return data[file_offset_of(Lsn(begin)) : file_offset_of(Lsn(begin)) + end - begin]
+        with self.maker.path(block_id_of(Lsn(begin))).open("rb") as block:
+            block.seek(file_offset_of(Lsn(begin)))
+            return block.read(end - begin)
+
+    def info_block(self, block_id: int) -> bytes:
+        """Return what the block's file begins with."""
+        with self.maker.path(block_id).open("rb") as block:
+            return block.read(LOG_INFO_BYTES)
 
     def append(self, end: int | None = None, *, record: bool = True) -> bytes:
         """Archive what was made up to `end` as a frame for each block; return the last frame's bytes."""
@@ -68,7 +78,7 @@ class ArchiveMaker:
         is_first = not self.store.stat(names.log_name(self.root, block_id))
         sealed = seal_frame(
             LogFrame(
-                timeline=TIMELINE,
+                timeline=self.timeline,
                 block_id=block_id,
                 start_lsn=begin.lsn,
                 end_lsn=Lsn(end),
@@ -78,7 +88,7 @@ class ArchiveMaker:
                 log_id=step.end.log_id,
                 has_info_block=is_first,
             ),
-            *((self.maker.path(block_id).read_bytes()[:LOG_INFO_BYTES],) if is_first else ()),
+            *((self.info_block(block_id),) if is_first else ()),
             log,
         )
         self.archived = step.end
@@ -101,6 +111,8 @@ class ArchiveMaker:
             )
         record = replace(
             PIECE,
+            timeline=self.timeline,
+            round_id=self.round_id,
             piece_id=self.piece_id,
             begin=_log_position(begin),
             end=_log_position(end),

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from engine_rig import EngineRig, engine_in
 from holdfast.backup_format.log_frame import open_frame, scan_frames
+from holdfast.destination.facts import Facts, open_sources, read_facts
 from holdfast.engine import account, control, role
 from holdfast.engine.directory import EngineDirectory
 from holdfast.engine.role import EngineRole
@@ -15,7 +16,6 @@ from holdfast.engine.version import find_engines
 from holdfast.engine_format.log_block import LOG_INFO_BYTES
 from holdfast.engine_format.log_group import decode_entries
 from holdfast.engine_format.log_walk import Position, groups
-from holdfast.restore.facts import Facts, open_sources, read_facts
 from holdfast.restore.plan import RestorePlan, plan_restore
 from holdfast.restore.run import LaidOut, Progress, lay_out
 from holdfast.store.open import open_store
@@ -30,7 +30,8 @@ def facts_of(*places: Path) -> Facts:
 
 def plan_of(facts: Facts, target: int | None) -> RestorePlan:
     wanted = None if target is None else Scn(target)
-    return plan_restore(facts.sets, facts.pieces, wanted, installed_versions=find_engines().data_versions)
+    versions = find_engines().data_versions
+    return plan_restore(facts.sets, facts.pieces, wanted, installed_versions=versions, damaged=facts.damaged)
 
 
 @dataclass(slots=True)

@@ -17,8 +17,8 @@ import pytest
 from restore_rig import facts_of, inner_entry_scns, restored
 
 from engine_rig import Bank
+from holdfast.destination.facts import Facts
 from holdfast.engine.account import load_account
-from holdfast.restore.facts import Facts
 from server_rig import archive, backup, running_server, wait_archived
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(900)]

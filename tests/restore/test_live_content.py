@@ -15,13 +15,13 @@ from restore_rig import facts_of, layout, plan_of, restored
 from holdfast.backup_format.chunk import CHUNK_HEADER_BYTES
 from holdfast.backup_format.index import decode_index
 from holdfast.backup_format.log_frame import scan_frames
+from holdfast.backup_format.reach import LogObjectFact
+from holdfast.destination.facts import Facts
 from holdfast.engine import facts as engine_facts
 from holdfast.engine.role import EngineRole
 from holdfast.engine.session import SqlError, connect
 from holdfast.engine_format.log_block import first_lsn_of
 from holdfast.errors import HoldfastError
-from holdfast.restore.facts import Facts
-from holdfast.restore.plan import LogObjectFact
 from server_rig import Client, Server, archive, backup, running_server, wait_archived, wait_for
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(600)]
@@ -278,7 +278,8 @@ def test_a_damaged_set_creates_no_tenant(source: Source, tmp_path: Path) -> None
         _flip(path, path.stat().st_size // 2)
     sql = f"ALTER SYSTEM RESTORE damaged FROM 'file://{place}/data,file://{place}/archive'"
     number, text = source.client.refused(sql)
-    assert number == 4103
+    assert number == 4018
+    assert "left aside as damaged: backup_set_1_full (" in text
     assert "manifest.json" in text
     shutil.copy(DAMAGE["manifest"](source.place), DAMAGE["manifest"](place))
     source.client.run(sql)

@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -20,6 +21,7 @@ from holdfast.values.lsn import Lsn
 pytestmark = [pytest.mark.live, pytest.mark.timeout(300)]
 
 _ROWS = 9000
+_FLUSHED = "select trans_id from oceanbase.__all_virtual_trans_stat where session_id = %s and flushed_log_size > 0"
 _LOCK_WAIT_TIMEOUT = 1205
 
 
@@ -40,21 +42,32 @@ def _cut(rig: EngineRig, table: str) -> Cut:
             rows = ",".join(f"({number},repeat('x',4000))" for number in range(first, first + 1000))
             session.execute(f"insert into test.{table} values {rows}")
         deadline = time.monotonic() + 20
-        while not rig.sql("select max(flushed_log_size) from oceanbase.__all_virtual_trans_stat")[0][0]:
+        while not (ours := rig.sql(_FLUSHED, (session.connection.thread_id(),))):
             assert time.monotonic() < deadline
             time.sleep(0.2)
         rig.kill()
     rig.restart()
-    return _found(rig)
+    return _found(rig, ours[0][0])
 
 
-def _found(rig: EngineRig) -> Cut:
+def _found(rig: EngineRig, trans_id: int) -> Cut:
+    """Return what is left of one transaction. What the same death has left of the engine's own is rolled back before."""
     with rig.session() as session:
         cut = find_on_primary(session)
-        assert cut is not None
-        (orphan,) = cut.transactions
-        assert not orphan.is_prepared
+    assert cut is not None
+    assert not any(each.is_prepared for each in cut.transactions)
+    others = tuple(each for each in cut.transactions if each.trans_id != trans_id)
+    if not others:
         return cut
+    rig.stop()
+    roll_back(rig.directory, replace(cut, transactions=others))
+    rig.restart()
+    with rig.session() as session:
+        left = find_on_primary(session)
+    assert left is not None
+    (orphan,) = left.transactions
+    assert orphan.trans_id == trans_id
+    return left
 
 
 def _is_locked(rig: EngineRig, table: str) -> bool:
@@ -108,7 +121,7 @@ def test_one_whose_redo_lies_before_the_checkpoint_is_found_and_rolled_back(rig:
             time.sleep(1)
     rig.kill()
     rig.restart()
-    cut = _found(rig)
+    cut = _found(rig, orphan.trans_id)
     assert cut.transactions[0].flushed_log_size_bytes == 0
     assert _is_locked(rig, "flushed")
     rig.stop()
@@ -124,7 +137,7 @@ def test_one_whose_redo_lies_before_the_checkpoint_is_found_and_rolled_back(rig:
 
 def test_what_this_engine_runs_is_never_found(rig: EngineRig) -> None:
     """With and without rows in the log, beside one that is a cut one."""
-    _cut(rig, "old")
+    (orphan,) = _cut(rig, "old").transactions
     rig.sql("create table test.living(i bigint primary key, a varchar(4000))")
     with rig.session() as session:
         session.connection.autocommit(False)
@@ -132,11 +145,11 @@ def test_what_this_engine_runs_is_never_found(rig: EngineRig) -> None:
             rows = ",".join(f"({number},repeat('x',4000))" for number in range(first, first + 1000))
             session.execute(f"insert into test.living values {rows}")
             with rig.session() as other:
-                assert len(facts.orphan_transactions(other)) == 1
+                assert [each.trans_id for each in facts.orphan_transactions(other)] == [orphan.trans_id]
         session.connection.rollback()
     rig.stop()
     rig.restart()
-    cut = _found(rig)
+    cut = _found(rig, orphan.trans_id)
     rig.stop()
     roll_back(rig.directory, cut)
     rig.restart()

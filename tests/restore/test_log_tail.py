@@ -62,7 +62,7 @@ def log_of(directory: EngineDirectory) -> bytes:
 
 
 def source(archive: ArchiveMaker) -> ArchivedLog:
-    return ArchivedLog(archive.source, lambda: 0.0)
+    return ArchivedLog(archive.source, lambda: 0.0, engine_data_version="1.4.0.0")
 
 
 @pytest.mark.parametrize("kept", [1, 3, 4])

@@ -7,7 +7,9 @@ import pytest
 from backup_format.samples import BEGIN, END, MANIFEST, PIECE
 from holdfast import codes
 from holdfast.backup_format.manifest import Encryption, EncryptionMode
-from holdfast.restore.plan import LogObjectFact, PieceFact, SetFact
+from holdfast.backup_format.reach import LogObjectFact, PieceFact, SetFact
+from holdfast.errors import RefusedError
+from holdfast.restore.plan import plan_restore
 from holdfast.restore.refusal import Form, out_of_reach
 from holdfast.restore.window import Gap, Interval, spans_of
 from holdfast.values.lsn import Lsn
@@ -53,6 +55,7 @@ def piece(number: int, lsns: tuple[int, int], seconds: tuple[int, int]) -> Piece
         objects=(
             LogObjectFact(name="log", block_id=1, first_lsn=Lsn(lsns[0]), end_lsn=Lsn(lsns[1]), size_bytes=1 << 20),
         ),
+        engine_data_version=PIECE.engine_data_version,
     )
 
 
@@ -89,7 +92,8 @@ def test_log_behind_the_last_gap_asks_for_a_new_backup() -> None:
     )
     assert isinstance(spans[-1], Gap)
     assert spans[-1].before_scn is None
-    assert "full backup taken now" in spans[-1].remedy
+    assert "take a full backup" in spans[-1].remedy
+    assert "NOARCHIVELOG" in spans[-1].remedy
 
 
 def test_an_increment_without_its_base_is_named() -> None:
@@ -141,3 +145,15 @@ def test_a_refusal_lists_what_can_be_reached(seconds: int) -> None:
     assert error.hint is not None
     for first, last in ((10, 50), (80, 90)):
         assert f"SCN {int(at(first))} ({at(first).display()} UTC) to {int(at(last))}" in error.hint
+
+
+def test_restore_of_two_tenants_sets_is_refused_and_names_the_folders() -> None:
+    own = tuple(backup_set(number, consistent_at=10, base=100) for number in range(1, 8))
+    other = backup_set(9, consistent_at=10, base=100)
+    other = replace(other, source=1, manifest=replace(other.manifest, tenant_id=1099))
+    with pytest.raises(RefusedError) as caught:
+        plan_restore((*own, other), (), None, installed_versions=("1.4.0.0",))
+    assert caught.value.code is codes.OB_OP_NOT_ALLOW
+    hint = caught.value.hint or ""
+    assert hint.startswith(f"of tenant 1099 of cluster {PIECE.cluster_id}: backup_set_9_full (path 2); of tenant")
+    assert "backup_set_5_full (path 1) and 2 more" in hint

@@ -6,15 +6,14 @@ from dataclasses import dataclass, field, replace
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from worlds import ARCHIVE, BEGIN, DATA, lsn_of
+from worlds import ARCHIVE, BEGIN, DATA, lsn_of, marked, piece_fact, set_fact
 
 from holdfast.retention.by_hand import refuse_pieces, refuse_sets
 from holdfast.retention.plan import judge
-from holdfast.retention.reach import ancestors, lost_moments, reach, restorable, sets_by_id
-from holdfast.retention.verdict import Estate, Extent, Image, PieceFact, Pin, Policy, SetFact
+from holdfast.retention.reach import ancestors, lost_moments, restorable, restorable_sets, sets_by_id
+from holdfast.retention.verdict import Estate, PieceEntry, Pin, Policy, SetEntry
 from holdfast.values.archive import FileStatus, PieceStatus
 from holdfast.values.backup_set import BackupType, SetStatus
-from holdfast.values.lsn import Lsn
 from holdfast.values.scn import Scn
 
 HOUR = 3600 * 10**9
@@ -27,8 +26,8 @@ class World:
     """A tenant with one data and one archive destination. Time moves in hours; log flows whether it is archived or not."""
 
     now: int = int(BEGIN.timestamp()) * 10**9
-    sets: list[SetFact] = field(default_factory=list)
-    pieces: list[PieceFact] = field(default_factory=list)
+    sets: list[SetEntry] = field(default_factory=list)
+    pieces: list[PieceEntry] = field(default_factory=list)
     pins: list[Pin] = field(default_factory=list)
     round_id: int = 0
     is_archiving: bool = False
@@ -36,7 +35,7 @@ class World:
     def estate(self) -> Estate:
         return Estate(
             sets=tuple(self.sets),
-            pieces=tuple(self.pieces),
+            pieces=marked(self.pieces),
             data_dest_id=DATA,
             archive_dest_id=ARCHIVE,
             pins=tuple(self.pins),
@@ -75,9 +74,10 @@ class World:
         full_id = (base.prev_full_backup_set_id or base.backup_set_id) if base else 0
         set_id = len(self.sets) + 1
         is_good = end == "SUCCESS"
-        chain = {set_id, *(base.image.chain if base and base.image else ())}
+        chain = {set_id, *(base.fact.manifest.chain if base and base.fact else ())}
+        timeline = f"{self.round_id:032x}"
         self.sets.append(
-            SetFact(
+            SetEntry(
                 dest_id=DATA,
                 backup_set_id=set_id,
                 type=BackupType.INC if base else BackupType.FULL,
@@ -90,15 +90,28 @@ class World:
                 min_restore_scn=end_scn,
                 has_log=has_log,
                 is_canceled=end == "CANCELED",
-                image=Image(
+                fact=set_fact(
+                    set_id,
                     chain=tuple(sorted(chain)),
-                    timeline=f"{self.round_id:032x}",
+                    timeline=timeline,
                     round_id=self.round_id,
                     base_lsn=lsn_of(base_scn),
-                    end_lsn=lsn_of(end_scn),
+                    end=end_scn,
                 )
                 if is_good
                 else None,
+                log=(
+                    piece_fact(
+                        len(self.pieces),
+                        timeline=timeline,
+                        begin=lsn_of(base_scn),
+                        end=end_scn,
+                        round_id=self.round_id,
+                        set_id=set_id,
+                    ),
+                )
+                if is_good and has_log
+                else (),
             )
         )
 
@@ -107,7 +120,7 @@ class World:
         closed = [piece for piece in self.pieces if not piece.is_open and piece.file_status is FileStatus.AVAILABLE]
         if closed:
             at = self.pieces.index(closed[-1 - number % min(3, len(closed))])  # the young ones: sets still need them
-            self.pieces[at] = replace(self.pieces[at], file_status=FileStatus.INCOMPLETE, extent=None)
+            self.pieces[at] = replace(self.pieces[at], file_status=FileStatus.INCOMPLETE, fact=None)
 
     def pin(self, number: int) -> None:
         usable = [one for one in self.sets if one.is_usable and one.backup_set_id not in self._pinned()]
@@ -124,7 +137,7 @@ class World:
         expired = self.now - window_hours * HOUR
         plan = judge(before, Policy(recovery_window_us=window_hours * HOUR // 1000), self.now // 1000)
         assert plan.refusal is None
-        doomed: list[SetFact | PieceFact] = [*plan.doomed_sets, *plan.doomed_pieces]
+        doomed: list[SetEntry | PieceEntry] = [*plan.doomed_sets, *plan.doomed_pieces]
         self._remove(doomed, dies_after)
         self.check(before)
         lost = lost_moments(restorable(before), restorable(self.estate()))
@@ -153,7 +166,8 @@ class World:
     def check(self, before: Estate) -> None:
         """Nothing that stays is broken by what went."""
         after = self.estate()
-        old, new = sets_by_id(before.sets), sets_by_id(after.sets)
+        new = sets_by_id(after.sets)
+        reached_before, reached_after = restorable_sets(before), restorable_sets(after)
         pinned = self._pinned() | {
             set_id for pin in self._pinned() if pin in new for set_id in ancestors(new[pin], new)
         }
@@ -162,7 +176,7 @@ class World:
                 assert set_id not in pinned, f"pinned set {set_id} went"
                 continue
             assert all(new[one].is_usable for one in ancestors(fact, new)), f"set {set_id} rests on one that went"
-            reached, reaches = reach(old[set_id], old, before.pieces), reach(fact, new, after.pieces)
+            reached, reaches = reached_before.get(set_id), reached_after.get(set_id)
             assert (reached is None) == (reaches is None), f"set {set_id} has lost its log"
             assert set_id in pinned or reached == reaches, f"set {set_id} reaches less far"
         assert bool(restorable(before)) == bool(restorable(after)), "the last restorable chain went"
@@ -172,21 +186,21 @@ class World:
     def _pinned(self) -> set[int]:
         return {pin.backup_set_id for pin in self.pins}
 
-    def _remove(self, doomed: list[SetFact | PieceFact], dies_after: int) -> None:
+    def _remove(self, doomed: list[SetEntry | PieceEntry], dies_after: int) -> None:
         for number, fact in enumerate(doomed):
             if number > dies_after:
                 return
             status = FileStatus.DELETED if number < dies_after else FileStatus.DELETING
-            if isinstance(fact, SetFact):
-                at = self.sets.index(fact)
-                self.sets[at] = replace(fact, file_status=status, image=None)
+            if isinstance(fact, SetEntry):
+                at = fact.backup_set_id - 1
+                self.sets[at] = replace(fact, file_status=status, fact=None, log=())
             else:
-                self.pieces[self.pieces.index(fact)] = replace(fact, file_status=status, extent=None)
+                self.pieces[fact.piece_id - 1] = replace(fact, file_status=status, fact=None)
 
     def _open_piece(self, begin: Scn) -> None:
         start = Scn(self.now) if not self.pieces or self.pieces[-1].round_id != self.round_id else begin
         self.pieces.append(
-            PieceFact(
+            PieceEntry(
                 dest_id=ARCHIVE,
                 round_id=self.round_id,
                 piece_id=len(self.pieces) + 1,
@@ -196,17 +210,21 @@ class World:
                 end_scn=Scn(start + PIECE_HOURS * HOUR),
                 checkpoint_scn=Scn(max(begin, start)),
                 is_open=True,
-                extent=Extent(
-                    timeline=f"{self.round_id:032x}", begin_lsn=lsn_of(begin), end_lsn=lsn_of(start), end_scn=start
+                fact=piece_fact(
+                    len(self.pieces) + 1,
+                    timeline=f"{self.round_id:032x}",
+                    begin=lsn_of(begin),
+                    end=start,
+                    round_id=self.round_id,
                 ),
             )
         )
 
     def _grow(self, scn: Scn) -> None:
-        last = self.pieces[-1]
-        assert last.extent is not None
-        end = Lsn(max(lsn_of(scn), last.extent.begin_lsn))
-        self._last(checkpoint_scn=scn, extent=replace(last.extent, end_lsn=end, end_scn=scn))
+        fact = self.pieces[-1].fact
+        assert fact is not None
+        grown = piece_fact(fact.piece_id, timeline=fact.timeline, begin=fact.begin.lsn, end=scn, round_id=fact.round_id)
+        self._last(checkpoint_scn=scn, fact=grown)
 
     def _last(self, **changes: object) -> None:
         self.pieces[-1] = replace(self.pieces[-1], **changes)  # type: ignore[arg-type]

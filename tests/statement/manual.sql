@@ -148,6 +148,8 @@ ALTER SYSTEM PIN BACKUPSET 3;
 ALTER SYSTEM PIN BACKUPSET 3 NOTE = 'audit 2026' TENANT = t;
 ALTER SYSTEM PIN BACKUPSET 3 NOTE 'audit 2026' TENANT t;
 --> PinBackupset(backup_set_id=3, note='audit 2026', tenants=('t',))
+ALTER SYSTEM RENEW SERVER IDENTITY;
+--> RenewServerIdentity()
 ALTER SYSTEM UNPIN BACKUPSET 3 TENANT = t;
 --> UnpinBackupset(backup_set_id=3, tenants=('t',))
 ALTER SYSTEM UNPIN BACKUPSET 3;

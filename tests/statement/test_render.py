@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from statement_manual import MANUAL
 
 from holdfast.statement import commands as c
+from holdfast.statement.mask import mask_secrets
 from holdfast.statement.parser import parse
 from holdfast.statement.render import render
 from holdfast.values.destination import DestinationKind
@@ -40,7 +41,7 @@ names = st.text(min_size=1, max_size=8) | st.sampled_from(KEYWORDS) | st.text(st
 tenant_lists = st.lists(names, max_size=3).map(tuple)
 paths = st.text(max_size=10).filter(lambda path: "," not in path).map(str.strip).filter(bool)
 path_lists = st.lists(paths, min_size=1, max_size=3, unique=True).map(tuple)
-numbers = st.integers(0, 10**20 - 1)
+numbers = st.integers(0, 2**63 - 1)
 ids = st.lists(numbers, min_size=1, max_size=3).map(tuple)
 untils = st.builds(c.UntilTime, text=texts) | st.builds(c.UntilScn, scn=numbers)
 option_text = st.text(max_size=6).filter(lambda text: not set(text) & set("&=")).map(str.strip)
@@ -71,6 +72,9 @@ assignments = st.builds(
     scope=maybe(st.sampled_from(c.Scope)),
     zone=maybe(names),
     tenants=tenant_lists,
+)
+encryptions = st.builds(
+    c.Assignment, name=st.just("backup_encryption"), value=constants, password=maybe(texts), tenants=tenant_lists
 )
 table_items = st.builds(c.TableItem, database=names.filter(lambda n: n != "*"), table=names, partitions=tenant_lists)
 remap_tables = st.builds(
@@ -119,6 +123,7 @@ STRATEGIES: dict[type, st.SearchStrategy[c.Command]] = {
     c.DeleteBackupAll: st.builds(c.DeleteBackupAll, kind=st.sampled_from(DestinationKind), path=texts, **described),
     c.CancelDelete: st.builds(c.CancelDelete, **described),
     c.PreviewObsolete: st.builds(c.PreviewObsolete, tenants=tenant_lists),
+    c.RenewServerIdentity: st.builds(c.RenewServerIdentity),
     c.PinBackupset: st.builds(c.PinBackupset, backup_set_id=numbers, note=texts, tenants=tenant_lists),
     c.UnpinBackupset: st.builds(c.UnpinBackupset, backup_set_id=numbers, tenants=tenant_lists),
     c.Validate: st.builds(
@@ -160,7 +165,7 @@ STRATEGIES: dict[type, st.SearchStrategy[c.Command]] = {
     ),
     c.CancelRecoverTable: st.builds(c.CancelRecoverTable, tenant=names),
     c.ParameterAssignments: st.builds(
-        c.ParameterAssignments, assignments=st.lists(assignments, min_size=1, max_size=3).map(tuple)
+        c.ParameterAssignments, assignments=st.lists(assignments | encryptions, min_size=1, max_size=3).map(tuple)
     ),
     c.ResetParameters: st.builds(c.ResetParameters, resets=st.lists(RESET, min_size=1, max_size=3).map(tuple)),
     c.ShowParameters: st.builds(c.ShowParameters, like=maybe(texts), tenant=maybe(names))
@@ -269,6 +274,22 @@ KEYS = f"access_id={SECRET}&access_key={SECRET}"
             c.ParameterAssignments(assignments=(c.Assignment(name="external_kms_info", value=SECRET),)),
             "ALTER SYSTEM SET external_kms_info = '***'",
         ),
+        (
+            c.ParameterAssignments(
+                assignments=(c.Assignment(name="backup_encryption", value="password", password=SECRET, tenants=("t",)),)
+            ),
+            "ALTER SYSTEM SET backup_encryption = '***' IDENTIFIED BY '***' TENANT = t",
+        ),
+        (
+            c.ParameterAssignments(
+                assignments=(c.Assignment(name="backup_encryption", value=f"command:/bin/vault {SECRET}"),)
+            ),
+            "ALTER SYSTEM SET backup_encryption = '***'",
+        ),
+        (
+            c.Restore(tenant="t", sources=("file:///a",), key_source=f"command:/bin/vault {SECRET}"),
+            "ALTER SYSTEM RESTORE t FROM 'file:///a' WITH KEY FROM '***'",
+        ),
         (c.BackupKey(to="file:///k", password=SECRET), "ALTER SYSTEM BACKUP KEY TO = 'file:///k' ENCRYPTED BY '***'"),
     ],
 )  # fmt: skip
@@ -276,3 +297,16 @@ def test_secrets_are_masked_and_the_rest_stays_readable(command: c.Command, mask
     assert render(command) == masked
     assert SECRET in render(command, reveal=True)
     assert SECRET not in repr(command)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"alter system set backup_encryption = 'password' identified by '{SECRET}'",
+        f"ALTER SYSTEM SET backup_encryption='command:/bin/vault {SECRET}' TENANT = t",
+        f"ALTER SYSTEM SET BACKUP_ENCRYPTION 'command:/bin/vault {SECRET}",
+        f"ALTER SYSTEM RESTORE t FROM 'file:///a' WITH KEY FROM 'command:/bin/vault {SECRET}'",
+    ],
+)
+def test_a_backup_key_is_masked_in_any_text(text: str) -> None:
+    assert SECRET not in mask_secrets(text)

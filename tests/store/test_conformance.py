@@ -211,6 +211,21 @@ def test_appender_goes_on_at_the_size_that_counts(store: Store) -> None:
     assert store.get("log") == b""
 
 
+def test_appender_that_its_check_refuses_cuts_nothing_and_holds_nothing(store: Store) -> None:
+    with store.appender("log", 0) as appender:
+        appender.append(b"of a successor")
+
+    def refuse() -> None:
+        raise ConflictError("the round goes on without this one")
+
+    with pytest.raises(ConflictError, match="goes on without"):
+        store.appender("log", 3, refuse)
+    assert store.get("log") == b"of a successor"
+    with store.appender("log", 14) as appender:
+        appender.append(b", goes on")
+    assert store.get("log") == b"of a successor, goes on"
+
+
 def test_appender_refuses_an_object_that_lost_bytes(store: Store) -> None:
     store.put("log", b"short")
     for name in ("log", "absent/log"):

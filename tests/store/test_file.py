@@ -3,20 +3,32 @@
 import errno
 import os
 import resource
+import shutil
 import signal
 import stat
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from itertools import count
 from pathlib import Path
 from random import Random
 
 import pytest
 
 from holdfast import codes
+from holdfast.backup_format.names import FORMAT_FILE
 from holdfast.codes import Code
-from holdfast.errors import ConflictError, HoldfastError, NotFoundError, RefusedError, StoreUnavailableError
+from holdfast.errors import (
+    ConflictError,
+    CorruptionError,
+    HoldfastError,
+    NotFoundError,
+    ObjectReplacedError,
+    RefusedError,
+    StoreUnavailableError,
+)
+from holdfast.store import file as file_module
 from holdfast.store.failure import is_transient, object_error
 from holdfast.store.file import FileStore
 from holdfast.store.open import open_store
@@ -91,6 +103,40 @@ def test_destination_that_vanishes_is_unavailable_not_empty(store: FileStore, ro
     assert store.get("f/a") == b"1"
 
 
+def test_empty_folder_in_the_place_of_a_claimed_destination_is_neither_written_nor_believed(
+    store: FileStore, root: Path
+) -> None:
+    """Under a mount that is gone: what is written there is missing when it comes back, and what is not there was not deleted."""
+    store.put(FORMAT_FILE, b"claimed")
+    store.put("f/a", b"1")
+    with store.writer("f/late") as late:
+        late.write(b"2")
+        root.rename(root.with_name("elsewhere"))
+        root.mkdir()
+        calls = (
+            late.commit,
+            lambda: store.get("f/a"),
+            lambda: store.stat("f/a"),
+            lambda: list(store.list()),
+            lambda: store.put("f/b", b""),
+            lambda: store.put_new("f/c", b""),
+            lambda: store.delete("f/a"),
+            lambda: store.delete_tree("f"),
+            lambda: store.appender("f/d", 0),
+            store.is_empty,
+            store.sweep,
+        )
+        for call in calls:
+            with pytest.raises(StoreUnavailableError) as error:
+                call()
+            assert error.value.code == codes.OB_BACKUP_FORMAT_FILE_NOT_EXIST
+            assert error.value.hint == "is it mounted?"
+    assert not list(root.iterdir())
+    root.rmdir()
+    root.with_name("elsewhere").rename(root)
+    assert [item.name for item in store.list()] == ["f/a", FORMAT_FILE]
+
+
 def test_destination_may_itself_be_a_link(store: FileStore, root: Path) -> None:
     root.with_name("link").symlink_to(root)
     linked = FileStore(str(root.with_name("link")))
@@ -157,6 +203,21 @@ def test_link_below_a_tree_is_removed_not_followed(store: FileStore, root: Path,
     assert store.is_empty()
 
 
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
+def test_folder_is_removed_where_there_is_no_room_for_a_temporary_one(
+    store: FileStore, root: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    (root / "tree" / "below").mkdir(parents=True)
+    (root / "tree" / "below" / "object").write_bytes(b"x")
+
+    def no_room(*_: object, **__: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr("os.mkdir", no_room)
+    store.delete_tree("tree")
+    assert everything(root) == []
+
+
 def test_pipe_and_socket_are_no_objects_and_hang_nobody(store: FileStore, root: Path) -> None:
     os.mkfifo(root / "pipe")
     with pytest.raises(NotFoundError):
@@ -208,6 +269,21 @@ def test_sweep_takes_what_dead_writers_left_and_nothing_of_the_living(store: Fil
     assert store.sweep() == 0
 
 
+@pytest.mark.parametrize("call", ["commit", "commit_new"])
+def test_copy_of_a_file_that_is_being_written_never_gets_its_name(store: FileStore, root: Path, call: str) -> None:
+    """The destination is moved away and copied back in the middle of a write: the copy holds half of it."""
+    writer = store._writer("f/object")
+    writer.write(b"first half, ")
+    root.rename(root.with_name("away"))
+    shutil.copytree(root.with_name("away"), root)
+    writer.write(b"second half")
+    with pytest.raises(StoreUnavailableError, match="f/object can not be written: the destination was moved or copied"):
+        getattr(writer, call)()
+    assert list(store.list()) == []
+    store.put("f/object", b"whole")
+    assert store.get("f/object") == b"whole"
+
+
 def test_writers_race_with_sweeps_and_none_loses_its_file(store: FileStore, root: Path) -> None:
     """Sweeps by another process, as fast as they go, while objects are put here."""
     program = (
@@ -229,6 +305,106 @@ def test_writers_race_with_sweeps_and_none_loses_its_file(store: FileStore, root
 
 def environment() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+
+
+def move_and_copy(root: Path) -> None:
+    root.rename(root.with_name("away"))
+    shutil.copytree(root.with_name("away"), root)
+
+
+def remove_all_but_a_snapshot(root: Path) -> None:
+    """The link count of what was removed stays what it was."""
+    os.link(root / "f/log", root / "snapshot")
+    (root / "f/log").unlink()
+
+
+def remove_the_folder(root: Path) -> None:
+    (root / "f").rename(root / "elsewhere")
+
+
+def cut_in_half(root: Path) -> None:
+    os.truncate(root / "f/log", 3)
+
+
+def put_another(root: Path) -> None:
+    (root / "f/log").rename(root / "other")
+    (root / "f/log").write_bytes(b"durable")
+
+
+def write_behind(root: Path) -> None:
+    with (root / "f/log").open("ab") as file:
+        file.write(b"foreign")
+
+
+def move_the_root(root: Path) -> None:
+    root.rename(root.with_name("away"))
+
+
+CHANGES: list[tuple[Callable[[Path], None], type[HoldfastError], str]] = [
+    (move_and_copy, ObjectReplacedError, "another file"),
+    (put_another, ObjectReplacedError, "another file"),
+    (write_behind, ObjectReplacedError, "14 bytes, 7 were appended"),
+    (remove_all_but_a_snapshot, CorruptionError, "removed while it grew"),
+    (remove_the_folder, CorruptionError, "removed while it grew"),
+    (cut_in_half, CorruptionError, "cut to 3 bytes"),
+    (move_the_root, StoreUnavailableError, "can not open"),
+]
+
+
+@pytest.mark.parametrize(("change", "kind", "words"), CHANGES, ids=[change.__name__ for change, _, _ in CHANGES])
+def test_nothing_is_appended_that_its_name_does_not_show(
+    root: Path, change: Callable[[Path], None], kind: type[HoldfastError], words: str
+) -> None:
+    store = FileStore(str(root), create=True)
+    with store.appender("f/log", 0) as appender:
+        appender.append(b"durable")
+        change(root)
+        before = {str(path.relative_to(root.parent)): path.read_bytes() for path in everything_in(root.parent)}
+        with pytest.raises(kind, match=words):
+            appender.append(b"into nowhere")
+        assert appender.size_bytes == 7
+    assert before == {str(path.relative_to(root.parent)): path.read_bytes() for path in everything_in(root.parent)}
+
+
+def test_what_moves_away_while_it_is_written_did_not_become_durable(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = FileStore(str(root), create=True)
+    sync = os.fdatasync
+
+    def sync_and_move(descriptor: int) -> None:
+        sync(descriptor)
+        move_and_copy(root)
+        os.truncate(root / "f/log", 7)  # the copy was made a moment before the write
+
+    with store.appender("f/log", 0) as appender:
+        appender.append(b"durable")
+        monkeypatch.setattr(os, "fdatasync", sync_and_move)
+        with pytest.raises(ObjectReplacedError):
+            appender.append(b"into nowhere")
+        assert appender.size_bytes == 7
+    with store.appender("f/log", 7) as appender:  # whole as it was known: it goes on there
+        monkeypatch.setattr(os, "fdatasync", sync)
+        appender.append(b" and more")
+    assert store.get("f/log") == b"durable and more"
+
+
+def test_a_file_system_that_numbers_a_file_anew_at_each_look_is_not_judged_by_it(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = FileStore(str(root), create=True)
+    numbers = count()
+    monkeypatch.setattr(file_module, "_number", lambda status: (0, next(numbers)))
+    with store.appender("f/log", 0) as appender:
+        appender.append(b"durable")
+        appender.append(b" and more")
+        os.truncate(root / "f/log", 3)
+        with pytest.raises(CorruptionError, match="cut to 3 bytes"):
+            appender.append(b"behind a hole")
+
+
+def everything_in(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*") if path.is_file())
 
 
 def test_second_process_can_not_append_to_a_growing_object(store: FileStore, root: Path) -> None:

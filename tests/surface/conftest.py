@@ -1,6 +1,7 @@
 """One cluster for who may run what, what is refused, and what is kept apart, in this order (that of the file names).
 
-test_callers wants a cluster in which nothing is set; test_refusals sets and breaks; test_separation restarts the server at its end.
+test_callers wants a cluster in which nothing is set; test_connection_places puts back what it sets; test_refusals sets and
+breaks; test_separation restarts the server at its end.
 test_by_the_manual comes first and has a server of its own, so that never more than four engines run.
 """
 

@@ -5,7 +5,6 @@ After every statement the views are asked. A statement whose row in `holdfast.jo
 once its row says otherwise it is played with its checks. Nothing else switches it on.
 """
 
-import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -232,7 +231,6 @@ def test_5_backups_of_the_tenants_themselves(play: Play) -> None:
 def test_6_encryption(play: Play) -> None:
     """The password belongs to the session: reconnecting forgets it."""
     first = f"{SYS}/first"
-    hashed = "*" + hashlib.sha1(hashlib.sha1(b"backup_pw").digest()).hexdigest()
     built = play.says(first, "SET ENCRYPTION ON IDENTIFIED BY 'backup_pw' ONLY")
     if built:
         play.says(
@@ -240,7 +238,7 @@ def test_6_encryption(play: Play) -> None:
         )
         parent, child = play.backups_end(4)
         for row in (parent, child):
-            assert (row["ENCRYPTION_MODE"], row["PASSWD"], row["STATUS"]) == ("PASSWORD", hashed, "COMPLETED")
+            assert (row["ENCRYPTION_MODE"], row["PASSWD"], row["STATUS"]) == ("PASSWORD", "***", "COMPLETED")
     play.leaves(first)
     play.says(ORACLE, "SET DECRYPTION IDENTIFIED BY 'backup_pw'", unsupported("non-sys tenant set decryption is"))
     second = f"{SYS}/second"

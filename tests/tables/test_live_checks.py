@@ -144,9 +144,9 @@ def test_an_index_that_misses_a_row_fails(session: Session) -> None:
     ("sql", "wanted"),
     [
         ("select 1, 2.5, '3', true", Checked(result=CheckResult.PASSED, row_count=1)),
-        ("select 1 union all select 0", Checked(result=CheckResult.FAILED, row_count=2, comment="row 2: 0")),
-        ("select null", Checked(result=CheckResult.FAILED, row_count=1, comment="row 1: None")),
-        ("select 'yes'", Checked(result=CheckResult.FAILED, row_count=1, comment="row 1: yes")),
+        ("select 1 union all select 0", Checked(result=CheckResult.FAILED, row_count=2, comment="row 2, column 1: 0")),
+        ("select null", Checked(result=CheckResult.FAILED, row_count=1, comment="row 1, column 1: NULL")),
+        ("select 'yes'", Checked(result=CheckResult.FAILED, row_count=1, comment="row 1, column 1: no number")),
         ("select 1 from dual where false", Checked(result=CheckResult.FAILED, comment="it gives no row")),
         ("select '%s %d' like '%'", Checked(result=CheckResult.PASSED, row_count=1)),
     ],

@@ -8,12 +8,14 @@ from typing import Any
 import pytest
 
 from engine_rig import EngineRig, running_engine
-from holdfast.engine.session import Session
+from holdfast.engine.session import Session, SqlError
 from holdfast.errors import CorruptionError, RefusedError
 from holdfast.tables.difference import Difference, difference, key_columns
 from holdfast.tables.plan import TableName
 from holdfast.tables.run import (
+    OWNER_TABLE,
     Copied,
+    ScratchOwner,
     compare,
     copy_rows,
     drop_scratch,
@@ -21,12 +23,14 @@ from holdfast.tables.run import (
     make_empty,
     prepare,
     shape_of,
+    tables_listed,
     tables_of,
 )
 
 pytestmark = pytest.mark.live
 
 SCRATCH = "__recover_1_1"
+MINE = ScratchOwner(record="this job", is_own=lambda found: found == "this job")
 
 
 @pytest.fixture(scope="module")
@@ -50,11 +54,11 @@ def copied(sessions: tuple[Session, Session], table: str) -> Copied:
     source, target = sessions
     name, place = TableName(database="src", table=table), TableName(database=SCRATCH, table=table)
     shape = shape_of(source, name)
-    make_empty(target, SCRATCH, shape)
+    make_empty(target, SCRATCH, shape, MINE)
     found = copy_rows(source, target, name, place, shape, check=lambda: None, told=lambda rows: None)
-    compare(target, place, shape, found)
+    compare(source, target, name, place, shape, found)
     into_place(target, place, TableName(database="dst", table=table))
-    drop_scratch(target, SCRATCH)
+    drop_scratch(target, SCRATCH, MINE)
     return found
 
 
@@ -193,12 +197,47 @@ def test_a_row_that_changed_on_the_way_is_found(rig: EngineRig, sessions: tuple[
     source.execute("insert into src.changed values (1, 'a'), (2, 'b')")
     name, place = TableName(database="src", table="changed"), TableName(database=SCRATCH, table="changed")
     shape = shape_of(source, name)
-    make_empty(target, SCRATCH, shape)
+    make_empty(target, SCRATCH, shape, MINE)
     found = copy_rows(source, target, name, place, shape, check=lambda: None, told=lambda rows: None)
     target.execute(f"update {place.quoted} set v = 'A' where id = 1")
     with pytest.raises(CorruptionError, match="fingerprint"):
-        compare(target, place, shape, found)
-    drop_scratch(target, SCRATCH)
+        compare(source, target, name, place, shape, found)
+    drop_scratch(target, SCRATCH, MINE)
+
+
+@pytest.mark.parametrize("mark", ["none", "another job"])
+def test_a_database_that_somebody_else_made_is_never_dropped(
+    rig: EngineRig, sessions: tuple[Session, Session], mark: str
+) -> None:
+    """A user may call a database as we call ours; another job's may hold what it still needs."""
+    source, target = sessions
+    source.execute(f"create table if not exists src.named_{mark[:4]} (id int primary key)")
+    shape = shape_of(source, TableName(database="src", table=f"named_{mark[:4]}"))
+    if mark == "none":
+        target.execute(f"create database {SCRATCH}")
+    else:
+        make_empty(target, SCRATCH, shape, ScratchOwner(record=mark, is_own=lambda found: found == mark))
+        target.execute("use oceanbase")
+    target.execute(f"create table {SCRATCH}.kept (id int)")
+    for attempt in (lambda: drop_scratch(target, SCRATCH, MINE), lambda: make_empty(target, SCRATCH, shape, MINE)):
+        with pytest.raises(RefusedError, match="holds tables that this job did not make"):
+            attempt()
+    assert target.query(f"select count(*) from {SCRATCH}.kept") == [(0,)]
+    target.execute(f"drop database {SCRATCH}")
+
+
+def test_an_empty_database_that_a_killed_attempt_left_is_taken(
+    rig: EngineRig, sessions: tuple[Session, Session]
+) -> None:
+    """Killed between the database and its mark, or between the mark's table and its row."""
+    source, target = sessions
+    source.execute("create table src.small (id int primary key)")
+    target.execute(f"create database {SCRATCH}")
+    assert copied(sessions, "small").row_count == 0
+    source.execute("create table src.smaller (id int primary key)")
+    target.execute(f"create database {SCRATCH}")
+    target.execute(f"create table {SCRATCH}.{OWNER_TABLE} (record text not null)")
+    assert copied(sessions, "smaller").row_count == 0
 
 
 def test_an_array_that_changed_on_the_way_is_found(rig: EngineRig, sessions: tuple[Session, Session]) -> None:
@@ -207,13 +246,59 @@ def test_an_array_that_changed_on_the_way_is_found(rig: EngineRig, sessions: tup
     source.execute("""insert into src.lists values (1, '[1,2,NULL]', '["a","b"]'), (2, null, null)""")
     name, place = TableName(database="src", table="lists"), TableName(database=SCRATCH, table="lists")
     shape = shape_of(source, name)
-    make_empty(target, SCRATCH, shape)
+    make_empty(target, SCRATCH, shape, MINE)
     found = copy_rows(source, target, name, place, shape, check=lambda: None, told=lambda rows: None)
-    compare(target, place, shape, found)
+    compare(source, target, name, place, shape, found)
     target.execute(f"update {place.quoted} set n = '[1,3,NULL]' where id = 1")
     with pytest.raises(CorruptionError, match="fingerprint"):
-        compare(target, place, shape, found)
-    drop_scratch(target, SCRATCH)
+        compare(source, target, name, place, shape, found)
+    drop_scratch(target, SCRATCH, MINE)
+
+
+def test_rows_that_the_reading_left_out_are_found(rig: EngineRig, sessions: tuple[Session, Session]) -> None:
+    """The copy then has what was read; that the table has more is known to whoever lets the engine count."""
+    source, target = sessions
+    source.execute("create table src.shortened (id int primary key)")
+    source.execute("insert into src.shortened values (1), (2), (3)")
+    name, place = TableName(database="src", table="shortened"), TableName(database=SCRATCH, table="shortened")
+    shape = shape_of(source, name)
+    make_empty(target, SCRATCH, shape, MINE)
+    source.execute("set sql_select_limit = 2")
+    found = copy_rows(source, target, name, place, shape, check=lambda: None, told=lambda rows: None)
+    assert found.row_count == 2
+    with pytest.raises(CorruptionError, match=r"src\.shortened has 3 rows .* read were 2"):
+        compare(source, target, name, place, shape, found)
+    drop_scratch(target, SCRATCH, MINE)
+
+
+def test_a_list_of_buckets_that_was_cut_short_is_no_difference(
+    rig: EngineRig, sessions: tuple[Session, Session]
+) -> None:
+    source, target = sessions
+    source.execute("create table src.buckets (id int primary key)")
+    source.execute("insert into src.buckets values (1), (2), (3)")
+    name = TableName(database="src", table="buckets")
+    rows, keys = shape_of(source, name).rows, key_columns(source, name)
+    source.execute("set sql_select_limit = 2")
+    with pytest.raises(CorruptionError, match="has 3 rows in the backup, its buckets have 2"):
+        difference(source, target, name, rows, keys, check=lambda: None)
+
+
+def test_the_dictionary_lists_the_tables_that_are_gone_through(
+    rig: EngineRig, sessions: tuple[Session, Session]
+) -> None:
+    source, target = sessions
+    source.execute("create database if not exists `odd ``na.me`")
+    source.execute("create table if not exists `odd ``na.me`.`t 1` (id int)")
+    source.execute("create or replace view src.seen as select 1 as one")
+    source.execute("set recyclebin = 1")
+    source.execute("create table src.thrown (id int)")
+    source.execute("drop table src.thrown")
+    assert tables_listed(target) == tables_of(target)
+    assert TableName(database="odd `na.me", table="t 1") in tables_listed(target)
+    source.execute("set sql_select_limit = 1")
+    assert len(tables_of(source)) == 1 < len(tables_of(target))
+    source.execute("purge recyclebin")
 
 
 @pytest.mark.parametrize("key", ["primary key (id)", "key (id)"])
@@ -251,3 +336,34 @@ def test_differences_are_counted_by_what_became_of_each_row(
         assert found == Difference(only_in_backup=10, only_live=1, changed=5000)
     else:
         assert found == Difference(only_in_backup=5010, only_live=5001, changed=0)
+
+
+REFUSED = (
+    "insert into test.refused values (1, 'the secret', null, null, null), (2, 'the secret', null, null, null)",
+    "insert into test.refused values ('the secret', 'a', null, null, null)",
+    "insert into test.refused values (5, repeat('the secret', 100), null, null, null)",
+    "insert into test.refused values (6, 'the secret', '{\"the secret\": }', null, null)",
+    "insert into test.refused values (7, 'the secret', null, '[1,2,3]', null)",
+    "insert into test.refused values (8, 'the secret', null, null, -771)",
+    "insert into test.refused values (771771771771771771771, 'the secret', null, null, null)",
+    "insert into test.refused valuez (9, 'the secret')",
+    "select 9223372036854775807 + 771 from (select 'the secret' a) b",
+    "select * from test.nothing where a = 'the secret'",
+    "alter table test.twice add unique key (v)",
+    "create table test.bad (i int default 'the secret')",
+)
+"""What our own statements may meet with a tenant's rows in them."""
+
+
+def test_no_refusal_of_the_engine_shows_a_value(rig: EngineRig, sessions: tuple[Session, Session]) -> None:
+    rig.sql(
+        "create table test.refused (id int primary key, v varchar(20), j json, e vector(2), c int check (c > 0), unique key (v))"
+    )
+    rig.sql("create table test.twice (a int primary key, v varchar(20))")
+    rig.sql("insert into test.twice values (1, 'the secret'), (2, 'the secret')")
+    for sql in REFUSED:
+        with pytest.raises(SqlError) as refused:
+            sessions[0].execute(sql)
+        told = f"{refused.value} {refused.value.text}"
+        assert "secret" not in told, sql
+        assert sql.startswith(("select", "alter")) or "771" not in told, sql

@@ -8,6 +8,7 @@ from holdfast.values.schedule import JITTER_SECONDS_MAX, Plan, ScheduleType, che
 
 FULL, INC = ScheduleType.FULL, ScheduleType.INC
 BERLIN = parse_zone("Europe/Berlin")
+DAY_US = 86_400_000_000
 NOBODY = 0
 """A tenant id without jitter."""
 
@@ -20,7 +21,7 @@ def words_at(zone: tzinfo, words: str, first: str, count: int) -> list[str]:
     """Return the next `count` moments after `first` as the zone's clock shows them, with their offset."""
     found, at = [], us(first, zone)
     for _ in range(count):
-        following = next_us(words, zone, NOBODY, at)
+        following = next_us(Plan(words=words, done_us=at), zone, NOBODY)
         assert following is not None
         at = following
         found.append(datetime.fromtimestamp(at / 1_000_000, zone).strftime("%m-%d %H:%M %z"))
@@ -86,7 +87,7 @@ def test_an_increment_waits_for_a_full_of_the_same_moment() -> None:
     """Their jitters differ: minutes for the daily full, seconds for an increment each minute."""
     tenant_id, done = 1002, us("2026-11-26 01:59")
     plans = {FULL: Plan(words="0 2 * * *", done_us=done), INC: Plan(words="* * * * *", done_us=done)}
-    begins = next_us("0 2 * * *", UTC, tenant_id, done)
+    begins = next_us(plans[FULL], UTC, tenant_id)
     assert begins is not None
     assert us("2026-11-26 02:00") + 8_000_000 < begins
     assert due(plans, UTC, tenant_id, us("2026-11-26 02:00") + 7_000_000) is None
@@ -127,7 +128,9 @@ def test_jitter_spreads_tenants_within_its_bound_and_is_the_same_each_day() -> N
     delays = set()
     for tenant_id in range(1002, 1202, 2):
         first, second = (
-            (next_us("0 2 * * *", UTC, tenant_id, base - 1 + day * 86_400_000_000) or 0) - base - day * 86_400_000_000
+            (next_us(Plan(words="0 2 * * *", done_us=base - 1 + day * DAY_US), UTC, tenant_id) or 0)
+            - base
+            - day * DAY_US
             for day in (0, 1)
         )
         assert first == second
@@ -135,14 +138,14 @@ def test_jitter_spreads_tenants_within_its_bound_and_is_the_same_each_day() -> N
         delays.add(first // 1_000_000)
     assert len(delays) > 50
     for tenant_id in (1002, 1004, 1100):
-        late = (next_us("* * * * *", UTC, tenant_id, base) or 0) - base
+        late = (next_us(Plan(words="* * * * *", done_us=base), UTC, tenant_id) or 0) - base
         assert 0 <= late % 60_000_000 < 6_000_000  # a tenth of a minute
 
 
 def test_a_run_begins_at_the_moment_next_says() -> None:
     for tenant_id in (1002, 1004, 1006):
         plan = Plan(words="*/10 * * * *", done_us=us("2026-11-26 02:05"))
-        begins = next_us(plan.words, UTC, tenant_id, plan.done_us)
+        begins = next_us(plan, UTC, tenant_id)
         assert begins is not None
         assert due({INC: plan}, UTC, tenant_id, begins - 1_000_000) is None
         assert due({INC: plan}, UTC, tenant_id, begins) is not None

@@ -12,7 +12,7 @@ import pytest
 from holdfast.backup_format.chunk import CHUNK_HEADER_BYTES
 from holdfast.backup_format.index import decode_index
 from server_rig import archive, freeze_until, running_server, wait_doing, wait_for, wait_restored
-from verify.validation_rig import Ground, block_owners
+from verify.validation_rig import Ground, block_owners, put_proofs_ahead
 
 pytestmark = pytest.mark.live
 
@@ -92,6 +92,13 @@ def test_everything_sound_is_read_once_and_proven_until_the_deadline(ground: Gro
     basic = ground.validate(level=BASIC)
     assert basic.status == "COMPLETED"
     assert sum(task[2] for task in basic.tasks.values()) < read / 20
+    # A clock that was a year ahead, and is right again.
+    ages = "select PROOF_AGE_SECONDS between 0 and 600 from oceanbase.CDB_OB_BACKUP_SET_PROOFS"
+    assert ground.client.rows(ages) == [(1,)] * 3
+    put_proofs_ahead(ground.server, 365)
+    assert ground.client.rows(ages) == [(None,)] * 3, "a proof ahead of the clock is none"
+    assert sum(task[2] for task in ground.validate().tasks.values()) == read
+    assert ground.client.rows(ages) == [(1,)] * 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -343,6 +350,17 @@ def test_what_can_be_refused_is_refused_at_once(ground: Ground, tmp_path: Path, 
     assert said.startswith(f"Incorrect arguments to {text}")
 
 
+def test_a_validation_of_everybody_names_whom_it_leaves_out(ground: Ground) -> None:
+    client = ground.client
+    client.run("CREATE TENANT IF NOT EXISTS bare")
+    client.run("ALTER SYSTEM VALIDATE BACKUP LEVEL = 'basic' DESCRIPTION = 'of all'")
+    ((level, number, said),) = client.rows("show warnings")
+    assert (level, number, said.startswith("tenant bare: ")) == ("Warning", 1210, True)
+    of_sys = "select COMMENT from oceanbase.CDB_OB_BACKUP_VALIDATE_JOB_HISTORY where TENANT_ID = 1 and DESCRIPTION = 'of all'"
+    ((comment,),) = wait_for(lambda: client.rows(of_sys), bool)
+    assert "not all tenants, 1 left out: bare (" in comment
+
+
 def test_a_validation_is_cancelled_at_once_and_outlives_a_killed_server(ground: Ground) -> None:
     """Slowed down by the tenant's bandwidth; progress is told meanwhile, and only the second of two at once is refused."""
     client = ground.client
@@ -383,6 +401,7 @@ def test_an_increment_does_not_rest_on_damage(ground: Ground) -> None:
         with here.flipped(ground.place / "data" / "backup_set_3_full" / "index", 70):
             assert here.validate("BACKUPSET = '3'", BASIC).status == "FAILED"
             wait_doing(client, "source")
+            client.run(f"SET ENCRYPTION ON IDENTIFIED BY '{SEALED}' ONLY")  # as set 3, or it would be refused
             client.run("ALTER SYSTEM BACKUP INCREMENTAL TENANT = source")
             job = "select BACKUP_TYPE, STATUS, COMMENT from oceanbase.CDB_OB_BACKUP_SET_FILES where BACKUP_SET_ID = 4"
             kind, status, comment = wait_for(

@@ -49,6 +49,9 @@ def test_what_is_no_list_of_ids_is_refused(text: str) -> None:
         (Proof(name="a", size_bytes=1, digest="d", proven_us=80 * DAY_US), 30 * DAY_US, False),  # the deadline
         (Proof(name="a", size_bytes=1, digest="e", proven_us=110 * DAY_US), 30 * DAY_US, False),  # another object
         (Proof(name="a", size_bytes=1, digest="d", proven_us=110 * DAY_US), 0, False),  # everything, always
+        (Proof(name="a", size_bytes=1, digest="d", proven_us=110 * DAY_US), 30 * DAY_US, True),
+        (Proof(name="a", size_bytes=1, digest="d", proven_us=110 * DAY_US + 1), 30 * DAY_US, False),  # ahead
+        (Proof(name="a", size_bytes=1, digest="d", proven_us=475 * DAY_US), 30 * DAY_US, False),  # a year ahead
         (None, 30 * DAY_US, False),
     ],
 )

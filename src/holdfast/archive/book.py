@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 
 from holdfast.archive.window import Window
+from holdfast.backup_format.piece_keys import PieceKey, encryption_mode
 from holdfast.engine_format.log_walk import Position
 from holdfast.values.archive import FileStatus, Piece, PieceStatus, Round
 from holdfast.values.lsn import Lsn
@@ -23,7 +24,8 @@ class BlockObject:
 class PieceBook:
     """What is durable in one piece. `begin`: where its first group begins and what came before; `end`: the log goes on.
 
-    `blocks` are contiguous by LSN and sorted. `input_bytes` counts log, `output_bytes` what the objects hold.
+    `blocks` are contiguous by LSN and sorted. `input_bytes` counts log, `output_bytes` what the objects hold. `keys`: as in the
+    record.
     """
 
     window: Window
@@ -34,6 +36,7 @@ class PieceBook:
     output_bytes: int = 0
     is_frozen: bool = False
     is_complete: bool = False  # frozen at its border: nothing after `end` belongs to it
+    keys: tuple[PieceKey, ...] = ()
 
     @property
     def checkpoint_scn(self) -> Scn:
@@ -70,6 +73,25 @@ class PieceBook:
             output_bytes=self.output_bytes + frame_bytes,
         )
 
+    def with_key(self, key: PieceKey) -> "PieceBook":
+        """Return the book whose log is sealed with this key from its end on. One under which nothing was written is replaced."""
+        assert key.from_lsn == self.end.lsn
+        return replace(self, keys=(*(one for one in self.keys if one.from_lsn < key.from_lsn), key))
+
+    def cut(self, *, end: Position, size_bytes: int) -> "PieceBook":
+        """Return the book whose last object holds only its first `size_bytes`, whole frames up to `end`; 0: without that object."""
+        last = self.blocks[-1]
+        assert not self.is_frozen
+        assert last.start_lsn <= end.lsn <= last.end_lsn, (last, end)
+        kept = (replace(last, end_lsn=end.lsn, size_bytes=size_bytes),) if size_bytes else ()
+        return replace(
+            self,
+            end=end,
+            blocks=(*self.blocks[:-1], *kept),
+            input_bytes=self.input_bytes - (int(last.end_lsn) - int(end.lsn)),
+            output_bytes=self.output_bytes - (last.size_bytes - size_bytes),
+        )
+
     def frozen(self, *, at_border: bool) -> "PieceBook":
         """Return the book of the piece when nothing more will be added; `at_border`: because the next group is later."""
         return replace(self, is_frozen=True, is_complete=at_border)
@@ -99,4 +121,5 @@ class PieceBook:
             output_bytes=self.output_bytes,
             file_status=FileStatus.AVAILABLE if reached else FileStatus.INCOMPLETE,
             path=current.path,
+            encryption_mode=encryption_mode(self.keys, self.begin.lsn, self.end.lsn),
         )

@@ -20,6 +20,7 @@ import logging
 import threading
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Final
 
 from holdfast import codes
@@ -38,9 +39,20 @@ from holdfast.archive.writer import RoundWriter
 from holdfast.backup_format import names
 from holdfast.backup_format.piece_record import MissingRange
 from holdfast.clock import Clock
+from holdfast.defects import DefectError
+from holdfast.engine.hold import block_ids
 from holdfast.engine_format.log_block import block_id_of, first_lsn_of
 from holdfast.engine_format.log_walk import Position
-from holdfast.errors import CorruptionError, EngineError, HoldfastError, StoreUnavailableError, refuse
+from holdfast.errors import (
+    ConflictError,
+    CorruptionError,
+    EngineError,
+    ForeignOwnerError,
+    HoldfastError,
+    ObjectReplacedError,
+    WriterMayLiveError,
+    refuse,
+)
 from holdfast.store.store import Store
 from holdfast.values.archive import Piece, PieceStatus, RoundStatus
 from holdfast.values.lsn import Lsn
@@ -51,12 +63,21 @@ _LOG = logging.getLogger("holdfast.archive")
 TELL_SECONDS: Final = 1.0
 """How often a record is put and the journal saved while log flows; each costs a few synchronous writes."""
 
+KEEP_SECONDS: Final = 1.0
+"""How soon another server that has taken the destination is noticed; costs one read of a small object."""
+
 DRAIN_SECONDS: Final = 5.0
 """How long the end of a round, or of the server, may archive what the engine has written by then."""
 
-STOP_ATTEMPTS_MAX: Final = 8
-"""How often the end of a round (or its rest) is told to a destination that does not answer, some 16 s, before it ends
-without: a lost destination must not keep a tenant in ARCHIVELOG mode."""
+END_SECONDS_MAX: Final = 6.0
+"""How long the end of a round, or its rest, is tried with a destination that can not take it, from the moment it was asked for: a
+lost destination must not keep a tenant in ARCHIVELOG mode. The attempt under way then may take some seconds more; ten are promised."""
+
+_END_REST_SECONDS_MAX: Final = 1.0
+"""Between two of these attempts."""
+
+_SAVING_SECONDS_MAX: Final = 0.5
+"""How long a round that is abandoned waits for its own thread to be done with the journal; it is tried again."""
 
 COMMENT_CHARS_MAX: Final = 4096
 
@@ -114,10 +135,15 @@ class Follower:
         self._untold: dict[int, Piece] = {}
         self._is_untold = False
         self._told_at = float("-inf")
+        self._kept_at = float("-inf")
         self._journal_is_away = False
 
         self._rest_seconds = pace.POLL_SECONDS_LEAST
         self._failures = 0
+        self._ending_since: float | None = None
+        self._alive_at = float("inf")  # when the turn under way last did something; infinite between two turns
+        self._is_abandoned = False
+        self._saving = threading.Lock()
         self._is_stalled = False
         self._snapshot = FollowerStatus(
             round_id=current.round_id,
@@ -160,6 +186,48 @@ class Follower:
         """Return whether the follower's thread lives; it ends by itself when the round reaches STOP."""
         return self._thread is not None and self._thread.is_alive()
 
+    def hanging_seconds(self) -> float:
+        """Return for how long the thread has been in one call, of the destination most likely; 0 when it is not. Never blocks."""
+        return max(0.0, self._clock.monotonic() - self._alive_at)
+
+    def abandon(self) -> bool:
+        """Let the round rest or end, as asked, without its thread, which hangs; return whether that is so and recorded.
+
+        The thread ends when its call returns. What that call still does is harmless: an append is of the same log and under the
+        object's lock, which a follower that goes on with the round waits for, and an object is cut only by a follower that is not
+        abandoned, asked under that lock; a record that it puts promises less than is there.
+        It records nothing any more and holds no log any more, which by then may be another round's.
+        """
+        ends, current = self._wanted is Wanted.STOP, self._round
+        event = RoundEvent.STOP_ASKED if ends else RoundEvent.DEFERRED
+        status = next_status(current.status, event)
+        is_on_its_way = current.status in {RoundStatus.STOPPING if ends else RoundStatus.SUSPENDING}
+        if self._wanted is Wanted.RUN or (status is None and not is_on_its_way):
+            return False
+        seconds = int(self.hanging_seconds())
+        comment = f"the destination has not answered for {seconds} s"
+        if ends:
+            comment = f"stopped, {comment}; archived to SCN {int(current.checkpoint_scn)}, what was written behind it is not archived"
+        if self._is_marked_lost():
+            comment = current.comment
+        over = replace(current, status=RoundStatus.STOP if ends else RoundStatus.SUSPEND, comment=comment)
+        pieces = {**self._pieces} if ends else {**self._untold}
+        told = tuple(replace(piece, status=PieceStatus.FROZEN) if ends else piece for piece in pieces.values())
+        if not self._saving.acquire(timeout=_SAVING_SECONDS_MAX):
+            return False
+        try:
+            if self.hanging_seconds() < seconds:
+                return False  # it goes on at this moment
+            self._journal.save(over, told)
+            self._is_abandoned = True
+            self._ending.set()
+        finally:
+            self._saving.release()
+        _LOG.warning("tenant %d: round %d: %s, %s", current.tenant_id, current.round_id, over.status, comment)
+        self._keeper.retire(releases=ends)
+        self._snapshot = replace(self._snapshot, status=over.status, comment=comment)
+        return True
+
     def wait_over(self, timeout_seconds: float) -> bool:
         """Return whether the thread ended by itself within `timeout_seconds`: the round reached STOP."""
         if self._thread is not None:
@@ -178,6 +246,10 @@ class Follower:
     def status(self) -> FollowerStatus:
         """Return a snapshot. Never blocks."""
         return self._snapshot
+
+    def spool(self) -> tuple[int, str]:
+        """Return the bytes of log that live only by our links, and what is against them in words, empty while nothing is."""
+        return self._keeper.held_bytes(), self._keeper.verdict[1] or self._keeper.trouble
 
     def start_lsn(self) -> Lsn:
         """Return the first LSN the round holds. Raises RefusedError (-9029) while it is not known."""
@@ -202,10 +274,14 @@ class Follower:
 
     def _run(self) -> None:
         try:
+            self._note_ending()  # of a server that was killed on the way
             while not self._ending.is_set() and not is_over(self._round.status):
                 self._wake.wait(self._turn())
                 self._wake.clear()
             self._leave()
+        except Exception:  # noqa: BLE001 - logged; the finally below must be reached in order
+            # The scheduler finds the thread gone and begins another one; the round goes on from disk.
+            _LOG.exception("tenant %d: the follower ended by a defect of Holdfast", self._round.tenant_id)
         finally:
             self._keeper.stop()
             self._close()
@@ -213,12 +289,24 @@ class Follower:
 
     def _turn(self) -> float:
         """Do the next step of the round and return how long to rest before the one after."""
+        self._alive_at = self._clock.monotonic()
+        try:
+            return self._judged_step()
+        finally:
+            self._alive_at = float("inf")
+
+    def _judged_step(self) -> float:
         try:
             rest = self._step()
         except (LogLostError, LogMissingError) as error:
-            rest = self._interrupt(error)
+            gone = self._why_log_is_gone()
+            rest = self._interrupt(error) if gone is None else self._wait_for(gone)
+        except ForeignOwnerError as error:
+            rest = self._stand_down(error)
         except CorruptionError as error:
             away = self._why_destination_is_away()
+            if away is not None:
+                self._close()  # what was found of another place says nothing of this one
             rest = self._interrupt(error) if away is None else self._wait_for(away)
         except HoldfastError as error:
             rest = self._wait_for(error)
@@ -227,7 +315,7 @@ class Follower:
         except Exception as error:  # noqa: BLE001 - a defect must not end archiving silently: say it, begin anew from disk
             _LOG.exception("tenant %d: the follower failed, it begins anew", self._round.tenant_id)
             self._close()
-            rest = self._wait_for(HoldfastError(f"internal error of the archive: {error!r}"))
+            rest = self._wait_for(DefectError(error))
         else:
             # A step that had nothing to write says nothing of the destination: what made the last one fail may still hold.
             away = self._why_destination_is_away() if self._failures else None
@@ -236,7 +324,7 @@ class Follower:
             elif self._failures or holds_log(self._round.status):
                 self._failures = 0
                 trouble = self._keeper.trouble
-                self._say(f"log blocks can not be held: {trouble}" if trouble else "")
+                self._say(f"log blocks can not be held: {trouble}" if trouble else self._what_is_archived_again())
         self._publish()
         return rest
 
@@ -264,15 +352,19 @@ class Follower:
             return self._move(RoundEvent.STOP_ASKED)
         if self._wanted is Wanted.SUSPEND:
             return pace.POLL_SECONDS_MOST
-        self._check_destination(self._open_store())
+        store = self._open_store()
+        self._check_destination(store)
+        self._course.tenure.take(store, watches=True)
         return self._move(RoundEvent.DESTINATION_GOOD)
 
     def _archive(self) -> float:
         if self._wanted is Wanted.STOP:
             return self._move(RoundEvent.STOP_ASKED)
-        if self._wanted is Wanted.SUSPEND and self._round.status is RoundStatus.DOING:
+        # DEFER acts on DOING; a round that can not come that far, as its destination is away, does not wait for it either.
+        if self._wanted is Wanted.SUSPEND and (self._round.status is RoundStatus.DOING or self._failures):
             return self._move(RoundEvent.DEFERRED)
         carrier = self._opened()
+        self._keep(carrier)
         self._judge_spool()
         found_log = carrier.walk()
         # A round that begins is waited for (backups need DOING): its first log is not held back.
@@ -288,7 +380,10 @@ class Follower:
         return 0.0 if found_log and (carrier.has_more or not carrier.has_log) else self._rest_seconds
 
     def _come_to_rest(self) -> float:
-        """Make what is in hand durable, then rest; a destination that is away does not keep a round from resting."""
+        """Make what is in hand durable, then rest; a destination that is away does not keep a round from resting.
+
+        Nothing does: whatever was met, the round rests after END_SECONDS_MAX and the log in hand stays in the spool.
+        """
         if self._wanted is Wanted.STOP:
             return self._move(RoundEvent.STOP_ASKED)
         try:
@@ -296,9 +391,18 @@ class Follower:
             if carrier.has_log:
                 self._append(carrier)
             self._tell(force=True)
-        except StoreUnavailableError:
-            if self._failures < STOP_ATTEMPTS_MAX:
+        except (LogLostError, LogMissingError, ForeignOwnerError):
+            raise
+        except CorruptionError:
+            # Final, unless the destination is only away: then its loss is no reason not to rest.
+            if not self._may_end() or self._why_destination_is_away() is None:
                 raise
+        except Exception as error:
+            if not self._may_end():
+                raise
+            _LOG.warning(
+                "tenant %d: the round rests without its destination: %s", self._round.tenant_id, _words_of(error)
+            )
         # Whatever is still in hand is in the spool, and is walked again when the round goes on.
         self._close()
         return self._move(RoundEvent.RESTED)
@@ -320,8 +424,9 @@ class Follower:
         return pace.POLL_SECONDS_MOST * 4
 
     def _end_round(self) -> float:
-        """Freeze the open piece and end the round; without its destination after a bounded number of attempts.
+        """Freeze the open piece and end the round; without its destination after END_SECONDS_MAX, whatever was met.
 
+        The silence of a last writer that may live does not count as that, and is over within seconds.
         The record then still says ACTIVE, which promises less than is there, never more.
         """
         comment = self._round.comment if self._is_marked_lost() else ""
@@ -332,12 +437,23 @@ class Follower:
                     comment = comment or self._drained_to_end(carrier)
                 self._enter(carrier.writer.freeze(at_border=carrier.writer.book.is_complete))
                 carrier.writer.put_round(replace(self._round, status=RoundStatus.STOP), names.Edge.END)
+        except ForeignOwnerError as error:
+            comment = comment or f"stopped, {error.message}"
         except CorruptionError as error:
-            comment = comment or error.message
-        except HoldfastError as error:
-            if self._failures < STOP_ATTEMPTS_MAX:
+            if self._carrier is not None:
+                self._enter(self._carrier.writer.book)  # without what was found not to hold
+            comment = comment or f"stopped, what was archived is not there: {error.message}"
+        except WriterMayLiveError:
+            self._note_ending()  # the destination answers: what is not archived yet can be, as soon as it may be taken
+            raise
+        except Exception as error:
+            if not self._may_end():
                 raise
-            comment = comment or f"stopped, the destination could not be told: {error.message}"
+            told = _words_of(error)
+            comment = comment or (
+                f"stopped, the destination could not be told: {told}; archived to SCN {int(self._round.checkpoint_scn)},"
+                " what was written behind it is not archived"
+            )
         for piece in tuple(self._pieces.values()):
             if piece.status is PieceStatus.ACTIVE:
                 self._enter_piece(replace(piece, status=PieceStatus.FROZEN))
@@ -364,7 +480,8 @@ class Follower:
         self._keeper.start()
         store = self._open_store()
         self._check_destination(store)
-        resumed = read_round(store, self._round)
+        self._course.tenure.take(store, watches=True)
+        resumed = self._read_round(store)
         if resumed is None:
             self._carrier = self._begun(store)
             return self._carrier
@@ -379,6 +496,15 @@ class Follower:
             self._carrier.walked.lsn,
         )
         return self._carrier
+
+    def _read_round(self, store: Store) -> Resumed | None:
+        return read_round(
+            store,
+            self._round,
+            self._course.tenure.made,
+            cluster_id=self._course.cluster_id,
+            sealing=self._course.sealing,
+        )
 
     def _compare(self, carrier: Carrier, store: Store, last: LastFrame) -> None:
         """Compare what was archived last with the live log; not done is not compared: then it is done again."""
@@ -395,7 +521,8 @@ class Follower:
         if self._carrier is None:
             store = self._open_store()
             self._check_destination(store)
-            resumed = read_round(store, self._round)
+            self._course.tenure.take(store, watches=True)
+            resumed = self._read_round(store)
             if resumed is not None:
                 self._carrier = self._taken_up(store, resumed)
         return self._carrier
@@ -403,7 +530,15 @@ class Follower:
     def _taken_up(self, store: Store, resumed: Resumed) -> Carrier:
         for book in resumed.books:
             self._enter(book)
-        writer = RoundWriter(store, self._course, self._slicing, resumed.timeline, resumed.begin, resumed.books[-1])
+        writer = RoundWriter(
+            store,
+            self._course,
+            self._slicing,
+            resumed.timeline,
+            resumed.begin,
+            resumed.books[-1],
+            self._require_not_abandoned,
+        )
         return Carrier(self._reader, writer, self._clock)
 
     def _begun(self, store: Store) -> Carrier:
@@ -424,11 +559,24 @@ class Follower:
             raise EngineError(f"the log's base block {base_block} is not held, blocks {held[0]} to {held[-1]} are")
         begin = Position(lsn=first_lsn_of(base_block))
         book = PieceBook(window=self._slicing.window(self._round.base_piece_id), begin=begin, end=begin)
-        writer = RoundWriter(store, self._course, self._slicing, self._course.timeline, begin, book)
+        writer = RoundWriter(
+            store, self._course, self._slicing, self._course.timeline, begin, book, self._require_not_abandoned
+        )
         writer.begin_round(self._round)
         self._keeper.release(below=base_block)
         self._enter(book)
         return Carrier(self._reader, writer, self._clock)
+
+    def _require_not_abandoned(self) -> None:
+        if self._is_abandoned:
+            raise ConflictError(f"round {self._round.round_id} goes on without this follower, which hung")
+
+    def _keep(self, carrier: Carrier) -> None:
+        """Find, about once a second, that this server is still the one that writes here and has its key, log or no log."""
+        now = self._clock.monotonic()
+        if now - self._kept_at >= KEEP_SECONDS:
+            carrier.writer.keep()
+            self._kept_at = now
 
     def _close(self) -> None:
         if self._carrier is not None:
@@ -452,6 +600,8 @@ class Follower:
 
     def _enter(self, book: PieceBook) -> None:
         """Take a piece's book into the round's account."""
+        if self._alive_at != float("inf"):
+            self._alive_at = self._clock.monotonic()  # something became durable: the turn is long, it does not hang
         piece = book.piece(self._round)
         if piece == self._pieces.get(piece.piece_id):
             return
@@ -490,7 +640,9 @@ class Follower:
         self._told_at = self._clock.monotonic()
         pieces = tuple(self._untold[piece_id] for piece_id in sorted(self._untold))
         try:
-            self._journal.save(self._round, pieces)
+            with self._saving:
+                if not self._is_abandoned:
+                    self._journal.save(self._round, pieces)
         except HoldfastError as error:
             if not self._journal_is_away:
                 _LOG.warning("tenant %d: the archive round can not be recorded: %s", self._round.tenant_id, error)
@@ -501,12 +653,22 @@ class Follower:
 
     # --- changes of state, troubles
 
+    def _may_end(self) -> bool:
+        """Return whether the rest or the end of the round was tried long enough to go without its destination."""
+        return self._ending_since is not None and self._clock.monotonic() - self._ending_since >= END_SECONDS_MAX
+
+    def _note_ending(self) -> None:
+        """Begin to count when the round is on its way to its rest or its end."""
+        is_ending = self._round.status in {RoundStatus.SUSPENDING, RoundStatus.STOPPING}
+        self._ending_since = self._clock.monotonic() if is_ending else None
+
     def _move(self, event: RoundEvent) -> float:
         """Take the round one status further, told at once; returns no rest."""
         before, status = self._round.status, next_status(self._round.status, event)
         assert status is not None, (before, event)
         _LOG.info("tenant %d: round %d: %s -> %s", self._round.tenant_id, self._round.round_id, before, status)
         self._round = replace(self._round, status=status)
+        self._note_ending()
         if not holds_log(status):
             self._is_stalled = False
         self._publish()
@@ -535,14 +697,30 @@ class Follower:
         self._failures += 1
         if self._failures == 1:
             _LOG.warning("tenant %d: archiving waits: %s", self._round.tenant_id, error)
-        if self._carrier is not None:
+        if isinstance(error, ObjectReplacedError):
+            self._close()  # begin anew from what the destination holds now: its record decides whether that is a loss
+        elif self._carrier is not None:
             self._carrier.close()
         try:
             self._judge_spool()
         except LogLostError as lost:
             return self._interrupt(lost)
-        self._say(f"waiting: {error}")
-        return pace.backoff_seconds(self._failures)
+        if not self._ending.is_set():
+            self._say(f"waiting: {error}")
+        rest = pace.backoff_seconds(self._failures)
+        return rest if self._ending_since is None else min(rest, _END_REST_SECONDS_MAX)
+
+    def _why_log_is_gone(self) -> EngineError | None:
+        """Return why what looks lost may only be elsewhere: an engine's folder without any block, as no engine leaves it."""
+        if block_ids(self._course.log_dir):
+            return None
+        return EngineError(f"{self._course.log_dir} holds no log", hint="mount its disk, or put the directory back")
+
+    def _what_is_archived_again(self) -> str:
+        """Return that the destination holds less than was told of it, as one that was put back, "" when it holds all of that."""
+        if self._carrier is None or self._carrier.writer.book.end.scn >= self._round.checkpoint_scn:
+            return ""
+        return f"waiting: the destination was put back, the log up to SCN {int(self._round.checkpoint_scn)} is archived again"
 
     def _why_destination_is_away(self) -> HoldfastError | None:
         """Return why what looks damaged may only be somewhere else: a file system that is not mounted now."""
@@ -573,6 +751,7 @@ class Follower:
                     self._enter(carrier.writer.book)
             except (HoldfastError, OSError) as told:
                 _LOG.warning("tenant %d: the log in hand is lost too: %s", self._round.tenant_id, told)
+            self._enter(carrier.writer.book)  # without what was found not to hold
             missing = carrier.missing(error if isinstance(error, LogMissingError) else None)
         elif self._snapshot.durable_lsn is not None:
             missing = MissingRange(
@@ -589,12 +768,29 @@ class Follower:
         if carrier is not None:
             interrupted = replace(self._round, status=RoundStatus.INTERRUPTED)
             # Best effort: the destination may be what was lost. The journal and the log say it in any case.
-            try:
-                if not carrier.writer.book.is_frozen:
-                    carrier.writer.put_record()
-                carrier.writer.put_round(interrupted, names.Edge.START, missing)
-            except HoldfastError as told:
-                _LOG.warning("tenant %d: the destination could not be told: %s", self._round.tenant_id, told)
+            for tell in (
+                carrier.writer.put_open_record,
+                partial(carrier.writer.put_round, interrupted, names.Edge.START, missing),
+            ):
+                try:
+                    tell()
+                except HoldfastError as told:
+                    _LOG.warning("tenant %d: the destination could not be told: %s", self._round.tenant_id, told)
+        self._move(RoundEvent.LOG_LOST)
+        self._close()
+        self._keeper.give_up()
+        self._reader.close()
+        return 0.0
+
+    def _stand_down(self, error: ForeignOwnerError) -> float:
+        """End archiving because another server writes the destination: nothing more is written there, least of all this."""
+        if self._ending.is_set() or next_status(self._round.status, RoundEvent.LOG_LOST) is None:
+            return self._wait_for(error)  # of a server that ends: the next start finds it, if it is so
+        comment = f"{INTERRUPTED_TEXT}: {error}"
+        _LOG.error("tenant %d: round %d: %s", self._round.tenant_id, self._round.round_id, comment)
+        self._round = replace(self._round, comment=comment[:COMMENT_CHARS_MAX])
+        self._failures = 0
+        self._is_stalled = False
         self._move(RoundEvent.LOG_LOST)
         self._close()
         self._keeper.give_up()
@@ -614,6 +810,8 @@ class Follower:
         self._publish()
 
     def _publish(self) -> None:
+        if self._is_abandoned:
+            return
         writer = self._carrier.writer if self._carrier is not None else None
         self._snapshot = FollowerStatus(
             round_id=self._round.round_id,
@@ -632,3 +830,10 @@ def _range_text(missing: MissingRange | None) -> str:
     end_lsn = "unknown" if missing.end_lsn is None else int(missing.end_lsn)
     end_scn = "unknown" if missing.end_scn is None else int(missing.end_scn)
     return f"; missing LSN [{int(missing.start_lsn)}, {end_lsn}), SCN [{int(missing.start_scn)}, {end_scn})"
+
+
+def _words_of(error: Exception) -> str:
+    """Return an error's own words if it is one of ours or the operating system's; of a defect they may hold anything."""
+    if isinstance(error, HoldfastError):
+        return error.message
+    return error.strerror if isinstance(error, OSError) and error.strerror else DefectError(error).message

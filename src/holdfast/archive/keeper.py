@@ -16,9 +16,10 @@ from typing import Final
 
 from holdfast.archive.pressure import SpoolFacts, SpoolLimits, SpoolVerdict, judge_spool
 from holdfast.clock import Clock
+from holdfast.defects import DefectError
 from holdfast.engine.hold import SpoolHold, block_ids
 from holdfast.engine.watch import LogDirectoryWatch
-from holdfast.errors import HoldfastError
+from holdfast.errors import EngineError, HoldfastError
 from holdfast.values.destination import Binding
 
 _LOG = logging.getLogger(__name__)
@@ -37,12 +38,13 @@ class Keeper:
         self._clock = clock
         self._hold = SpoolHold(log_dir, spool_dir)
         self._lock = threading.Lock()
-        self._floor = min(self._hold.block_ids(), default=0)
+        self._floor = 0
         self._ended = threading.Event()
         self._watch: LogDirectoryWatch | None = None
         self._thread: threading.Thread | None = None
         self._verdict = (SpoolVerdict.KEEP, "")
         self._trouble = ""
+        self._is_retired = False
 
     @property
     def verdict(self) -> tuple[SpoolVerdict, str]:
@@ -63,6 +65,10 @@ class Keeper:
         """Hold what is there now, then go on in a thread. Repeatable. Raises EngineError when the first links fail."""
         if self._thread is not None:
             return
+        if self._is_retired:
+            raise EngineError("another follower holds this log")
+        self._hold.prepare()
+        self._floor = max(self._floor, min(self._hold.block_ids(), default=0))
         self._watch = LogDirectoryWatch(self._log_dir)
         self._link(self._watch.new_blocks(0))
         self._link(self._unheld())
@@ -85,12 +91,26 @@ class Keeper:
     def release(self, *, below: int) -> None:
         """Let go of every block before `below`; they are not held again. The floor never falls."""
         with self._lock:
-            if below > self._floor or min(self._hold.block_ids(), default=below) < below:
+            if not self._is_retired and (below > self._floor or min(self._hold.block_ids(), default=below) < below):
                 self._floor = max(self._floor, below)
                 self._hold.release(below=self._floor)
 
+    def retire(self, *, releases: bool) -> None:
+        """Stop for good, from another thread than the follower's, which hangs: what lies in the spool may soon be another's.
+
+        `releases`: the round is over. Otherwise the links stay for whom goes on with it.
+        """
+        if releases:
+            self.give_up()
+        else:
+            self.stop()
+        with self._lock:
+            self._is_retired = True
+
     def give_up(self) -> None:
         """Stop, and let go of everything: the round is over or lost."""
+        if self._is_retired:
+            return
         self.stop()
         with self._lock:
             self._hold.release(below=max(self._hold.block_ids(), default=0) + 1)
@@ -117,6 +137,13 @@ class Keeper:
                 if not self._trouble:
                     _LOG.warning("log blocks of %s can not be held: %s", self._log_dir, error)
                 self._trouble = str(error)
+                self._ended.wait(0.05)
+            except Exception as error:  # noqa: BLE001 - logged
+                # The thread must outlive it: without it the engine's log is recycled and the round has a hole.
+                trouble = DefectError(error).message
+                if self._trouble != trouble:
+                    _LOG.exception("log blocks of %s can not be held", self._log_dir)
+                self._trouble = trouble
                 self._ended.wait(0.05)
 
     def _link(self, candidates: tuple[int, ...]) -> None:

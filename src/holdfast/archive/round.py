@@ -3,7 +3,7 @@
     (none)     -> PREPARE       ARCHIVELOG, destination set, state ENABLE
     PREPARE    -> BEGINNING     destination and format file were found good
     BEGINNING  -> DOING         the first log is durable in the destination
-    DOING      -> SUSPENDING -> SUSPEND       LOG_ARCHIVE_DEST_STATE = DEFER
+    BEGINNING or DOING -> SUSPENDING -> SUSPEND       LOG_ARCHIVE_DEST_STATE = DEFER
     SUSPEND    -> BEGINNING     state ENABLE: the same round goes on
     any of BEGINNING, DOING, SUSPENDING, SUSPEND -> INTERRUPTED       log was lost; never heals
     all but STOP -> STOPPING -> STOP          NOARCHIVELOG
@@ -47,6 +47,7 @@ TRANSITIONS: Final[dict[tuple[RoundStatus, RoundEvent], RoundStatus]] = {
     (_PREPARE, RoundEvent.DESTINATION_GOOD): _BEGINNING,
     (_PREPARE, RoundEvent.STOP_ASKED): _STOPPING,
     (_BEGINNING, RoundEvent.FIRST_DURABLE): _DOING,
+    (_BEGINNING, RoundEvent.DEFERRED): _SUSPENDING,
     (_BEGINNING, RoundEvent.LOG_LOST): _INTERRUPTED,
     (_BEGINNING, RoundEvent.STOP_ASKED): _STOPPING,
     (_DOING, RoundEvent.DEFERRED): _SUSPENDING,
@@ -64,7 +65,7 @@ TRANSITIONS: Final[dict[tuple[RoundStatus, RoundEvent], RoundStatus]] = {
 
 
 def next_status(status: RoundStatus, event: RoundEvent) -> RoundStatus | None:
-    """Return the status `event` leads to, or None where it changes nothing (DEFER acts on DOING only)."""
+    """Return the status `event` leads to, or None where it changes nothing (DEFER does nothing to a round that rests)."""
     return TRANSITIONS.get((status, event))
 
 

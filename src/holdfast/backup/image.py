@@ -26,7 +26,7 @@ from holdfast.engine.directory import EngineDirectory
 from holdfast.engine_format.log_block import LOG_INFO_BYTES, block_id_of, decode_info_block
 from holdfast.engine_format.log_meta import base_lsn
 from holdfast.engine_format.log_walk import Position, groups
-from holdfast.engine_format.macro_block import HEAD_BYTES, MACRO_BLOCK_BYTES, block_kinds
+from holdfast.engine_format.macro_block import HEAD_BYTES, MACRO_BLOCK_BYTES
 from holdfast.engine_format.slog import walk_slog
 from holdfast.engine_format.super_block import decode_super_block
 from holdfast.errors import CorruptionError, EngineError, HoldfastError
@@ -72,7 +72,7 @@ class EngineImage:
         self._read_bytes = 0
         self._pause = pause
         self._blocks_in_use = blocks_in_use
-        self.block_kinds = block_kinds(directory.version.data_version)
+        self.block_kinds = directory.version.layout.block_kinds
         self._whole = _open(directory.block_file)
         try:
             self._heads = _open(directory.block_file)
@@ -138,7 +138,7 @@ class EngineImage:
 
     def clog_meta(self) -> tuple[SmallFile, ...]:
         folder = self._directory.log_meta_dir
-        names = sorted((name for name in os.listdir(folder) if name.isdigit()), key=int)
+        names = sorted((name for name in os.listdir(folder) if name.isdecimal()), key=int)
         return tuple(self._read(folder / name) for name in names)
 
     def base_block(self, clog_meta: Iterable[SmallFile]) -> BaseBlock | None:

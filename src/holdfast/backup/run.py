@@ -1,11 +1,14 @@
 """One backup, its effects in the order that keeps a crash harmless.
 
     1. start placeholder              killed after: a name for people, nothing else
+       owner's claim of the folder       killed after: the next attempt finds its own claim, another server somebody else's
     2. data objects, each whole       killed after: the next attempt walks them and takes what still matches
     3. small files, super blocks      killed after: written again
     4. wait for the archive           the set is worth nothing before the log reaches its end
        PLUS ARCHIVELOG: the log          killed after: written again
+       the log looked for                as a restore looks for it; nothing is written
     5. index                          killed after: written again
+       the objects looked for         nothing is written
     6. manifest                       the commit: before it the set is invisible, after it complete
     7. end placeholder                killed after 6: the next attempt finds the manifest and only does this
 
@@ -18,11 +21,13 @@ from dataclasses import dataclass, field
 from datetime import UTC
 
 from holdfast import codes
+from holdfast.backup.claim import claim_set, finished_manifest
 from holdfast.backup.complement import copy_log, find_log
 from holdfast.backup.copier import Copier
 from holdfast.backup.journal import BaseBlock, Figures, Image, Journal, LogTail, SmallFile
 from holdfast.backup.moment import Moment, Search
 from holdfast.backup.plan import DEFAULT_THREADS, PassPolicy
+from holdfast.backup.required_log import LogLack
 from holdfast.backup.resume import seed_table
 from holdfast.backup_format import names
 from holdfast.backup_format.chunk import CHUNK_HEADER_BYTES, ChunkSealer, seal_file
@@ -35,17 +40,18 @@ from holdfast.backup_format.manifest import (
     ObjectKind,
     ObjectRecord,
     authenticated,
-    decode_manifest,
     encode_manifest,
 )
+from holdfast.backup_format.owner_record import SetClaim, encode_placeholder
 from holdfast.clock import Clock
 from holdfast.engine_format.macro_block import MACRO_BLOCK_BYTES
-from holdfast.errors import EngineError, NotFoundError, RefusedError, StoreUnavailableError
-from holdfast.store.small import MANIFEST_BYTES_MAX, get_small
+from holdfast.errors import ConflictError, CorruptionError, EngineError, RefusedError, StoreUnavailableError
+from holdfast.keys.masters import NO_MASTERS, Masters
 from holdfast.store.store import Store
 from holdfast.values.backup_set import BackupType, TaskStatus
 from holdfast.values.buffers import Buffer
 from holdfast.values.lsn import Lsn
+from holdfast.values.owner import Lineage, Owner
 from holdfast.values.pace import FixedPace, Pace
 from holdfast.values.scn import Scn
 from holdfast.values.tenant import CompatibilityMode, Unit
@@ -60,6 +66,9 @@ _PACE_WAIT_SECONDS = 0.1
 _QUIET_SECONDS_MAX = 5.0
 _QUIET_POLL_SECONDS = 0.05
 _BROKEN_LISTED_MAX = 20
+_LOG_WAIT_SECONDS_MAX = 30.0
+"""The archive has said that the log is durable, and frames prove themselves: what is not there by then is lost, or never came."""
+_LOG_POLL_SECONDS = 0.2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +98,8 @@ class BackupPlan:
     """What one backup is to make. Nothing in it changes while the backup runs, so that a crashed one can resume.
 
     `base`: None makes a full set. `note`: what a person should know of it before it begins. `account`: the bytes of the
-    login's file, a secret.
+    login's file, a secret. `masters`: open the archive's log. `owner`: this attempt; `lineage`: whose earlier attempts at the same
+    job are taken up.
     """
 
     cluster_name: str
@@ -105,11 +115,14 @@ class BackupPlan:
     unit: Unit
     account: bytes = field(repr=False)
     started_us: int
+    owner: Owner
+    lineage: Lineage
     description: str = ""
     base: BaseSet | None = None
     note: str = ""
     encryption: Encryption = field(default_factory=Encryption)
     key: DataKey | None = field(default=None, repr=False)
+    masters: Masters = NO_MASTERS
     policy: PassPolicy = field(default_factory=PassPolicy)
 
     @property
@@ -120,6 +133,22 @@ class BackupPlan:
     def root(self) -> str:
         """Return the set's folder in the destination."""
         return names.set_root(self.backup_set_id, self.type)
+
+    @property
+    def claim(self) -> SetClaim:
+        """Return what says in the set's folder whose it is."""
+        return SetClaim(
+            cluster_id=self.cluster_id,
+            tenant_id=self.tenant_id,
+            dest_id=self.dest_id,
+            backup_set_id=self.backup_set_id,
+            type=self.type,
+            owner=self.owner,
+        )
+
+    def made(self, owner: Owner | None) -> bool:
+        """Return whether an attempt at a job of this number made it; of whose, the claim tells (job ids are a tenant's own)."""
+        return self.lineage.made_for(owner, self.owner.job_kind, self.owner.job_id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,36 +171,29 @@ def run_backup(
     archive: Store | None = None,
     pace: Pace | None = None,
     is_quiet: Callable[[], bool] = lambda: True,
+    lack: Callable[[Manifest], LogLack | None] = lambda manifest: None,
 ) -> BackupResult:
     """Make the set and return what it is; when this returns, the manifest is durable.
 
     `archive`: the archive's destination, from which a set PLUS ARCHIVELOG takes its log; None makes one without. `pace`: how
     fast it may go, asked again and again; None means two threads and no limit. `is_quiet` tells whether the engine has no
     transaction under way that the log knows of: the end of the image is put where it had none, if that comes within 5 s.
+    `lack` tells what of its log the archive does not hold: such a set is not made, unless it holds its own.
 
     Repeatable: running it again with the same plan after a crash takes up what the crashed one put, or finds it done.
-    Raises CanceledError, RefusedError (the archive), StoreUnavailableError, CorruptionError, EngineError; then no
-    manifest exists, so nothing of the set is visible to a restore.
+    Raises CanceledError, ForeignOwnerError (the folder is another's), RefusedError (the archive), StoreUnavailableError,
+    CorruptionError, EngineError; then no manifest of ours exists, so nothing of the set is visible to a restore.
     """
-    manifest = finished_manifest(plan.root, store)
+    manifest = finished_manifest(store, plan.claim, plan.made)
     if manifest is not None:
-        return complete(manifest, store)
+        return complete(manifest, store, plan.owner)
     pace = pace or FixedPace(threads=DEFAULT_THREADS)
-    with contextlib.closing(_Run(plan, image, store, tail, journal, clock, archive, pace, is_quiet)) as run:
+    with contextlib.closing(_Run(plan, image, store, tail, journal, clock, archive, pace, is_quiet, lack)) as run:
         manifest, comment = run.run()
-    return complete(manifest, store, comment)
+    return complete(manifest, store, plan.owner, comment)
 
 
-def finished_manifest(root: str, store: Store) -> Manifest | None:
-    """Return the manifest of the set at `root` if it is there: then the backup is complete, whatever else is said."""
-    name = names.manifest_name(root)
-    try:
-        return decode_manifest(get_small(store, name, MANIFEST_BYTES_MAX), name=name)
-    except NotFoundError:
-        return None
-
-
-def complete(manifest: Manifest, store: Store, comment: str = "") -> BackupResult:
+def complete(manifest: Manifest, store: Store, owner: Owner, comment: str = "") -> BackupResult:
     """Put the end placeholder of a set whose manifest is durable, and return what the set is. Repeatable."""
     end = names.SetPlaceholder(
         set=names.SetRef(set_id=manifest.backup_set_id, type=manifest.type),
@@ -179,7 +201,7 @@ def complete(manifest: Manifest, store: Store, comment: str = "") -> BackupResul
         tag=manifest.min_restore_scn.tag(UTC),
     )
     try:
-        store.put(names.set_placeholder(end), names.PLACEHOLDER_CONTENT)
+        store.put(names.set_placeholder(end), encode_placeholder(owner))
     except StoreUnavailableError as error:
         # The set is complete and durable; a name for people is no reason to call it failed.
         comment = "; ".join(filter(None, (comment, f"no end placeholder: {error.message}")))
@@ -217,8 +239,10 @@ class _Run:
         archive: Store | None,
         pace: Pace,
         is_quiet: Callable[[], bool],
+        lack: Callable[[Manifest], LogLack | None],
     ) -> None:
         self._plan = plan
+        self._lack = lack
         self._is_quiet = is_quiet
         self._pace = pace
         self._archive = archive
@@ -229,6 +253,7 @@ class _Run:
         self._clock = clock
         self._told = clock.monotonic() - _TELL_SECONDS
         self._notes = [plan.note] if plan.note else []
+        claim_set(store, plan.claim, plan.made)
         table = BlockTable(image.block_count())
         if plan.base is not None:
             _refer_to(plan.base, table)
@@ -262,11 +287,15 @@ class _Run:
         start = names.SetPlaceholder(
             set=names.SetRef(set_id=plan.backup_set_id, type=plan.type), event=names.SetEvent.START
         )
-        self._store.put(names.set_placeholder(start), names.PLACEHOLDER_CONTENT)
+        self._store.put(names.set_placeholder(start), encode_placeholder(plan.owner))
         journal.begin_phase(TaskStatus.BACKUP_META)
         _, start_scn = self._tail.tail_after()
         journal.know_scns(start_scn=start_scn, end_scn=None)
-        self._check_archive_reaches(self._image.base_block(self._image.clog_meta()))
+        base = self._image.base_block(self._image.clog_meta())
+        self._check_archive_reaches(base)
+        if base is not None:
+            # It can only be worse with the set's own base and end: what is late is there by then, what is lost is not.
+            self._require_log(self._manifest(base, start_scn, start_scn, base.lsn), seconds=0)
         journal.begin_phase(TaskStatus.BACKUP_DATA)
         moment = Search(self._image, self._copier, plan.policy, self._clock, journal.check).run()
         end_lsn, min_restore_scn = self._find_end()
@@ -280,9 +309,12 @@ class _Run:
         self._wait_for_archive(min_restore_scn)
         logs = self._put_log(moment.base.lsn, end_lsn)
         index = self._put_index()
-        manifest = self._put_manifest(
-            moment, start_scn, min_restore_scn, end_lsn, (*self._copier.objects(), *files, *logs, index)
+        objects = (*self._copier.objects(), *files, *logs, index)
+        manifest = self._manifest(
+            moment.base, start_scn, min_restore_scn, end_lsn, objects, moment.block_file_size_bytes
         )
+        self._require_log(manifest, seconds=_LOG_WAIT_SECONDS_MAX)
+        manifest = self._put_manifest(manifest)
         self._take_notes(moment)
         return manifest, "; ".join(self._notes)
 
@@ -343,7 +375,13 @@ class _Run:
             return ()
         ref = self._plan.archive
         log_objects = find_log(
-            self._archive, dest_id=ref.dest_id, round_id=ref.round_id, base_lsn=base_lsn, end_lsn=end_lsn
+            self._archive,
+            dest_id=ref.dest_id,
+            round_id=ref.round_id,
+            timeline=ref.timeline,
+            base_lsn=base_lsn,
+            end_lsn=end_lsn,
+            masters=self._plan.masters,
         )
         counters = self._copier.counters
         counters.expect_log(len(log_objects))
@@ -367,6 +405,7 @@ class _Run:
                 before=before,
                 copied=copied,
                 key=self._plan.key,
+                owner=self._plan.owner,
             )
         )
 
@@ -411,17 +450,31 @@ class _Run:
             digest=digest.text(),
         )
 
-    def _put_manifest(
+    def _require_log(self, manifest: Manifest, *, seconds: float) -> None:
+        """Raise CorruptionError (-9064) when the archive lacks log of the set. What may only be late is waited for this long."""
+        if self._archive is not None:
+            return  # its log is copied into the set, which finds what is missing
+        end = self._clock.monotonic() + seconds
+        while (lack := self._lack(manifest)) is not None:
+            if lack.is_damage or (seconds and self._clock.monotonic() > end):
+                raise lack.error()
+            if not seconds:
+                return
+            self._note(self._copier.counters.figures())
+            self._clock.sleep(_LOG_POLL_SECONDS)
+
+    def _manifest(
         self,
-        moment: Moment,
+        base: BaseBlock,
         start_scn: Scn,
         min_restore_scn: Scn,
         end_lsn: Lsn,
-        objects: tuple[ObjectRecord, ...],
+        objects: tuple[ObjectRecord, ...] = (),
+        block_file_size_bytes: int = 0,
     ) -> Manifest:
         plan, table = self._plan, self._copier.table
         figures = self._copier.counters.figures()
-        manifest = Manifest(
+        return Manifest(
             cluster_name=plan.cluster_name,
             cluster_id=plan.cluster_id,
             tenant_id=plan.tenant_id,
@@ -437,16 +490,16 @@ class _Run:
             engine_binary_version=plan.engine_binary_version,
             start_scn=start_scn,
             # Block 0 of a young engine has its first group's SCN here, which an idle engine may not have passed.
-            start_replay_scn=min(moment.base.min_scn, min_restore_scn),
+            start_replay_scn=min(base.min_scn, min_restore_scn),
             min_restore_scn=min_restore_scn,
-            base_lsn=moment.base.lsn,
+            base_lsn=base.lsn,
             end_lsn=end_lsn,
             plus_archivelog=self._archive is not None,
             timeline=plan.archive.timeline,
             archive_dest_id=plan.archive.dest_id,
             round_id=plan.archive.round_id,
             block_size_bytes=MACRO_BLOCK_BYTES,
-            block_file_size_bytes=moment.block_file_size_bytes,
+            block_file_size_bytes=block_file_size_bytes,
             block_count=len(table),
             input_bytes=figures.input_bytes,
             output_bytes=sum(item.size_bytes for item in objects),
@@ -457,18 +510,49 @@ class _Run:
             description=plan.description,
             started_us=plan.started_us,
             ended_us=self._clock.now_ns() // 1000,
+            owner=plan.owner,
         )
+
+    def _put_manifest(self, manifest: Manifest) -> Manifest:
+        plan = self._plan
         if plan.key is not None:
             manifest = authenticated(manifest, plan.key)
         summary = names.set_summary_name(
             plan.root, manifest.start_replay_scn.tag(UTC), manifest.min_restore_scn.tag(UTC)
         )
-        self._store.put(summary, names.PLACEHOLDER_CONTENT)
+        self._store.put(summary, encode_placeholder(plan.owner))
+        self._require_objects(manifest)
         self._journal.check()
         # The last line that a cancel can stop. A crash after it leaves a set that the next attempt finds complete, or not.
         self._journal.begin_commit()
-        self._store.put(names.manifest_name(plan.root), encode_manifest(manifest))
+        text, name = encode_manifest(manifest), names.manifest_name(plan.root)
+        try:
+            self._store.put_new(name, text)
+        except ConflictError:
+            # Put again after an answer that was lost, or another writer's: then the claim was taken away under us.
+            if finished_manifest(self._store, plan.claim, plan.made) != manifest:
+                raise
         return manifest
+
+    def _require_objects(self, manifest: Manifest) -> None:
+        """Raise CorruptionError unless every object the manifest promises is there with its size, a crashed attempt's too.
+
+        The writers said so of each when it was committed, an hour ago perhaps: somebody else may have removed or replaced it since.
+        """
+        root = self._plan.root
+        sizes = {item.name: item.size_bytes for item in self._store.list(f"{root}/")}
+        for item in manifest.objects:
+            found = sizes.get(f"{root}/{item.name}")
+            if found != item.size_bytes:
+                what = (
+                    "is not there any more"
+                    if found is None
+                    else f"has {found} bytes now, {item.size_bytes} were written"
+                )
+                raise CorruptionError(
+                    f"{self._store.location}/{root}/{item.name} {what}",
+                    hint="something else removes or changes files of the destination: end that, then repeat the backup",
+                )
 
     def _take_notes(self, moment: Moment) -> None:
         if moment.pause_ns is not None:

@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 
-from holdfast.backup_format.document import Fields, Json, decode_document, encode_document
+from holdfast.backup_format.document import VALUE_CHARACTERS_MAX, Fields, Json, decode_document, encode_document
+from holdfast.backup_format.owner_record import owner_fields, owner_of
 from holdfast.values.buffers import Buffer
+from holdfast.values.owner import Owner
 from holdfast.values.scn import Scn
 from holdfast.values.tenant import CompatibilityMode
 
@@ -37,6 +39,7 @@ class ClusterParameters:
     cluster_id: int
     scn: Scn
     tenants: tuple[TenantParameters, ...]
+    owner: Owner | None = None
 
 
 def encode_cluster_parameters(taken: ClusterParameters) -> bytes:
@@ -59,6 +62,7 @@ def encode_cluster_parameters(taken: ClusterParameters) -> bytes:
             "cluster_id": taken.cluster_id,
             "scn": taken.scn.text(),
             "tenants": tenants,
+            **owner_fields(taken.owner),
         },
     )
     assert decode_cluster_parameters(text) == taken
@@ -69,20 +73,25 @@ def decode_cluster_parameters(buffer: Buffer, *, name: str = "cluster_parameters
     """Return the parameters. Raises CorruptionError (wrong digest or field), UnknownVersionError."""
     fields = decode_document(buffer, kind=KIND, name=name)
     return ClusterParameters(
-        cluster_name=fields.text("cluster_name"),
+        cluster_name=fields.name("cluster_name"),
         cluster_id=fields.integer("cluster_id"),
         scn=fields.scn("scn"),
         tenants=tuple(_tenant_of(item) for item in fields.parts("tenants")),
+        owner=owner_of(fields),
     )
 
 
 def _tenant_of(fields: Fields) -> TenantParameters:
     return TenantParameters(
         tenant_id=fields.integer("tenant_id", least=1),
-        tenant_name=fields.text("tenant_name"),
+        tenant_name=fields.name("tenant_name"),
         compatibility_mode=fields.choice("compatibility_mode", CompatibilityMode),
         parameters=tuple(
-            ParameterValue(name=one.text("name"), value=one.text("value"), default_value=one.text("default_value"))
+            ParameterValue(
+                name=one.name("name"),
+                value=one.text("value", most=VALUE_CHARACTERS_MAX),
+                default_value=one.text("default_value", most=VALUE_CHARACTERS_MAX),
+            )
             for one in fields.parts("parameters")
         ),
     )

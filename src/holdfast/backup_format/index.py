@@ -39,8 +39,8 @@ _ORDER = struct.Struct("<IIIIQ")
 _SLICE_BYTES = 1 << 20
 _CHECKED_BYTES = INDEX_HEADER_BYTES - 8
 _SET_ID_OFFSET, _DIGEST_OFFSET, _HEAD_HASH_OFFSET = 4, 32, 48
-BLOCK_COUNT_MAX = 1 << 32
-"""Block ids have 32 bits: 8 PiB of macro blocks. A table of so many would not fit into memory anyway."""
+BLOCK_COUNT_MAX = 1 << 24
+"""32 TiB of macro blocks: a table of 1 GiB. Block ids have 32 bits, and a table of so many would not fit into any memory."""
 assert _HEADER.size == _CHECKED_BYTES
 assert _RECORD.size == INDEX_RECORD_BYTES
 

@@ -28,6 +28,8 @@ Payload as in a chunk. With a cipher the associated data are the header's bytes 
 """
 
 import struct
+from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from blake3 import blake3
@@ -275,11 +277,51 @@ def decode_frame_header(buffer: Buffer, *, name: str = "log frame") -> FrameHead
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogKey:
+    """What the log from `from_lsn` on is sealed with. `key` None: nothing, or, if `is_sealed`, what is not known here."""
+
+    from_lsn: Lsn
+    is_sealed: bool
+    key: DataKey | None
+
+
+class LogKeys:
+    """The keys of a piece's log by the LSN from which each counts. Log before the first lies in the clear."""
+
+    __slots__ = ("_entries", "_starts")
+
+    def __init__(self, entries: Sequence[LogKey] = ()) -> None:
+        self._entries = tuple(entries)
+        self._starts = [entry.from_lsn for entry in self._entries]
+
+    def at(self, lsn: Lsn) -> LogKey | None:
+        """Return what counts for a frame that begins at `lsn`, None before the first."""
+        place = bisect_right(self._starts, lsn)
+        return self._entries[place - 1] if place else None
+
+    @property
+    def can_open(self) -> bool:
+        """Return whether every key is known here."""
+        return all(entry.key is not None for entry in self._entries if entry.is_sealed)
+
+    @property
+    def is_sealed(self) -> bool:
+        """Return whether any of the log is sealed."""
+        return any(entry.is_sealed for entry in self._entries)
+
+
+FrameKey = DataKey | LogKeys | None
+"""What opens frames: one key for all of them, as in a set's own log; a piece's; or none."""
+
+
 class FrameOpener:
     """Opens frames on one thread: it owns a decompressor, which is not safe to share."""
 
-    def __init__(self, *, key: DataKey | None = None) -> None:
-        self._unpacker = Unpacker(key)
+    def __init__(self, *, key: FrameKey = None) -> None:
+        self._keys = key if isinstance(key, LogKeys) else None
+        self._key = None if isinstance(key, LogKeys) else key
+        self._unpacker = Unpacker(self._key)
 
     def open(self, header: FrameHeader, stored: Buffer, *, name: str = "log frame") -> Buffer:
         """Return the payload, checked against its digest: [info block +] log bytes. May alias `stored`.
@@ -296,6 +338,8 @@ class FrameOpener:
         associated = b""
         if header.cipher is not Cipher.NONE:
             associated = _pack_header(frame, header.codec, header.cipher, header.stored_size_bytes, header.digest)
+        name = f"{name} of LSN {frame.start_lsn.text()}"
+        self._take_key(header, name)
         payload = StoredPayload(
             codec=header.codec,
             cipher=header.cipher,
@@ -304,10 +348,23 @@ class FrameOpener:
             nonce=header.nonce,
             associated=associated,
         )
-        return self._unpacker.unpack(payload, stored, name=f"{name} of LSN {frame.start_lsn.text()}")
+        return self._unpacker.unpack(payload, stored, name=name)
+
+    def _take_key(self, header: FrameHeader, name: str) -> None:
+        if self._keys is None:
+            return
+        entry = self._keys.at(header.frame.start_lsn)
+        if entry is not None and entry.is_sealed and header.cipher is Cipher.NONE:
+            raise CorruptionError(
+                f"{name} lies in the clear, and its record says that it is sealed",
+                hint="somebody exchanged it; use another copy",
+            )
+        key = None if entry is None else entry.key
+        if key is not self._key:
+            self._key, self._unpacker = key, Unpacker(key)
 
 
-def open_frame(header: FrameHeader, stored: Buffer, *, key: DataKey | None = None, name: str = "log frame") -> Buffer:
+def open_frame(header: FrameHeader, stored: Buffer, *, key: FrameKey = None, name: str = "log frame") -> Buffer:
     """Return one payload; for many use a FrameOpener."""
     return FrameOpener(key=key).open(header, stored, name=name)
 
@@ -334,7 +391,13 @@ class FrameScan:
 
 
 def scan_frames(
-    read: ReadAt, size_bytes: int, *, durable_size_bytes: int = 0, key: DataKey | None = None, name: str = "log object"
+    read: ReadAt,
+    size_bytes: int,
+    *,
+    durable_size_bytes: int = 0,
+    key: FrameKey = None,
+    name: str = "log object",
+    opens: bool = True,
 ) -> FrameScan:
     """Return the frames of a log object of `size_bytes`, without what a crash left unfinished at its end.
 
@@ -342,7 +405,7 @@ def scan_frames(
     must be whole, else CorruptionError. Frames beyond are opened and checked; the first that is not whole is the torn
     tail, and neither it nor anything behind it counts. A whole frame that does not follow the one before (timeline,
     block, start LSN = previous end LSN, rising log id and SCN) is CorruptionError wherever it is, and so is an object
-    shorter than `durable_size_bytes`.
+    shorter than `durable_size_bytes`. `opens` False: frames beyond count by their headers too, for who has no key.
     """
     if size_bytes < durable_size_bytes:
         raise CorruptionError(f"{name} has {size_bytes} bytes, {durable_size_bytes} were durable")
@@ -353,7 +416,7 @@ def scan_frames(
     while offset < size_bytes:
         try:
             found = _frame_at(window, offset, name)
-            if offset >= durable_size_bytes:
+            if opens and offset >= durable_size_bytes:
                 start = offset + FRAME_HEADER_BYTES
                 stored = window.read(start, found.header.stored_size_bytes)
                 opener.open(found.header, stored, name=f"{name} at offset {offset}")

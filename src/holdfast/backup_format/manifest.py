@@ -11,15 +11,31 @@ from hmac import compare_digest
 from blake3 import blake3
 
 from holdfast.backup_format.digest import DataKey
-from holdfast.backup_format.document import Fields, Json, decode_document, encode_document
+from holdfast.backup_format.document import (
+    FORMAT_VERSION,
+    INTEGER_MAX,
+    SEALED_VERSION,
+    Fields,
+    Json,
+    decode_document,
+    encode_document,
+)
+from holdfast.backup_format.names import SET_ID_MAX
+from holdfast.backup_format.owner_record import owner_fields, owner_of
 from holdfast.errors import CorruptionError
 from holdfast.values.backup_set import BackupType
 from holdfast.values.buffers import Buffer
 from holdfast.values.lsn import Lsn
+from holdfast.values.object_name import NAME_BYTES_MAX, check_name
+from holdfast.values.owner import Owner
 from holdfast.values.scn import Scn
 from holdfast.values.tenant import CompatibilityMode, Unit
 
 KIND = "holdfast backup set"
+FILE_BYTES_MAX = 320 << 20
+"""Of a small file's object, which is read whole: an image's small files are 256 MiB together at most."""
+_CORES_MAX = 1e9
+"""CREATE RESOURCE UNIT takes 9 digits."""
 
 
 class ObjectKind(StrEnum):
@@ -78,17 +94,19 @@ def check_object(record: ObjectRecord, *, size_bytes: int, digest: str) -> None:
 
 
 class EncryptionMode(StrEnum):
-    """As the views print it."""
+    """What wraps a set's data key: nothing, a password of its own, a master key of the tenant (`key_record`)."""
 
     NONE = "NONE"
     PASSWORD = "PASSWORD"
+    KEY = "KEY"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Encryption:
-    """How a set is encrypted. With a password: scrypt of it (salt, n, r, p) wraps the data key.
+    """How a set is encrypted. With a password: scrypt of it (salt, n, r, p) wraps the data key. With a key: the master key `key_id`
+    (32 hex digits) does, and the scrypt fields are 0.
 
-    `password_hash`: empty in every set written; the hash that PASSWD columns show is not salted and stays in the catalog.
+    `password_hash`: empty in every set written; the unsalted hash that OceanBase has there makes guessing cheap.
     `mac`: 32 bytes with which whoever holds the data key knows this manifest for its own, see `authenticated`.
     """
 
@@ -100,6 +118,7 @@ class Encryption:
     scrypt_p: int = 0
     wrapped_key: bytes = field(default=b"", repr=False)
     mac: bytes = field(default=b"", repr=False)
+    key_id: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +129,7 @@ class Manifest:
     the start of a log block; `end_lsn`: end of the log when the image was complete; `min_restore_scn` is its SCN.
     `dead_bytes`: stored bytes no index record names (chunks copied again because they changed during the backup).
     `timeline`, `round_id`, `archive_dest_id`: which archived log goes on from this image.
-    Units: `started_us`, `ended_us` microseconds since the epoch.
+    Units: `started_us`, `ended_us` microseconds since the epoch. `owner`: None of a set made before there were owners.
     """
 
     cluster_name: str
@@ -148,11 +167,12 @@ class Manifest:
     description: str = ""
     started_us: int
     ended_us: int
+    owner: Owner | None = None
 
 
 def encode_manifest(manifest: Manifest) -> bytes:
     """Return the manifest's text, decoded again and found equal. Raises CorruptionError when it breaks a law."""
-    text = encode_document(KIND, _fields_of(manifest))
+    text = _text_of(manifest)
     assert decode_manifest(text) == manifest
     return text
 
@@ -177,7 +197,12 @@ def check_authentic(manifest: Manifest, key: DataKey, *, name: str) -> None:
 
 def _mac(manifest: Manifest, key: DataKey) -> bytes:
     bare = replace(manifest, encryption=replace(manifest.encryption, mac=b""))
-    return blake3(encode_document(KIND, _fields_of(bare)), key=key.manifest_key).digest()
+    return blake3(_text_of(bare), key=key.manifest_key).digest()
+
+
+def _text_of(manifest: Manifest) -> bytes:
+    version = SEALED_VERSION if manifest.encryption.mode is EncryptionMode.KEY else FORMAT_VERSION
+    return encode_document(KIND, _fields_of(manifest), version=version)
 
 
 def _fields_of(manifest: Manifest) -> dict[str, Json]:
@@ -226,6 +251,7 @@ def _fields_of(manifest: Manifest) -> dict[str, Json]:
             "scrypt_p": encryption.scrypt_p,
             "wrapped_key": encryption.wrapped_key.hex(),
             **({"mac": encryption.mac.hex()} if encryption.mac else {}),
+            **({"key_id": encryption.key_id} if encryption.key_id else {}),
         },
         "objects": [
             {
@@ -241,29 +267,30 @@ def _fields_of(manifest: Manifest) -> dict[str, Json]:
         "description": manifest.description,
         "started_us": manifest.started_us,
         "ended_us": manifest.ended_us,
+        **owner_fields(manifest.owner),
     }
 
 
 def decode_manifest(buffer: Buffer, *, name: str = "manifest.json") -> Manifest:
     """Return the manifest. Raises CorruptionError (wrong digest, field or law), UnknownVersionError."""
-    fields = decode_document(buffer, kind=KIND, name=name)
+    fields = decode_document(buffer, kind=KIND, name=name, version=SEALED_VERSION)
     unit, encryption = fields.part("unit"), fields.part("encryption")
     manifest = Manifest(
-        cluster_name=fields.text("cluster_name"),
+        cluster_name=fields.name("cluster_name"),
         cluster_id=fields.integer("cluster_id"),
         tenant_id=fields.integer("tenant_id", least=1),
-        tenant_name=fields.text("tenant_name"),
+        tenant_name=fields.name("tenant_name"),
         compatibility_mode=fields.choice("compatibility_mode", CompatibilityMode),
         incarnation=fields.integer("incarnation", least=1),
         dest_id=fields.integer("dest_id"),
-        backup_set_id=fields.integer("backup_set_id", least=1),
+        backup_set_id=fields.integer("backup_set_id", least=1, most=SET_ID_MAX),
         type=fields.choice("type", BackupType),
         prev_full_backup_set_id=fields.integer("prev_full_backup_set_id"),
         prev_inc_backup_set_id=fields.integer("prev_inc_backup_set_id"),
         chain=fields.integers("chain"),
         plus_archivelog=fields.boolean("plus_archivelog"),
-        engine_data_version=fields.text("engine_data_version"),
-        engine_binary_version=fields.text("engine_binary_version"),
+        engine_data_version=fields.name("engine_data_version"),
+        engine_binary_version=fields.name("engine_binary_version"),
         start_scn=fields.scn("start_scn"),
         start_replay_scn=fields.scn("start_replay_scn"),
         min_restore_scn=fields.scn("min_restore_scn"),
@@ -279,7 +306,7 @@ def decode_manifest(buffer: Buffer, *, name: str = "manifest.json") -> Manifest:
         output_bytes=fields.integer("output_bytes"),
         dead_bytes=fields.integer("dead_bytes"),
         unit=Unit(
-            max_cpu=unit.number("max_cpu"),
+            max_cpu=unit.number("max_cpu", above=0, most=_CORES_MAX),
             memory_size_bytes=unit.integer("memory_size_bytes"),
             log_disk_size_bytes=unit.integer("log_disk_size_bytes"),
         ),
@@ -292,11 +319,13 @@ def decode_manifest(buffer: Buffer, *, name: str = "manifest.json") -> Manifest:
             scrypt_p=encryption.integer("scrypt_p"),
             wrapped_key=encryption.octets("wrapped_key"),
             mac=encryption.optional_octets("mac"),
+            key_id=encryption.optional_octets("key_id").hex(),
         ),
         objects=tuple(_object_of(item) for item in fields.parts("objects")),
         description=fields.text("description"),
         started_us=fields.integer("started_us"),
         ended_us=fields.integer("ended_us"),
+        owner=owner_of(fields),
     )
     for broken in _broken_laws(manifest):
         raise CorruptionError(f"{name} contradicts itself: {broken}")
@@ -304,11 +333,18 @@ def decode_manifest(buffer: Buffer, *, name: str = "manifest.json") -> Manifest:
 
 
 def _object_of(fields: Fields) -> ObjectRecord:
+    name = fields.text("name", most=NAME_BYTES_MAX)
+    try:
+        check_name(name)
+    except ValueError:
+        raise fields.wrong("name", "the name of an object inside the set", name) from None
+    kind = fields.choice("kind", ObjectKind)
+    is_whole = kind is ObjectKind.FILE
     return ObjectRecord(
-        name=fields.text("name"),
-        kind=fields.choice("kind", ObjectKind),
+        name=name,
+        kind=kind,
         number=fields.integer("number"),
-        size_bytes=fields.integer("size_bytes"),
+        size_bytes=fields.integer("size_bytes", most=FILE_BYTES_MAX if is_whole else INTEGER_MAX),
         content_size_bytes=fields.integer("content_size_bytes"),
         digest=fields.octets("digest", size_bytes=32).hex(),
     )
@@ -332,5 +368,7 @@ def _broken_laws(manifest: Manifest) -> list[str]:
         "there is one index": sum(item.kind is ObjectKind.INDEX for item in manifest.objects) == 1,
         "an encrypted set has a wrapped key, another has none": (manifest.encryption.mode is EncryptionMode.NONE)
         == (not manifest.encryption.wrapped_key),
+        "a set sealed with a master key names it, another does not": (manifest.encryption.mode is EncryptionMode.KEY)
+        == bool(manifest.encryption.key_id),
     }
     return [law for law, holds in laws.items() if not holds]

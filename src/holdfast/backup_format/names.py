@@ -12,25 +12,33 @@ from holdfast.values.backup_set import BackupType
 from holdfast.values.scn import Scn
 
 FORMAT_FILE = "format.obbak"
+WRITER_FILE = "writer.obbak"
 CHECK_FOLDER = "check_file"
 SETS_FOLDER = "backup_sets"
 ROUNDS_FOLDER = "rounds"
 PIECES_FOLDER = "pieces"
 
-PLACEHOLDER_CONTENT = b"holdfast\n"
-"""A placeholder says everything by its name. Not empty, because some tools drop empty files."""
-
 _TAG = r"\d{8}T\d{6}"
-_SET_ROOT = re.compile(r"backup_set_([1-9]\d*)_(full|inc)", re.ASCII)
+_SET = r"[1-9]\d{0,9}"
+_ID = r"[1-9]\d{0,17}"
+_NUMBER = r"\d{1,18}"
+"""What is beyond fits into no column, and no writer of ours has counted so far."""
+SET_ID_MAX = 2**32 - 1
+"""What a chunk header holds."""
+_SET_ROOT = re.compile(rf"backup_set_({_SET})_(full|inc)", re.ASCII)
 _SET_PLACEHOLDER = re.compile(
-    rf"backup_sets/backup_set_([1-9]\d*)_(full|inc)_(start|end_success|end_failed)(?:_({_TAG}))?\.obbak", re.ASCII
+    rf"backup_sets/backup_set_({_SET})_(full|inc)_(start|end_success|end_failed)(?:_({_TAG}))?\.obbak", re.ASCII
 )
-_DATA = re.compile(r"(?:.*/)?data/(\d{6,})", re.ASCII)
-_PIECE_ROOT = re.compile(r"piece_d(\d+)r([1-9]\d*)p([1-9]\d*)", re.ASCII)
-_PIECE_PLACEHOLDER = re.compile(rf"pieces/piece_d(\d+)r([1-9]\d*)p([1-9]\d*)_(start|end)_({_TAG})\.obarc", re.ASCII)
-_ROUND_PLACEHOLDER = re.compile(r"rounds/round_d(\d+)r([1-9]\d*)_(start|end)\.obarc", re.ASCII)
+_DATA = re.compile(r"(?:.*/)?data/(\d{6,18})", re.ASCII)
+_PIECE_ROOT = re.compile(rf"piece_d({_NUMBER})r({_ID})p({_ID})", re.ASCII)
+_PIECE_PLACEHOLDER = re.compile(rf"pieces/piece_d({_NUMBER})r({_ID})p({_ID})_(start|end)_({_TAG})\.obarc", re.ASCII)
+_ROUND_PLACEHOLDER = re.compile(rf"rounds/round_d({_NUMBER})r({_ID})_(start|end)\.obarc", re.ASCII)
 _CLUSTER_PARAMETERS = re.compile(r"cluster_parameters\.\d{20}\.obbak", re.ASCII)
-_LOG = re.compile(r"(?:.*/)?(piece_d\d+r[1-9]\d*p[1-9]\d*)/logstream_1/log/(\d+)\.obarc", re.ASCII)
+_LOG = re.compile(rf"(?:.*/)?(piece_d{_NUMBER}r{_ID}p{_ID})/logstream_1/log/({_NUMBER})\.obarc", re.ASCII)
+
+
+KEYS_FILE = "keys.obbak"
+"""The key object of a destination, see `key_record`."""
 
 
 def cluster_parameters_name(scn: Scn) -> str:
@@ -81,11 +89,21 @@ def set_root(set_id: int, backup_type: BackupType) -> str:
 def parse_set_root(folder: str) -> SetRef | None:
     """Return the set whose folder this is, None when it is no set's."""
     match = _SET_ROOT.fullmatch(folder)
-    return SetRef(set_id=int(match[1]), type=BackupType(match[2].upper())) if match else None
+    return _set_ref(match) if match else None
+
+
+def _set_ref(match: re.Match[str]) -> SetRef | None:
+    set_id = int(match[1])
+    return SetRef(set_id=set_id, type=BackupType(match[2].upper())) if set_id <= SET_ID_MAX else None
 
 
 def manifest_name(root: str) -> str:
     return f"{root}/manifest.json"
+
+
+def set_claim_name(root: str) -> str:
+    """Return the name of the object that says who makes the set of this folder."""
+    return f"{root}/owner.json"
 
 
 def index_name(root: str) -> str:
@@ -140,9 +158,9 @@ def set_placeholder(placeholder: SetPlaceholder) -> str:
 
 def parse_set_placeholder(name: str) -> SetPlaceholder | None:
     match = _SET_PLACEHOLDER.fullmatch(name)
-    if match is None:
+    ref = _set_ref(match) if match else None
+    if match is None or ref is None:
         return None
-    ref = SetRef(set_id=int(match[1]), type=BackupType(match[2].upper()))
     return SetPlaceholder(set=ref, event=SetEvent(match[3]), tag=match[4] or "")
 
 

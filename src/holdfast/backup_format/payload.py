@@ -167,7 +167,7 @@ class Unpacker:
         if self._key is None:
             raise RefusedError(
                 f"{name} is encrypted and no key was given",
-                hint="set the password with SET DECRYPTION",
+                hint="name its key: SET DECRYPTION IDENTIFIED BY a password, or RESTORE ... WITH KEY FROM 'file:...'",
                 code=codes.OB_BACKUP_INVALID_PASSWORD,
             )
         try:

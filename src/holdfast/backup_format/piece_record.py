@@ -9,13 +9,26 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from holdfast.backup_format.document import Fields, Json, decode_document, encode_document
+from holdfast.backup_format.document import (
+    CHECKSUM_MAX,
+    COMMENT_CHARACTERS_MAX,
+    FORMAT_VERSION,
+    PATH_CHARACTERS_MAX,
+    SEALED_VERSION,
+    Fields,
+    Json,
+    decode_document,
+    encode_document,
+)
 from holdfast.backup_format.log_frame import LogPosition
+from holdfast.backup_format.owner_record import first_difference, owner_fields, owner_of
+from holdfast.backup_format.piece_keys import PieceKey, piece_key_fields, piece_keys_of
 from holdfast.errors import CorruptionError
 from holdfast.values.archive import PieceStatus, RoundStatus
 from holdfast.values.buffers import Buffer
 from holdfast.values.destination import DestinationKind
 from holdfast.values.lsn import Lsn
+from holdfast.values.owner import Owner
 from holdfast.values.scn import Scn
 
 FORMAT_FILE_KIND = "holdfast destination"
@@ -37,23 +50,21 @@ class FormatFile:
     kind: DestinationKind
     path: str
     created_us: int
+    owner: Owner | None = None
 
     def difference(self, other: "FormatFile") -> str:
         """Return the first thing in which two owners differ, such as `tenant id 1002, not 1004`; "" when they are equal.
 
         Path, cluster id, tenant id, incarnation, destination id and kind count; names and time do not (they may change).
         """
-        for what, mine, theirs in (
+        return first_difference(
             ("path", self.path, other.path),
             ("cluster id", self.cluster_id, other.cluster_id),
             ("tenant id", self.tenant_id, other.tenant_id),
             ("incarnation", self.incarnation, other.incarnation),
             ("destination id", self.dest_id, other.dest_id),
             ("kind", self.kind, other.kind),
-        ):
-            if mine != theirs:
-                return f"{what} {mine}, not {theirs}"
-        return ""
+        )
 
 
 def encode_format_file(record: FormatFile) -> bytes:
@@ -69,6 +80,7 @@ def encode_format_file(record: FormatFile) -> bytes:
             "dest_type": record.kind,
             "path": record.path,
             "created_us": record.created_us,
+            **owner_fields(record.owner),
         },
     )
     assert decode_format_file(text) == record
@@ -79,15 +91,16 @@ def decode_format_file(buffer: Buffer, *, name: str = "format.obbak") -> FormatF
     """Return the owner record. Raises CorruptionError, UnknownVersionError."""
     fields = decode_document(buffer, kind=FORMAT_FILE_KIND, name=name)
     return FormatFile(
-        cluster_name=fields.text("cluster_name"),
+        cluster_name=fields.name("cluster_name"),
         cluster_id=fields.integer("cluster_id"),
         tenant_id=fields.integer("tenant_id", least=1),
-        tenant_name=fields.text("tenant_name"),
+        tenant_name=fields.name("tenant_name"),
         incarnation=fields.integer("incarnation", least=1),
         dest_id=fields.integer("dest_id"),
         kind=fields.choice("dest_type", DestinationKind),
-        path=fields.text("path"),
+        path=fields.text("path", most=PATH_CHARACTERS_MAX),
         created_us=fields.integer("created_us"),
+        owner=owner_of(fields),
     )
 
 
@@ -107,7 +120,8 @@ class PieceRecord:
 
     `begin` and `end`: the log of the piece is `[begin.lsn, end.lsn)`; their checksums and log ids chain it to its
     neighbours. `max_scn`: of the last group in it (0 in an empty piece). `blocks`: one for each log object, rising and
-    without a gap.
+    without a gap. `keys`: how its log is sealed, by rising LSN; none of one in the clear, and of a sealed set's own log, whose key
+    is the set's.
     """
 
     cluster_name: str
@@ -130,6 +144,8 @@ class PieceRecord:
     output_bytes: int
     engine_data_version: str
     blocks: tuple[PieceBlock, ...]
+    owner: Owner | None = None
+    keys: tuple[PieceKey, ...] = ()
 
     @property
     def start_lsn(self) -> Lsn:
@@ -143,26 +159,28 @@ class PieceRecord:
 
 def encode_piece_record(record: PieceRecord) -> bytes:
     """Return the record's text, decoded again and found equal. Raises CorruptionError when it breaks a law."""
-    text = encode_document(PIECE_KIND, _piece_fields(record))
+    version = SEALED_VERSION if record.keys else FORMAT_VERSION
+    text = encode_document(PIECE_KIND, _piece_fields(record), version=version)
     assert decode_piece_record(text) == record
     return text
 
 
 def decode_piece_record(buffer: Buffer, *, name: str = "piece record") -> PieceRecord:
     """Return the record. Raises CorruptionError (wrong digest, field or law), UnknownVersionError."""
-    return _piece_of(decode_document(buffer, kind=PIECE_KIND, name=name), name)
+    return _piece_of(decode_document(buffer, kind=PIECE_KIND, name=name, version=SEALED_VERSION), name)
 
 
 def encode_piece_records(records: Sequence[PieceRecord]) -> bytes:
     """Return the text of `tenant_archive_piece_infos.obarc`: all pieces frozen before one, ascending."""
-    text = encode_document(PIECES_KIND, {"pieces": [_piece_fields(record) for record in records]})
+    version = SEALED_VERSION if any(record.keys for record in records) else FORMAT_VERSION
+    text = encode_document(PIECES_KIND, {"pieces": [_piece_fields(record) for record in records]}, version=version)
     assert decode_piece_records(text) == tuple(records)
     return text
 
 
 def decode_piece_records(buffer: Buffer, *, name: str = "piece records") -> tuple[PieceRecord, ...]:
     """Return the records. Raises CorruptionError, UnknownVersionError."""
-    fields = decode_document(buffer, kind=PIECES_KIND, name=name)
+    fields = decode_document(buffer, kind=PIECES_KIND, name=name, version=SEALED_VERSION)
     return tuple(_piece_of(item, name) for item in fields.parts("pieces"))
 
 
@@ -196,15 +214,17 @@ def _piece_fields(record: PieceRecord) -> dict[str, Json]:
             }
             for block in record.blocks
         ],
+        **owner_fields(record.owner),
+        **piece_key_fields(record.keys),
     }
 
 
 def _piece_of(fields: Fields, name: str) -> PieceRecord:
     record = PieceRecord(
-        cluster_name=fields.text("cluster_name"),
+        cluster_name=fields.name("cluster_name"),
         cluster_id=fields.integer("cluster_id"),
         tenant_id=fields.integer("tenant_id", least=1),
-        tenant_name=fields.text("tenant_name"),
+        tenant_name=fields.name("tenant_name"),
         incarnation=fields.integer("incarnation", least=1),
         dest_id=fields.integer("dest_id"),
         round_id=fields.integer("round_id", least=1),
@@ -219,8 +239,10 @@ def _piece_of(fields: Fields, name: str) -> PieceRecord:
         end=_position_of(fields.part("end")),
         input_bytes=fields.integer("input_bytes"),
         output_bytes=fields.integer("output_bytes"),
-        engine_data_version=fields.text("engine_data_version"),
+        engine_data_version=fields.name("engine_data_version"),
         blocks=tuple(_block_of(item) for item in fields.parts("blocks")),
+        owner=owner_of(fields),
+        keys=piece_keys_of(fields),
     )
     for broken in _broken_laws(record):
         raise CorruptionError(f"{name} of piece {record.piece_id} contradicts itself: {broken}")
@@ -249,6 +271,9 @@ def _broken_laws(record: PieceRecord) -> list[str]:
             later.block_id == earlier.block_id + 1 and later.first_lsn == earlier.end_lsn
             for earlier, later in pairwise(blocks)
         ),
+        "its keys begin one behind the other": all(
+            earlier.from_lsn < later.from_lsn for earlier, later in pairwise(record.keys)
+        ),
         "each block holds log": all(block.first_lsn < block.end_lsn for block in blocks),
     }
     return [law for law, holds in laws.items() if not holds]
@@ -266,7 +291,7 @@ def _position_fields(position: LogPosition) -> dict[str, Json]:
 def _position_of(fields: Fields) -> LogPosition:
     return LogPosition(
         lsn=fields.lsn("lsn"),
-        accumulated=fields.optional_integer("accumulated"),
+        accumulated=fields.optional_integer("accumulated", most=CHECKSUM_MAX),
         log_id=fields.optional_integer("log_id"),
         scn=fields.scn("scn"),
     )
@@ -303,6 +328,7 @@ class RoundRecord:
     piece_switch_interval_us: int
     comment: str = ""
     missing: tuple[MissingRange, ...] = ()
+    owner: Owner | None = None
 
 
 def encode_round_record(record: RoundRecord) -> bytes:
@@ -334,6 +360,7 @@ def encode_round_record(record: RoundRecord) -> bytes:
                 }
                 for gap in record.missing
             ],
+            **owner_fields(record.owner),
         },
     )
     assert decode_round_record(text) == record
@@ -344,10 +371,10 @@ def decode_round_record(buffer: Buffer, *, name: str = "round record") -> RoundR
     """Return the record. Raises CorruptionError, UnknownVersionError."""
     fields = decode_document(buffer, kind=ROUND_KIND, name=name)
     return RoundRecord(
-        cluster_name=fields.text("cluster_name"),
+        cluster_name=fields.name("cluster_name"),
         cluster_id=fields.integer("cluster_id"),
         tenant_id=fields.integer("tenant_id", least=1),
-        tenant_name=fields.text("tenant_name"),
+        tenant_name=fields.name("tenant_name"),
         incarnation=fields.integer("incarnation", least=1),
         dest_id=fields.integer("dest_id"),
         round_id=fields.integer("round_id", least=1),
@@ -359,7 +386,7 @@ def decode_round_record(buffer: Buffer, *, name: str = "round record") -> RoundR
         base_piece_id=fields.integer("base_piece_id", least=1),
         used_piece_id=fields.integer("used_piece_id", least=1),
         piece_switch_interval_us=fields.integer("piece_switch_interval_us", least=1),
-        comment=fields.text("comment"),
+        comment=fields.text("comment", most=COMMENT_CHARACTERS_MAX),
         missing=tuple(
             MissingRange(
                 start_lsn=gap.lsn("start_lsn"),
@@ -369,4 +396,5 @@ def decode_round_record(buffer: Buffer, *, name: str = "round record") -> RoundR
             )
             for gap in fields.parts("missing")
         ),
+        owner=owner_of(fields),
     )

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from holdfast import codes
 from holdfast.catalog.connections import Connections, Transaction
 from holdfast.catalog.records import Record
-from holdfast.catalog.sequences import next_id
+from holdfast.catalog.sequences import last_id, next_id, raise_last_id
 from holdfast.errors import ConflictError, EngineError, NotFoundError, refuse
 from holdfast.values.archive import FileStatus
 from holdfast.values.backup_set import BackupType, JobLevel, JobStatus, SetStatus, TaskStatus
@@ -17,6 +17,10 @@ from holdfast.values.scn import SCN_NONE, Scn
 
 ENCRYPTION_NONE = "NONE"
 ENCRYPTION_PASSWORD = "PASSWORD"
+ENCRYPTION_KEY = "TRANSPARENT_ENCRYPTION"
+"""OceanBase's word for what is sealed with a key of the tenant's, which nobody has to name."""
+PASSWD_SHOWN = "***"
+"""What PASSWD says of every set that has a password. It says nothing of which: OceanBase's SHA1(SHA1(password)) is a guesser's tool."""
 
 _JOB_ENDS = frozenset({JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.CANCELED})
 _TASK_ENDS = frozenset({TaskStatus.COMPLETED, TaskStatus.FAILED, TaskStatus.CANCELED})
@@ -163,6 +167,20 @@ class Backups:
         """Return the id for a new set, as `next_job_id`; failed and cancelled backups use theirs up."""
         return self._next(tenant_id, "backup_set")
 
+    def last_set_id(self, tenant_id: int) -> int:
+        """Return the highest id that any set of the tenant has or had, 0 before the first."""
+        with self._connections.transaction() as transaction:
+            given = last_id(transaction, tenant_id, "backup_set")
+            row = transaction.one(
+                "SELECT COALESCE(MAX(backup_set_id), 0) FROM __holdfast.backup_set WHERE tenant_id = %s", (tenant_id,)
+            )
+        return max(given, 0 if row is None else int(str(row[0])))
+
+    def raise_set_id(self, tenant_id: int, least: int) -> None:
+        """Give the tenant's sets only ids above `least` from now on."""
+        with self._connections.transaction() as transaction:
+            raise_last_id(transaction, tenant_id, "backup_set", least)
+
     def submit(self, jobs: Sequence[BackupJob]) -> None:
         """Record new jobs, a sys row and its children or one tenant's own, all or none.
 
@@ -300,14 +318,15 @@ class Backups:
                 transaction, f"WHERE {_ACTIVE} AND owner_generation <> %s ORDER BY tenant_id, job_id", (generation,)
             )
 
-    def claim(self, tenant_id: int, job_id: int, generation: int) -> BackupJob | None:
+    def claim(self, tenant_id: int, job_id: int, generation: int, *, is_again: bool = False) -> BackupJob | None:
         """Make the server of this generation the owner and return the job; None when it is its own already or ended.
 
-        Of two workers at once, one gets None. A job taken over from an earlier server counts one more attempt.
+        Of two workers at once, one gets None. A job taken over from an earlier server counts one more attempt, and so does
+        one that its worker left here: `is_again`, said by who knows that no worker has it.
         """
         with self._connections.transaction() as transaction:
             job = _JOB.one(transaction, "WHERE tenant_id = %s AND job_id = %s FOR UPDATE", (tenant_id, job_id))
-            if job is None or not job.is_active or job.owner_generation == generation:
+            if job is None or not job.is_active or (job.owner_generation == generation and not is_again):
                 return None
             attempt = job.attempt + 1 if job.owner_generation else job.attempt
             claimed = replace(job, owner_generation=generation, attempt=attempt)

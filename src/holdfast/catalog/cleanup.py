@@ -14,6 +14,7 @@ from holdfast.catalog.backups import BackupSet
 from holdfast.catalog.connections import Connections, Transaction
 from holdfast.catalog.records import Record, us_from_time
 from holdfast.catalog.sequences import next_id
+from holdfast.catalog.validation import ValidateType, close_damages
 from holdfast.errors import ConflictError, NotFoundError, RefusedError, refuse
 from holdfast.values.archive import FileStatus, Piece
 from holdfast.values.backup_set import JobLevel, JobStatus, SetStatus
@@ -300,7 +301,7 @@ class Cleanup:
     def finish(self, job: DeleteJob) -> None:
         """End a job. Tasks it did not come to end with it, as CANCELED. Raises as `update_job`.
 
-        A completed DELETE BACKUP ALL makes its path DELETED.
+        A completed DELETE BACKUP ALL makes its path DELETED; one that ended before anything was removed gives it back.
         """
         assert not job.is_active, f"deletion job {job.job_id} ends as {job.status}"
         assert job.end_timestamp_us is not None, "an ended job has an end"
@@ -317,6 +318,11 @@ class Cleanup:
                     _TASK.update(transaction, left)
             if job.dest_id and job.status is JobStatus.COMPLETED:
                 _set_destination(transaction, job.tenant_id, job.dest_id, DestinationState.DELETED)
+            elif job.dest_id and not _is_anything_removed(transaction, job.tenant_id, job.dest_id):
+                transaction.execute(
+                    "DELETE FROM __holdfast.destination_deletion WHERE tenant_id = %s AND dest_id = %s",
+                    (job.tenant_id, job.dest_id),
+                )
 
     def request_cancel(self, tenant_id: int, job_id: int) -> bool:
         """Ask an active job to end: it becomes CANCELING. Returns False when it has ended or is unknown."""
@@ -363,11 +369,14 @@ class Cleanup:
         with self._connections.transaction() as transaction:
             _TASK.update(transaction, task)
 
-    def finish_task(self, task: DeleteTask, *, is_gone: bool) -> None:
-        """End a task. `is_gone`: nothing of its set or piece is left, so FILE_STATUS becomes DELETED and figures follow.
+    def finish_task(self, task: DeleteTask, *, is_gone: bool, is_whole: bool = False) -> None:
+        """End a task. `is_gone`: nothing of its set or piece is left, so FILE_STATUS becomes DELETED, figures follow and its
+        open damage is cleared.
 
-        Of a task that ended well the job counts one more success, in the same transaction.
+        `is_whole`: nothing of it was removed, so DELETING is taken back. Of a task that ended well the job counts one more success,
+        in the same transaction.
         """
+        assert not (is_gone and is_whole)
         assert not task.is_active, f"deletion task {task.task_id} ends as {task.status}"
         with self._connections.transaction() as transaction:
             _TASK.update(transaction, task)
@@ -382,6 +391,22 @@ class Cleanup:
             elif is_gone:
                 found = _set(transaction, task.tenant_id, task.object_id)
                 _SET.update(transaction, replace(found, file_status=FileStatus.DELETED))
+            elif is_whole:
+                _take_back(transaction, task)
+            if is_gone:
+                assert task.end_timestamp_us is not None, "an ended task has an end"
+                place = (task.tenant_id, task.dest_id, _damage_kind(task), task.object_id)
+                close_damages(transaction, *place, task.end_timestamp_us)
+
+    def still_deleting(self, job: DeleteJob) -> tuple[DeleteTask, ...]:
+        """Return the job's tasks whose set or piece is DELETING, one for each."""
+        with self._connections.transaction() as transaction:
+            found = {
+                (task.task_type is DeleteTaskType.BACKUP_PIECE, task.object_id): task
+                for task in _tasks(transaction, job)
+                if _file_status(transaction, task) is FileStatus.DELETING
+            }
+        return tuple(found.values())
 
     # --- paths
 
@@ -408,6 +433,19 @@ def _set_destination(transaction: Transaction, tenant_id: int, dest_id: int, sta
     transaction.execute(
         "REPLACE INTO __holdfast.destination_deletion (tenant_id, dest_id, status) VALUES (%s, %s, %s)",
         (tenant_id, dest_id, str(state)),
+    )
+
+
+def _is_anything_removed(transaction: Transaction, tenant_id: int, dest_id: int) -> bool:
+    """Return whether a deletion has begun to remove, or has removed, a set or piece of the path."""
+    return any(
+        transaction.one(
+            f"SELECT 1 FROM __holdfast.{table} WHERE tenant_id = %s AND dest_id = %s"
+            " AND file_status IN ('DELETING', 'DELETED') LIMIT 1",
+            (tenant_id, dest_id),
+        )
+        is not None
+        for table in ("backup_set", "archive_piece")
     )
 
 
@@ -455,6 +493,37 @@ def _mark_piece(transaction: Transaction, task: DeleteTask) -> None:
     if found.file_status in {FileStatus.DELETING, FileStatus.DELETED}:
         return
     _PIECE.update(transaction, replace(found, file_status=FileStatus.DELETING))
+
+
+def _file_status(transaction: Transaction, task: DeleteTask) -> FileStatus:
+    if task.task_type is DeleteTaskType.BACKUP_PIECE:
+        return _piece(transaction, task).file_status
+    return _set(transaction, task.tenant_id, task.object_id).file_status
+
+
+def _damage_kind(task: DeleteTask) -> ValidateType:
+    return ValidateType.PIECE if task.task_type is DeleteTaskType.BACKUP_PIECE else ValidateType.BACKUPSET
+
+
+def _take_back(transaction: Transaction, task: DeleteTask) -> None:
+    """Give a set or piece that is DELETING the status it has while nobody deletes it."""
+    is_piece = task.task_type is DeleteTaskType.BACKUP_PIECE
+    if _file_status(transaction, task) is not FileStatus.DELETING:
+        return
+    damage = transaction.one(
+        "SELECT 1 FROM __holdfast.backup_damage WHERE tenant_id = %s AND dest_id = %s AND object_type = %s AND object_id = %s"
+        " AND status = 'OPEN' LIMIT 1",
+        (task.tenant_id, task.dest_id, str(_damage_kind(task)), task.object_id),
+    )
+    status = FileStatus.AVAILABLE if damage is None else FileStatus.BROKEN
+    if is_piece:
+        _PIECE.update(transaction, replace(_piece(transaction, task), file_status=status))
+        return
+    found = _set(transaction, task.tenant_id, task.object_id)
+    _SET.update(
+        transaction,
+        replace(found, file_status=status if found.status is SetStatus.SUCCESS else FileStatus.INCOMPLETE),
+    )
 
 
 def _end_piece(transaction: Transaction, task: DeleteTask) -> None:

@@ -9,14 +9,14 @@ from __future__ import annotations  # PyMySQL's Connection takes its cursor type
 
 import json
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from threading import Lock
 
 import pymysql
 from pymysql.connections import Connection
 from pymysql.cursors import Cursor
 
-from holdfast.catalog.connections import Connections
+from holdfast.catalog.connections import Connections, LogIn
 from holdfast.catalog.installation import password_hash
 from holdfast.errors import EngineError, StatementError
 from holdfast.statement.lexer import tokens
@@ -26,15 +26,14 @@ _WAIT_SECONDS_MAX = 2
 """A condition over a few hundred short rows takes milliseconds; what takes longer was made to."""
 _SUBQUERY_WORDS = {"SELECT", "WITH", "TABLE", "VALUES"}
 _INTEGER, _TEXT = "BIGINT", "LONGTEXT"
-_REFUSED_LOGIN = 1045
 
 
 class Conditions:
     """Judges conditions. Safe to call from any thread; each call opens a connection of its own and closes it."""
 
-    def __init__(self, connections: Connections, connect: Callable[[], Connection[Cursor]]) -> None:
+    def __init__(self, connections: Connections, log_in: LogIn) -> None:
         self._connections = connections
-        self._connect = connect
+        self._log_in = log_in
         self._lock = Lock()
         self._password: str | None = None
 
@@ -76,18 +75,17 @@ class Conditions:
     def _as_nobody(self) -> Connection[Cursor]:
         with self._lock:
             password = self._password or self._create_nobody()
-        try:
-            return self._login(password)
-        except (pymysql.MySQLError, OSError) as error:
-            if not error.args or error.args[0] != _REFUSED_LOGIN:
-                raise EngineError(f"the sys tenant's engine can not be reached: {error}") from error
-        # Another server took the catalog over since, and with it the user.
-        with self._lock:
-            password = self._create_nobody()
-        try:
-            return self._login(password)
-        except (pymysql.MySQLError, OSError) as error:
-            raise EngineError(f"the sys tenant's engine can not be reached: {error}") from error
+        connection = self._log_in(_NOBODY, password)
+        if connection is None:
+            # Another server took the catalog over since, and with it the user.
+            with self._lock:
+                password = self._create_nobody()
+            connection = self._log_in(_NOBODY, password)
+        if connection is None:
+            raise EngineError(f"the sys tenant's engine does not let in {_NOBODY}, which was just made")
+        # It is closed after one condition; an engine that hangs over it must not hold the client as long as a job.
+        connection._read_timeout = 2 * _WAIT_SECONDS_MAX  # type: ignore[attr-defined]  # no public way after the login
+        return connection
 
     def _create_nobody(self) -> str:
         password = secrets.token_urlsafe(24)
@@ -99,18 +97,3 @@ class Conditions:
         )
         self._password = password
         return password
-
-    def _login(self, password: str) -> Connection[Cursor]:
-        with self._connect() as known:  # only to learn where the engine listens
-            socket, host, port = known.unix_socket, known.host, known.port
-        return pymysql.connect(
-            unix_socket=socket,
-            host=host,
-            port=port,
-            user=_NOBODY,
-            password=password,
-            charset="utf8mb4",
-            autocommit=True,
-            read_timeout=2 * _WAIT_SECONDS_MAX,
-            ssl_disabled=True,
-        )

@@ -1,5 +1,7 @@
 """Destinations: every path a tenant ever used, and which of them are its data and archive destination now."""
 
+from dataclasses import replace
+
 from holdfast import codes
 from holdfast.catalog.cleanup import DestinationState, destination_state
 from holdfast.catalog.connections import Cell, Connections, Row, Transaction
@@ -11,7 +13,7 @@ from holdfast.values.capacity import time_us_from_text
 from holdfast.values.destination import ArchiveDestination, Binding, Destination, DestinationKind, Uri
 
 FIRST_DEST_ID = 1001
-_SELECT = "SELECT tenant_id, dest_id, dest_type, path, extension FROM __holdfast.destination "
+_SELECT = "SELECT tenant_id, dest_id, dest_type, path, extension, resolved FROM __holdfast.destination "
 _DATA_NAME = "data_backup_dest"
 
 
@@ -30,6 +32,7 @@ class Destinations:
     def reserve(self, tenant_id: int, kind: DestinationKind, uri: Uri) -> Destination:
         """Return the destination of this path, with the DEST_ID it always had or, for a new path, the next one.
 
+        Its URI is `uri` as it was judged now; that is kept when the destination is set or used.
         Refused with -9081 for a path that DELETE BACKUP ALL emptied or empties.
         """
         extension = "&".join(f"{name}={value}" for name, value in uri.options)
@@ -39,8 +42,9 @@ class Destinations:
                 (tenant_id, str(kind), uri.identity),
             )
             if found is not None:
-                _require_kept(transaction, _destination(found))
-                return _destination(found)
+                known = _destination(found)
+                _require_kept(transaction, known)
+                return replace(known, uri=replace(known.uri, resolved=uri.resolved))
             dest_id = next_id(transaction, tenant_id, "destination", first=FIRST_DEST_ID)
             transaction.execute(
                 "INSERT INTO __holdfast.destination (tenant_id, dest_id, dest_type, path, extension, create_time)"
@@ -157,6 +161,15 @@ class Destinations:
             rows = transaction.query(_SELECT + "WHERE tenant_id = %s AND is_used = 1 ORDER BY dest_id", (tenant_id,))
         return tuple(_destination(row) for row in rows)
 
+    def is_used(self, destination: Destination) -> bool:
+        """Return whether the tenant has ever set this destination, or backed up into it; not whether it was only reserved."""
+        with self._connections.transaction() as transaction:
+            row = transaction.one(
+                "SELECT is_used FROM __holdfast.destination WHERE tenant_id = %s AND dest_id = %s",
+                (destination.tenant_id, destination.dest_id),
+            )
+        return row is not None and bool(row[0])
+
     def owners_of(self, uri: Uri) -> tuple[Destination, ...]:
         """Return every destination at this path that any tenant, dropped ones included, ever set."""
         with self._connections.transaction() as transaction:
@@ -196,8 +209,8 @@ def _mark_used(transaction: Transaction, destination: Destination) -> None:
     transaction.query("SELECT tenant_id FROM __holdfast.tenant WHERE tenant_id = %s FOR UPDATE", key)
     _require_kept(transaction, destination)
     transaction.execute(
-        "UPDATE __holdfast.destination SET is_used = 1 WHERE tenant_id = %s AND dest_id = %s",
-        (destination.tenant_id, destination.dest_id),
+        "UPDATE __holdfast.destination SET is_used = 1, resolved = %s WHERE tenant_id = %s AND dest_id = %s",
+        (destination.uri.resolved, destination.tenant_id, destination.dest_id),
     )
 
 
@@ -209,7 +222,7 @@ def _by_id(transaction: Transaction, tenant_id: int, dest_id: Cell) -> Destinati
 
 
 def _destination(row: Row) -> Destination:
-    tenant_id, dest_id, kind, path, extension = row
+    tenant_id, dest_id, kind, path, extension, resolved = row
     scheme, separator, rest = str(path).partition("://")
     if not separator or not isinstance(tenant_id, int) or not isinstance(dest_id, int):
         raise CorruptionError(f"destination {dest_id} of tenant {tenant_id}: {path!r} is not a uri")
@@ -219,5 +232,5 @@ def _destination(row: Row) -> Destination:
         tenant_id=tenant_id,
         dest_id=dest_id,
         kind=DestinationKind(str(kind)),
-        uri=Uri(scheme=scheme, path=rest, options=options),
+        uri=Uri(scheme=scheme, path=rest, options=options, resolved=str(resolved)),
     )

@@ -2,7 +2,7 @@
 
 A field's type decides how its value travels. The column is named like the field, with two exceptions: `x_us` (microseconds
 since the epoch) is the TIMESTAMP(6) column `x`, and names given in `columns`. No field, no column: what the table has
-besides keeps its default.
+besides keeps its default. A text of a field named `comment` is escaped on its way in: every COMMENT comes through here.
 """
 
 import types
@@ -14,9 +14,12 @@ from enum import StrEnum
 from typing import Generic, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 from holdfast.catalog.connections import Cell, Row, Transaction
+from holdfast.values.outside import one_line
 from holdfast.values.scn import Scn
 
 T = TypeVar("T")
+_COMMENT_CHARACTERS = 512
+"""Half of the narrowest COMMENT column."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -137,9 +140,17 @@ def _conversion(field: str, hint: object) -> tuple[Callable[[object], Cell], Cal
         return (lambda value: int(cast(int, value))), (lambda cell: int(cast(int, cell)))
     if hint is float:
         return (lambda value: cast(float, value)), (lambda cell: float(cast(float | Decimal, cell)))
+    if hint is str and field.endswith("comment"):
+        return _comment, (lambda cell: cast(str, cell))
     if hint is str:
         return (lambda value: cast(str, value)), (lambda cell: cast(str, cell))
     raise AssertionError(f"no row form for a field of type {hint}")
+
+
+def _comment(value: object) -> str:
+    # Escaped it may be longer, and it was cut for its column.
+    text = cast(str, value)
+    return one_line(text, max(len(text), _COMMENT_CHARACTERS))
 
 
 def _joined(value: object) -> str:

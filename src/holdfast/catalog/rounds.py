@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from holdfast.catalog.connections import Connections, Transaction
 from holdfast.catalog.records import Record
-from holdfast.catalog.sequences import next_id
+from holdfast.catalog.sequences import last_id, next_id, raise_last_id
 from holdfast.clock import Clock
 from holdfast.values.archive import FileStatus, Piece, Round
 
@@ -51,6 +51,7 @@ class Rounds:
     def next_piece_id(self, tenant_id: int) -> int:
         """Return the first piece id of a new round: one above all the tenant ever used. Taken by saving the round."""
         with self._connections.transaction() as transaction:
+            given = last_id(transaction, tenant_id, "archive_piece")  # of other servers; our own are in the rows
             used = transaction.one(
                 "SELECT GREATEST("
                 "(SELECT COALESCE(MAX(used_piece_id), 0) FROM __holdfast.archive_round WHERE tenant_id = %s),"
@@ -58,7 +59,24 @@ class Rounds:
                 (tenant_id, tenant_id),
             )
         assert used is not None, "an aggregate has one row"
-        return int(str(used[0])) + 1
+        return max(given, int(str(used[0]))) + 1
+
+    def last_round_id(self, tenant_id: int) -> int:
+        """Return the highest id that any round of the tenant has or had, 0 before the first."""
+        with self._connections.transaction() as transaction:
+            given = last_id(transaction, tenant_id, "archive_round")
+            latest = _latest(transaction, tenant_id)
+        return max(given, 0 if latest is None else latest.round_id)
+
+    def raise_round_id(self, tenant_id: int, least: int) -> None:
+        """Give the tenant's rounds only ids above `least` from now on."""
+        with self._connections.transaction() as transaction:
+            raise_last_id(transaction, tenant_id, "archive_round", least)
+
+    def raise_piece_id(self, tenant_id: int, least: int) -> None:
+        """Give the tenant's pieces only ids above `least` from the next round on."""
+        with self._connections.transaction() as transaction:
+            raise_last_id(transaction, tenant_id, "archive_piece", least)
 
     def save(self, archive_round: Round, pieces: Sequence[Piece] = ()) -> None:
         """Record the round and the given pieces of it in one transaction, new or changed alike."""

@@ -409,6 +409,19 @@ class Validation:
         return tuple(found)
 
 
+def close_damages(
+    transaction: Transaction, tenant_id: int, dest_id: int, kind: ValidateType, object_id: int, now_us: int
+) -> None:
+    """Clear the open damage of a set or piece that is deleted: nobody can prove it good any more, and nothing needs it."""
+    found = _DAMAGE.select(
+        transaction,
+        "WHERE tenant_id = %s AND dest_id = %s AND object_type = %s AND object_id = %s AND status = 'OPEN'",
+        (tenant_id, dest_id, str(kind), object_id),
+    )
+    for damage in found:
+        _DAMAGE.update(transaction, replace(damage, status=DamageStatus.CLEARED, cleared_timestamp_us=now_us))
+
+
 def _lock_tenant(transaction: Transaction, tenant_id: int) -> None:
     transaction.query("SELECT tenant_id FROM __holdfast.tenant WHERE tenant_id = %s FOR UPDATE", (tenant_id,))
 

@@ -261,7 +261,12 @@ _SCHEDULE_COLUMNS = (
         " WHEN LAST_RESULT <> 0 THEN 'REFUSED' ELSE 'UNKNOWN' END) AS CHAR(64))",
     ),
     *_one("LAST_RESULT", B, f"COALESCE({_of_scheduled_job('result')}, LAST_RESULT)"),
-    *_one("LAST_COMMENT", _v(4096), f"COALESCE({_of_scheduled_job('comment')}, LAST_COMMENT)"),
+    # What the schedule says (a wait, what one run makes up for, why it was refused), then the job.
+    *_one(
+        "LAST_COMMENT",
+        _v(4096),
+        f"LEFT(CONCAT_WS('; ', NULLIF(LAST_COMMENT, ''), NULLIF({_of_scheduled_job('comment')}, '')), 4096)",
+    ),
 )
 
 
@@ -273,25 +278,30 @@ def _proven(level: str) -> tuple[ViewColumn, ...]:
     return _one(f"LAST_{level.upper()}_TIMESTAMP", TS, last)
 
 
+_OPEN_DAMAGE_COUNT = (
+    "(SELECT COUNT(*) FROM __holdfast.backup_damage d WHERE d.tenant_id = s.tenant_id AND d.dest_id = s.dest_id"
+    " AND d.object_type = 'BACKUPSET' AND d.object_id = s.backup_set_id AND d.status = 'OPEN')"
+)
+# A proof is the newest word on a set: one that failed since, at whatever level, or damage that is open takes it back. One that lies
+# ahead is of a clock that was put right since: its age is not known, so it is none. In a view the engine's clock has whole seconds,
+# whatever is written there (measured): a second may lack.
+_PROOF_AGE_SECONDS = (
+    f"CASE WHEN {_OPEN_DAMAGE_COUNT} > 0 THEN NULL ELSE"
+    " (SELECT TIMESTAMPDIFF(SECOND, MAX(v.end_timestamp), CURRENT_TIMESTAMP) FROM __holdfast.validate_task v"
+    " WHERE v.tenant_id = s.tenant_id AND v.id = s.backup_set_id AND v.dest_id = s.dest_id"
+    " AND v.task_type = 'BACKUPSET' AND v.validate_level IN ('physical', 'restore') AND v.status = 'COMPLETED'"
+    " AND TIMESTAMPDIFF(SECOND, v.end_timestamp, CURRENT_TIMESTAMP) >= 0"
+    " AND NOT EXISTS (SELECT 1 FROM __holdfast.validate_task f WHERE f.tenant_id = v.tenant_id AND f.id = v.id"
+    " AND f.dest_id = v.dest_id AND f.task_type = 'BACKUPSET' AND f.status = 'FAILED' AND f.task_id > v.task_id)) END"
+)
 _SET_PROOF_COLUMNS = (
     *_columns(B, "TENANT_ID BACKUP_SET_ID DEST_ID"),
     *_columns(_v(64), "FILE_STATUS"),
     *_proven("basic"),
     *_proven("physical"),
     *_proven("restore"),
-    *_one(
-        "PROOF_AGE_SECONDS",
-        B,
-        "(SELECT TIMESTAMPDIFF(SECOND, MAX(v.end_timestamp), CURRENT_TIMESTAMP) FROM __holdfast.validate_task v"
-        " WHERE v.tenant_id = s.tenant_id AND v.id = s.backup_set_id AND v.dest_id = s.dest_id"
-        " AND v.task_type = 'BACKUPSET' AND v.validate_level IN ('physical', 'restore') AND v.status = 'COMPLETED')",
-    ),
-    *_one(
-        "OPEN_DAMAGE_COUNT",
-        B,
-        "(SELECT COUNT(*) FROM __holdfast.backup_damage d WHERE d.tenant_id = s.tenant_id AND d.dest_id = s.dest_id"
-        " AND d.object_type = 'BACKUPSET' AND d.object_id = s.backup_set_id AND d.status = 'OPEN')",
-    ),
+    *_one("PROOF_AGE_SECONDS", B, _PROOF_AGE_SECONDS),
+    *_one("OPEN_DAMAGE_COUNT", B, _OPEN_DAMAGE_COUNT),
     *_columns(_v(4096), "PATH"),
 )
 _VALIDATE_JOB_COLUMNS = (
@@ -359,6 +369,7 @@ _PIECE_COLUMNS = (
     *_ratio(23),
     *_columns(_v(64), "FILE_STATUS"),
     *_columns(_v(2048), "PATH"),
+    *_columns(_v(64), "ENCRYPTION_MODE"),
 )
 
 
@@ -624,10 +635,15 @@ VIEWS: tuple[View, ...] = (
             *_columns(_v(32), "TYPE"),
             *_columns(TEXT, "VALUE"),
             *_columns(BU, "RECOVERY_UNTIL_SCN"),
+            *_columns(_v(64), "SYNC_STATUS"),
+            *_columns(_v(4096), "COMMENT"),
+            *_columns(TS, "HOLD_END_TIMESTAMP"),
         ),
-        "(SELECT s.tenant_id, s.id, s.type, s.value, t.recovery_until_scn FROM __holdfast.log_restore_source s"
+        "(SELECT s.tenant_id, s.id, s.type, s.value, t.recovery_until_scn, s.sync_status, s.comment, s.hold_end_timestamp"
+        " FROM __holdfast.log_restore_source s"
         " JOIN __holdfast.tenant t ON t.tenant_id = s.tenant_id) source",
-        "where a standby's log comes from",
+        "where a standby's log comes from; SYNC_STATUS and behind it are ours: what keeps the standby from following, and until when"
+        " pieces it has not taken in are kept for it",
     ),
     _tenants(
         "ARCHIVELOG",
@@ -780,7 +796,7 @@ VIEWS: tuple[View, ...] = (
             *_columns(_v(4096), "COMMENT"),
         ),
         "__holdfast.backup_damage",
-        "damage validation found, and when it was proven good again (Holdfast's own view)",
+        "damage validation found, and when it was proven good again or deleted (Holdfast's own view)",
     ),
     _tenants(
         "BACKUP_PINS",
@@ -868,9 +884,26 @@ VIEWS: tuple[View, ...] = (
             *_scn("START_SCN", _v(26)),
             *_scn("END_SCN", _v(26)),
             *_columns(TEXT, "BACKUP_SET_IDS RESTORE_FROM CAUSE REMEDY"),
+            *_columns(_v(128), "TENANT_NAME"),
         ),
         "__holdfast.restorable_window",
         "which moments can be restored, and why the others can not (Holdfast's own view)",
+    ),
+    _tenants(
+        "TENANT_HEALTH",
+        (
+            *_columns(B, "TENANT_ID"),
+            *_columns(_v(64), "ENGINE_STATUS"),
+            *_columns(_v(4096), "ENGINE_COMMENT"),
+            *_columns(B, "SPOOL_BYTES"),
+            *_columns(_v(4096), "SPOOL_COMMENT"),
+            *_columns(_v(3), "WRITES_STALLED"),
+            *_columns(_v(4096), "DESTINATION_COMMENT KEY_COMMENT ROOTS_COMMENT"),
+        ),
+        "__holdfast.tenant_health",
+        "whether each tenant's engine answers, how much log is held for its destination, why the server must not write there, why its"
+        " backup key is not at hand, and which destinations lie outside the destination roots"
+        " (Holdfast's own view)",
     ),
     View(
         name="DBA_OB_TENANTS",

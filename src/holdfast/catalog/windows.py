@@ -2,26 +2,19 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 
 from holdfast.catalog.connections import Connections
 from holdfast.catalog.records import Record
 from holdfast.values.scn import SCN_NONE, Scn
-
-
-class WindowStatus(StrEnum):
-    """UNKNOWN: a path could not be read, so what it holds is not known."""
-
-    REACHABLE = "REACHABLE"
-    GAP = "GAP"
-    UNKNOWN = "UNKNOWN"
+from holdfast.values.window import WindowStatus
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WindowRow:
     """One span of a tenant's time. REACHABLE: both ends included; GAP: both excluded, `end_scn` 0 where nothing follows.
 
-    `backup_set_ids`, `restore_from`: comma separated; the latter is what RESTORE ... FROM is to name.
+    `backup_set_ids`, `restore_from`: comma separated; the latter is what RESTORE ... FROM is to name. `tenant_name`: of a dropped tenant
+    the name its newest set has.
     """
 
     tenant_id: int
@@ -33,6 +26,7 @@ class WindowRow:
     restore_from: str = ""
     cause: str = ""
     remedy: str = ""
+    tenant_name: str = ""
 
 
 _ROW = Record("restorable_window", WindowRow, key=("tenant_id", "span_id"))

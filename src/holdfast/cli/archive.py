@@ -11,6 +11,7 @@ from holdfast.cli.units import lag_text, moment_text, size_text
 from holdfast.clock import SystemClock
 
 _PAUSE_SECONDS = 0.2
+_ALREADY_ON = 9091
 
 
 @click.group(epilog=EPILOG)
@@ -38,9 +39,14 @@ def on(frame: Frame, *, tenants: tuple[str, ...], to: str | None, wait: bool, ti
         if connection.target.is_sys and len(tenants) != 1:
             raise click.UsageError("--to wants exactly one --tenant: every tenant has a destination of its own")
         connection.run(SetLogArchiveDest(text=f"LOCATION={to}", tenants=tenants))
-    for warning in connection.run(Archivelog(tenants=tenants)):
-        frame.output.note(warning)
-    return _settle(frame, tenants, ("DOING",), timeout if wait else 0.0)
+    try:
+        warnings = connection.run(Archivelog(tenants=tenants))
+    except Failure as failure:
+        # Switched on before it had a destination, the tenant got its round by --to just now.
+        if to is None or failure.code != _ALREADY_ON:
+            raise
+        warnings = [failure.text()]
+    return _settle(frame, tenants, ("DOING",), timeout if wait else 0.0, warnings)
 
 
 @archive.command(epilog=EPILOG)
@@ -52,9 +58,8 @@ def off(frame: Frame, *, tenants: tuple[str, ...], wait: bool, timeout: float) -
     """Switch archiving off, for every tenant or those named. Nothing is deleted; the next `on` begins a new round."""
     from holdfast.statement.commands import Noarchivelog
 
-    for warning in frame.connection.run(Noarchivelog(tenants=tenants)):
-        frame.output.note(warning)
-    return _settle(frame, tenants, ("", "STOP"), timeout if wait else 0.0)
+    warnings = frame.connection.run(Noarchivelog(tenants=tenants))
+    return _settle(frame, tenants, ("", "STOP"), timeout if wait else 0.0, warnings)
 
 
 @archive.command(epilog=EPILOG)
@@ -72,8 +77,16 @@ def _chosen(rounds: list[Archiving], tenants: tuple[str, ...]) -> list[Archiving
     return [one for one in rounds if not tenants or one.tenant in tenants]
 
 
-def _settle(frame: Frame, tenants: tuple[str, ...], wanted: tuple[str, ...], wait_seconds: float) -> Exit:
-    """Wait until every round is in a wanted state, print them, and say what can never get there."""
+def _settle(
+    frame: Frame, tenants: tuple[str, ...], wanted: tuple[str, ...], wait_seconds: float, warnings: list[str]
+) -> Exit:
+    """Wait until every round is in a wanted state, print them, and say what can never get there.
+
+    `warnings`: of the statement; one that meant every tenant warns of each that it did not do it for.
+    """
+    for warning in warnings:
+        frame.output.note(warning)
+    is_everyone = frame.connection.target.is_sys and not tenants
     clock = SystemClock()
     end = clock.monotonic() + wait_seconds
     while True:
@@ -92,14 +105,15 @@ def _settle(frame: Frame, tenants: tuple[str, ...], wanted: tuple[str, ...], wai
             if any(not one.destination for one in behind)
             else "`holdfast archive status` shows it; --timeout waits longer",
         )
-    _print(frame, rounds)
-    return Exit.DONE
+    outcome = Exit.NOT_ALL if is_everyone and warnings else Exit.DONE
+    _print(frame, rounds, outcome, left_out=warnings if is_everyone else [])
+    return outcome
 
 
-def _print(frame: Frame, rounds: list[Archiving]) -> None:
+def _print(frame: Frame, rounds: list[Archiving], outcome: Exit = Exit.DONE, **members: object) -> None:
     output = frame.output
     if output.as_json:
-        output.document(exit_code=int(Exit.DONE), archiving=[archiving_document(one) for one in rounds])
+        output.document(exit_code=int(outcome), archiving=[archiving_document(one) for one in rounds], **members)
         return
     columns = ("tenant", "log mode", "status", "round", "lag", "since", "read", "written", "destination", "comment")
     output.table(

@@ -57,19 +57,19 @@ def backup(
         plus_archivelog=plus_archivelog,
         description=description,
     )
-    for warning in connection.run(command):
+    # Of everybody a tenant that can not be backed up is left out, which the server says in a warning for each.
+    left_out = connection.run(command)
+    for warning in left_out:
         output.note(warning)
     begun = reader.newest_backup()
     if begun == before:
         raise Failure(Exit.FAILED, "the server took the statement and shows no job", hint="look at `holdfast jobs`")
     if not wait:
-        jobs = reader.backup(*begun)
-        _report(frame, jobs)
-        return Exit.DONE
-    return _follow(frame, reader, begun)
+        return _report(frame, reader.backup(*begun), left_out)
+    return _follow(frame, reader, begun, left_out)
 
 
-def _follow(frame: Frame, reader: Reader, begun: tuple[int, int]) -> Exit:
+def _follow(frame: Frame, reader: Reader, begun: tuple[int, int], left_out: list[str]) -> Exit:
     clock = SystemClock()
     try:
         with Display(frame.output, clock, silent=frame.output.as_json) as display:
@@ -88,13 +88,12 @@ def _follow(frame: Frame, reader: Reader, begun: tuple[int, int]) -> Exit:
         )
         return Exit.INTERRUPTED
     if frame.output.as_json:
-        _report(frame, last)
-    outcome = outcome_of(_own_or_all(last))
+        return _report(frame, last, left_out)
     for job in last:
-        if job.ending is Ending.FAILED and hint_of(job.result) and not frame.output.as_json:
+        if job.ending is Ending.FAILED and hint_of(job.result):
             frame.output.note(f"hint: {hint_of(job.result)}")
             break
-    return outcome
+    return _outcome(last, left_out)
 
 
 def _is_over(jobs: list[Job]) -> bool:
@@ -107,13 +106,21 @@ def _own_or_all(jobs: list[Job]) -> list[Job]:
     return [job for job in jobs if not job.is_parent] or jobs
 
 
-def _report(frame: Frame, jobs: list[Job]) -> None:
+def _outcome(jobs: list[Job], left_out: list[str]) -> Exit:
+    """Return how the command ends; of jobs that still run, how it would if they ended well."""
+    outcome = outcome_of(_own_or_all(jobs)) if _is_over(jobs) else Exit.DONE
+    return Exit.NOT_ALL if outcome is Exit.DONE and left_out else outcome
+
+
+def _report(frame: Frame, jobs: list[Job], left_out: list[str]) -> Exit:
+    outcome = _outcome(jobs, left_out)
     if frame.output.as_json:
-        ended = all(job.ending is not Ending.RUNNING for job in jobs)
         frame.output.document(
-            exit_code=int(outcome_of(_own_or_all(jobs))) if ended else int(Exit.DONE),
+            exit_code=int(outcome),
             jobs=[{**job_document(job), "hint": hint_of(job.result) or None} for job in jobs],
+            left_out=left_out,
         )
-        return
+        return outcome
     for job in jobs:
         frame.output.line(f"{job.kind} {job.tenant} #{job.job_id} begun")
+    return outcome

@@ -5,11 +5,11 @@ exist only on their way to the socket.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from holdfast.cli.outcome import Exit, Failure, hint_of
+from holdfast.cli.outcome import FULL, Exit, Failure, hint_of
 
 if TYPE_CHECKING:
     import pymysql
@@ -24,15 +24,21 @@ CONNECT_SECONDS_MAX = 10
 READ_SECONDS_MAX = 660
 """A RESTORE may take ten minutes to answer (spec of the statement); nothing of ours takes longer."""
 _ROWS_PER_BATCH = 1000
-_LOST = frozenset({2003, 2006, 2013, 2014, 2055, 1053, 1040})
-"""Client numbers of a broken connection, and the server's own words for going away and being full."""
+_LOST = frozenset({2003, 2006, 2013, 2014, 2055, 1053})
+"""Client numbers of a broken connection, and the server's own word for going away."""
 ACCESS_DENIED = 1045
+SYS_TENANT_ID = 1
 UNKNOWN_TABLE = 1146
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """Where to log in, and as whom. `time_zone` empty: the server's. `is_patient`: an answer may take for ever."""
+    """Where to log in, and as whom. `time_zone` empty: the server's.
+
+    `is_patient`: the statements are a person's own (`holdfast sql`). They may take for ever, and their session begins with the
+    server's globals as any client's does; the questions of our own commands rest on none of them.
+    `landed`: where a user name without a tenant was led; empty before the login.
+    """
 
     host: str
     port: int
@@ -41,11 +47,17 @@ class Target:
     tls_ca: Path | None = None
     time_zone: str = ""
     is_patient: bool = False
+    landed: str = ""
+
+    @property
+    def named_tenant(self) -> str:
+        """Return the tenant that the user name names, as in `user@tenant#cluster`; empty when it names none."""
+        return self.user.rpartition("@")[2].partition("#")[0] if "@" in self.user else ""
 
     @property
     def tenant(self) -> str:
-        """Return the tenant of the login, as in `user@tenant#cluster`; sys when the user names none."""
-        return self.user.partition("@")[2].partition("#")[0] or "sys"
+        """Return the tenant of the login: the one named, else where the server led it."""
+        return self.named_tenant or self.landed or "sys"
 
     @property
     def is_sys(self) -> bool:
@@ -92,8 +104,16 @@ class Connection:
             )
         except (pymysql.Error, OSError) as error:
             raise _failure(error, target) from None  # the cause holds the arguments, the password among them
+        if not target.is_patient:
+            from holdfast.mysql.session_state import INITIAL, set_text
+
+            self.rows(set_text({name: value for name, value in INITIAL.items() if name != "time_zone"}))
         if target.time_zone:
             self.rows("SET time_zone = %s", (target.time_zone,))
+        if not target.named_tenant and not target.is_patient:
+            # The server decides (--default-tenant), and only sys sees sys.
+            own = self.tenants()
+            self.target = replace(target, landed=own.get(SYS_TENANT_ID) or next(iter(own.values()), ""))
 
     def reopen(self) -> None:
         """Log in again after the connection was lost. What the old one had set is gone."""
@@ -225,5 +245,8 @@ def _failure(error: Exception, target: Target) -> Failure:
             hint=f"begin one there with `holdfast serve --base-dir DIR --port {target.port}`,"
             " or name another with --host and --port",
         )
+    if number == FULL:
+        full = f"the server at {target.host}:{target.port} is full: {text}"
+        return Failure(Exit.REFUSED, full, hint=hint_of(number), code=number, sqlstate="08004")
     state = getattr(error, "sqlstate", None) or "HY000"
     return Failure(Exit.REFUSED, text, hint=hint_of(number), code=number, sqlstate=state)

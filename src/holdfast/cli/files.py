@@ -1,5 +1,7 @@
 """`holdfast sets`, `pieces` and `windows`: what lies in the destinations, and which moments that makes restorable."""
 
+from dataclasses import dataclass
+
 import click
 
 from holdfast.cli.connection import Row
@@ -20,10 +22,10 @@ _all_option = click.option("--all", "everything", is_flag=True, help="Deleted on
 def sets(frame: Frame, *, tenants: tuple[str, ...], everything: bool) -> Exit:
     """The backup sets, oldest first within a tenant. A set restores to any moment from `restorable from` on."""
     names, rows = _read(frame, "BACKUP_SET_FILES", tenants, "" if everything else _KEPT, "BACKUP_SET_ID")
-    ages = _proof_ages(frame)
+    proofs = _proofs(frame)
     if frame.output.as_json:
         documents = [
-            row_document(row, tenant=names[int(row["TENANT_ID"])], proof_age_seconds=ages.get(_key(row)))
+            row_document(row, tenant=names[int(row["TENANT_ID"])], **proofs.get(_key(row), Proof()).document())
             for row in rows
         ]
         frame.output.document(exit_code=int(Exit.DONE), sets=documents)
@@ -45,7 +47,9 @@ def sets(frame: Frame, *, tenants: tuple[str, ...], everything: bool) -> Exit:
         ),
         *("read", "written", "encrypted", "path", "comment"),
     )
-    frame.output.table("", columns, [_set(row, names, ages.get(_key(row))) for row in rows], styles=STATE_STYLES)
+    frame.output.table(
+        "", columns, [_set(row, names, proofs.get(_key(row), Proof())) for row in rows], styles=STATE_STYLES
+    )
     return Exit.DONE
 
 
@@ -60,7 +64,10 @@ def pieces(frame: Frame, *, tenants: tuple[str, ...], everything: bool) -> Exit:
         documents = [row_document(row, tenant=names[int(row["TENANT_ID"])]) for row in rows]
         frame.output.document(exit_code=int(Exit.DONE), pieces=documents)
         return Exit.DONE
-    columns = ("tenant", "round", "piece", "status", "files", "from", "to", "CHECKPOINT_SCN", "read", "written", "path")
+    columns = (
+        *("tenant", "round", "piece", "status", "files", "from", "to", "CHECKPOINT_SCN", "read", "written"),
+        *("encrypted", "path"),
+    )
     frame.output.table("", columns, [_piece(row, names) for row in rows], styles=STATE_STYLES)
     return Exit.DONE
 
@@ -86,7 +93,8 @@ def _read(
     rows = frame.connection.view(view, where, tail=f"ORDER BY {order}")
     names = frame.connection.tenants()
     for row in rows:
-        names.setdefault(int(row["TENANT_ID"]), str(row["TENANT_ID"]))  # a dropped tenant has only its id
+        # Of a dropped tenant the windows know the name, from its newest set; the others only its id.
+        names.setdefault(int(row["TENANT_ID"]), str(row.get("TENANT_NAME") or row["TENANT_ID"]))
     refuse_unknown(tenants, names.values())
     chosen = [row for row in rows if not tenants or names[int(row["TENANT_ID"])] in tenants]
     return names, sorted(chosen, key=lambda row: int(row["TENANT_ID"]))
@@ -96,13 +104,35 @@ def _key(row: Row) -> tuple[int, int]:
     return int(row["TENANT_ID"]), int(row["BACKUP_SET_ID"])
 
 
-def _proof_ages(frame: Frame) -> dict[tuple[int, int], int]:
-    """Return, of each set that was ever proven, the seconds since its last physical validation or restore drill."""
-    rows = frame.connection.view("BACKUP_SET_PROOFS", "PROOF_AGE_SECONDS IS NOT NULL", tail="ORDER BY BACKUP_SET_ID")
-    return {_key(row): int(row["PROOF_AGE_SECONDS"]) for row in rows}
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What is known of a set. `age_seconds`: since a physical validation or a drill found it good, None if nothing did or something
+    spoke against it since."""
+
+    age_seconds: int | None = None
+    open_damage_count: int = 0
+
+    def text(self) -> str:
+        if self.open_damage_count:
+            return "DAMAGED"
+        return "" if self.age_seconds is None else f"{age_text(self.age_seconds)} ago"
+
+    def document(self) -> dict[str, object]:
+        return {"proof_age_seconds": self.age_seconds, "open_damage_count": self.open_damage_count}
 
 
-def _set(row: Row, names: dict[int, str], proof_age_seconds: int | None) -> tuple[str, ...]:
+def _proofs(frame: Frame) -> dict[tuple[int, int], Proof]:
+    """Return what validations and drills say of each set that is there."""
+    rows = frame.connection.view("BACKUP_SET_PROOFS", tail="ORDER BY BACKUP_SET_ID")
+    return {
+        _key(row): Proof(
+            None if row["PROOF_AGE_SECONDS"] is None else int(row["PROOF_AGE_SECONDS"]), int(row["OPEN_DAMAGE_COUNT"])
+        )
+        for row in rows
+    }
+
+
+def _set(row: Row, names: dict[int, str], proof: Proof) -> tuple[str, ...]:
     base = row["PREV_INC_BACKUP_SET_ID"] or row["PREV_FULL_BACKUP_SET_ID"]
     return (
         names[int(row["TENANT_ID"])],
@@ -114,12 +144,12 @@ def _set(row: Row, names: dict[int, str], proof_age_seconds: int | None) -> tupl
         str(row["FILE_STATUS"]),
         moment_text(row["START_TIMESTAMP"]),
         duration_text(float(row["ELAPSED_SECONDES"] or 0)) if row["END_TIMESTAMP"] else "",
-        "" if proof_age_seconds is None else f"{age_text(proof_age_seconds)} ago",
+        proof.text(),
         moment_text(row["MIN_RESTORE_SCN_DISPLAY"]),
         str(row["MIN_RESTORE_SCN"] or ""),
         size_text(row["INPUT_BYTES"] or 0),
         size_text(row["OUTPUT_BYTES"] or 0),
-        "yes" if row["ENCRYPTION_MODE"] not in (None, "", "NONE") else "",
+        _protection(row),
         str(row["PATH"] or ""),
         str(row["COMMENT"] or ""),
     )
@@ -152,5 +182,13 @@ def _piece(row: Row, names: dict[int, str]) -> tuple[str, ...]:
         str(row["CHECKPOINT_SCN"] or ""),
         size_text(row["INPUT_BYTES"] or 0),
         size_text(row["OUTPUT_BYTES"] or 0),
+        _protection(row),
         str(row["PATH"] or ""),
     )
+
+
+def _protection(row: Row) -> str:
+    """Return what protects a set or piece: nothing, a password of its own, the tenant's key, or that in part."""
+    mode = str(row["ENCRYPTION_MODE"] or "NONE")
+    words = {"NONE": "", "PASSWORD": "password", "TRANSPARENT_ENCRYPTION": "key", "PARTIAL": "key, in part"}
+    return words.get(mode, mode)

@@ -20,6 +20,9 @@ VERBS: tuple[Verb, ...] = (
     Verb(
         name="status", module="status", attribute="status", help="Tenants, archiving, backups and jobs on one screen."
     ),
+    Verb(
+        name="check", module="verdict", attribute="check", help="Is every tenant restorable now? For cron, monitoring."
+    ),
     Verb(name="tenants", module="status", attribute="tenants", help="The tenants, their state and role."),
     Verb(name="backup", module="backup", attribute="backup", help="Back up and follow it to its end."),
     Verb(name="restore", module="restore", attribute="restore", help="Restore into a new tenant and follow it."),

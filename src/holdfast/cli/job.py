@@ -1,4 +1,4 @@
-"""A backup, restore or cleanup as the views tell it. Pure."""
+"""A job as the views tell it. Pure."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,6 +15,9 @@ class JobKind(StrEnum):
     BACKUP = "backup"
     RESTORE = "restore"
     CLEANUP = "cleanup"
+    VALIDATION = "validation"
+    DRILL = "drill"
+    RECOVERY = "recovery"
 
 
 class Ending(StrEnum):
@@ -83,7 +86,7 @@ class Job:
     @property
     def is_parent(self) -> bool:
         """Return whether this is the row of sys that stands for the jobs of several tenants."""
-        return self.kind is not JobKind.RESTORE and self.tenant_id == 1
+        return self.kind not in (JobKind.RESTORE, JobKind.RECOVERY) and self.tenant_id == 1
 
     @property
     def percent(self) -> int | None:

@@ -28,25 +28,37 @@ class Frame:
         self.output = output
 
 
-def client_command(function: Callable[..., Exit]) -> Callable[..., None]:
+def login_options(function: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options of a login and --json."""
+    options = (
+        click.option("--host", default="127.0.0.1", show_default=True, help="Where the server is."),
+        click.option("--port", "-P", type=click.IntRange(1, 65535), default=2881, show_default=True, help="Its port."),
+        click.option("--user", "-u", default="root@sys", show_default=True, help="user@tenant, as for any client."),
+        click.option(
+            "--password-file",
+            type=click.Path(path_type=Path, exists=True, dir_okay=False),
+            help="First line: the password. Else HOLDFAST_PASSWORD; else none, or a question on a terminal.",
+        ),
+        click.option("--ask-password", is_flag=True, help="Ask for the password."),
+        click.option(
+            "--tls-ca",
+            type=click.Path(path_type=Path, exists=True, dir_okay=False),
+            help="Use TLS and accept a server certified by this authority, PEM.",
+        ),
+        click.option(
+            "--time-zone", default="", metavar="+HH:MM", help="Zone of times given and shown; else the server's."
+        ),
+        click.option("--json", "as_json", is_flag=True, help="Print JSON (docs/cli.md); SCNs are strings."),
+    )
+    for option in reversed(options):
+        function = option(function)
+    return function
+
+
+def client_command(function: Callable[..., int]) -> Callable[..., None]:
     """Give a command the options of a login and --json, call it with a Frame first, and end with the exit code it returns."""
 
-    @click.option("--host", default="127.0.0.1", show_default=True, help="Where the server is.")
-    @click.option("--port", "-P", type=click.IntRange(1, 65535), default=2881, show_default=True, help="Its port.")
-    @click.option("--user", "-u", default="root@sys", show_default=True, help="user@tenant, as for any client.")
-    @click.option(
-        "--password-file",
-        type=click.Path(path_type=Path, exists=True, dir_okay=False),
-        help="First line: the password. Else HOLDFAST_PASSWORD; else none, or a question on a terminal.",
-    )
-    @click.option("--ask-password", is_flag=True, help="Ask for the password.")
-    @click.option(
-        "--tls-ca",
-        type=click.Path(path_type=Path, exists=True, dir_okay=False),
-        help="Use TLS and accept a server certified by this authority, PEM.",
-    )
-    @click.option("--time-zone", default="", metavar="+HH:MM", help="Zone of times given and shown; else the server's.")
-    @click.option("--json", "as_json", is_flag=True, help="Print JSON (docs/cli.md); SCNs are strings.")
+    @login_options
     @functools.wraps(function)
     def run(
         *,
@@ -63,7 +75,7 @@ def client_command(function: Callable[..., Exit]) -> Callable[..., None]:
         context = click.get_current_context()
         output = Output(_name(context), as_json=as_json)
         try:
-            password = _password(password_file, ask=ask_password)
+            password = given_password(password_file, ask=ask_password)
             target = Target(
                 host=host,
                 port=port,
@@ -75,7 +87,7 @@ def client_command(function: Callable[..., Exit]) -> Callable[..., None]:
             )
             connection = _log_in(target, may_ask=password is None)
             try:
-                outcome = function(Frame(connection, output), **rest)
+                outcome: int = function(Frame(connection, output), **rest)
             finally:
                 connection.close()
         except Failure as failure:
@@ -91,7 +103,8 @@ def client_command(function: Callable[..., Exit]) -> Callable[..., None]:
 
 def read_password(path: Path) -> str:
     """Return the first line of a file. Raises click.UsageError when it is no password."""
-    text = path.read_bytes()[: _PASSWORD_BYTES_MAX + 1]
+    with path.open("rb") as file:
+        text = file.read(_PASSWORD_BYTES_MAX + 1)
     first = text.partition(b"\n")[0].removesuffix(b"\r")
     if not first or len(first) > _PASSWORD_BYTES_MAX:
         raise click.UsageError(f"{path} holds no password on its first line")
@@ -117,7 +130,7 @@ def _name(context: click.Context) -> str:
     return " ".join(words)
 
 
-def _password(path: Path | None, *, ask: bool) -> str | None:
+def given_password(path: Path | None, *, ask: bool) -> str | None:
     """Return the password given, None when none was."""
     from holdfast.config import client_password
 

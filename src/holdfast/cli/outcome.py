@@ -13,6 +13,7 @@ class Exit(IntEnum):
     REFUSED = 3
     UNREACHABLE = 4
     CANCELED = 5
+    NOT_ALL = 6
     INTERRUPTED = 130
 
 
@@ -23,6 +24,7 @@ EXIT_MEANINGS: Mapping[Exit, str] = {
     Exit.REFUSED: "the server refused the statement or the login; nothing was changed",
     Exit.UNREACHABLE: "the server can not be reached, or was lost for longer than a minute",
     Exit.CANCELED: "the job was cancelled",
+    Exit.NOT_ALL: "done for some tenants only; those left out are named",
     Exit.INTERRUPTED: "Ctrl-C; a job that was begun goes on",
 }
 
@@ -55,7 +57,12 @@ class Failure(Exception):
         }
 
 
+FULL = 1040
+"""The server answers, and has no place for one more connection: of all, of the tenant's, or in the tenant's engine."""
+
 _HINTS: Mapping[int, str] = {
+    FULL: "try again, or close connections: SHOW PROCESSLIST shows them. Places are kept for tenant sys: --user root@sys gets in, and"
+    " raises gateway_connections_max or gateway_connections_per_tenant_max (docs/cli.md, Places for connections)",
     1045: "check --user (user@tenant) and the password: --password-file, HOLDFAST_PASSWORD or --ask-password",
     1227: "log in as root of the sys tenant: --user root@sys",
     1235: "docs/compatibility.md says what this server does",
@@ -64,12 +71,14 @@ _HINTS: Mapping[int, str] = {
     9027: "`holdfast archive status` says why; begin a new round (archive off, archive on), then a full backup",
     9029: "switch archiving on and wait for DOING: `holdfast archive on --wait`",
     9036: "`holdfast jobs --watch` follows the one that runs",
-    9040: "`holdfast status` shows archiving and destinations; `holdfast archive on --wait` switches archiving on",
+    9040: "`holdfast status` shows archiving and destinations; `holdfast archive on --tenant t --to file:///path --wait` sets"
+    " where the log goes, once, and switches archiving on",
+    9064: "bring the log object back from a copy; else `holdfast archive off --wait`, `holdfast archive on --wait`, then `holdfast backup`",
     9071: "let the server's user write there",
     9080: "name an empty directory",
     9081: "this directory belongs to another tenant or purpose: name another",
     9082: "make room at the destination",
-    9091: "`holdfast archive status` shows the round",
+    9091: "`holdfast archive status` shows the round; without one, `holdfast archive on --tenant t --to file:///path` begins it",
     9092: "`holdfast archive status` shows the round",
 }
 

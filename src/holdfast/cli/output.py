@@ -109,8 +109,9 @@ class Output:
 
 
 STATE_STYLES: Mapping[str, str] = {
-    **dict.fromkeys(("DOING", "NORMAL", "AVAILABLE", "SUCCESS", "COMPLETED", "ARCHIVELOG", "ACTIVE"), "green"),
-    **dict.fromkeys(("INTERRUPTED", "FAILED", "BROKEN", "INCOMPLETE", "none"), "red"),
+    **dict.fromkeys(("DOING", "NORMAL", "AVAILABLE", "SUCCESS", "COMPLETED", "ARCHIVELOG", "ACTIVE", "OK"), "green"),
+    **dict.fromkeys(("INTERRUPTED", "FAILED", "BROKEN", "INCOMPLETE", "none", "CRITICAL", "DAMAGED"), "red"),
+    **dict.fromkeys(("WARNING", "UNKNOWN"), "yellow"),
     **dict.fromkeys(("STOP", "SUSPEND", "STOPPING", "SUSPENDING", "CANCELED", "CANCELING", "NOARCHIVELOG"), "yellow"),
 }
 

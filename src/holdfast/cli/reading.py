@@ -8,11 +8,10 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from holdfast.cli.connection import UNKNOWN_TABLE, Connection, Row
+from holdfast.cli.connection import SYS_TENANT_ID, UNKNOWN_TABLE, Connection, Row
 from holdfast.cli.job import Job, JobKind
 from holdfast.cli.outcome import Failure
-
-SYS_TENANT_ID = 1
+from holdfast.values.tenant import AUXILIARY_PREFIXES
 
 
 class Reader:
@@ -28,6 +27,8 @@ class Reader:
         jobs = self._backups(names, ended=False)
         jobs += self._restores(names)
         jobs += self._cleanups(names, ended=False)
+        jobs += self._validations(names, ended=False)
+        jobs += self._recoveries(names, ended=False)
         return [job for job in jobs if not job.is_parent or not _has_children(job, jobs)]
 
     def ended(self, limit: int) -> list[Job]:
@@ -37,6 +38,8 @@ class Reader:
         jobs = self._backups(names, ended=True, tail=tail)
         jobs += self._restore_history(names, tail=tail)
         jobs += self._cleanups(names, ended=True, tail=tail)
+        jobs += self._validations(names, ended=True, tail=tail)
+        jobs += self._recoveries(names, ended=True, tail=tail)
         shown = [job for job in jobs if not job.is_parent or not _has_children(job, jobs)]
         return sorted(shown, key=lambda job: str(job.started), reverse=True)
 
@@ -107,13 +110,48 @@ class Reader:
         phases = {
             int(row["RESTORE_TENANT_ID"]): str(row["STATUS"]) for row in rows if row["TENANT_ID"] != SYS_TENANT_ID
         }
-        return [_restoring(row, phases, names) for row in rows if row["TENANT_ID"] == SYS_TENANT_ID]
+        return [
+            _restoring(row, phases, names)
+            for row in rows
+            if row["TENANT_ID"] == SYS_TENANT_ID and not _is_auxiliary(row)
+        ]
 
     def _restore_history(self, names: dict[int, str], *, tail: str) -> list[Job]:
         if not self.connection.target.is_sys:
             return []
-        rows = self.connection.view("RESTORE_HISTORY", f"TENANT_ID = {SYS_TENANT_ID}", tail=tail)
+        where = " AND ".join(
+            (
+                f"TENANT_ID = {SYS_TENANT_ID}",
+                *(f"RESTORE_TENANT_NAME NOT LIKE '{prefix}%%'" for prefix in AUXILIARY_PREFIXES),
+            )
+        )
+        rows = self.connection.view("RESTORE_HISTORY", where, tail=tail)
         return [_restored(row, names) for row in rows]
+
+    def _validations(self, names: dict[int, str], *, ended: bool, tail: str = "") -> list[Job]:
+        """Return validations and drills: a drill's figures are those of the restore into its scratch tenant, while there is one."""
+        rows = self.connection.view("BACKUP_VALIDATE_JOB_HISTORY" if ended else "BACKUP_VALIDATE_JOBS", tail=tail)
+        if not rows:
+            return []
+        drills: dict[tuple[int, int], Row] = {}
+        if any(_is_drill(row) for row in rows):
+            ids = ", ".join(sorted({str(int(row["JOB_ID"])) for row in rows}))
+            for drill in self.connection.view("RESTORE_DRILLS", f"JOB_ID IN ({ids})", tail="ORDER BY DRILL_ID"):
+                drills[_key(drill)] = drill
+        return [_validation(row, drills.get(_key(row)), names) for row in rows]
+
+    def _recoveries(self, names: dict[int, str], *, ended: bool, tail: str = "") -> list[Job]:
+        """Return table recoveries, of each the row that the tenant itself has, and the tables its import has brought."""
+        where = f"TENANT_ID <> {SYS_TENANT_ID}" if self.connection.target.is_sys else ""
+        rows = self.connection.view("RECOVER_TABLE_JOB_HISTORY" if ended else "RECOVER_TABLE_JOBS", where, tail=tail)
+        if not rows:
+            return []
+        imports = {
+            (int(one["TENANT_ID"]), int(one["INITIATOR_JOB_ID"])): one
+            for view in ("IMPORT_TABLE_JOB_HISTORY", "IMPORT_TABLE_JOBS")
+            for one in self.connection.view(view)
+        }
+        return [_recovery(row, imports.get(_key(row)), names) for row in rows]
 
     def _cleanups(self, names: dict[int, str], *, ended: bool, tail: str = "") -> list[Job]:
         if not self._has_cleanup:
@@ -250,4 +288,71 @@ def _cleanup(row: Row, names: dict[int, str]) -> Job:
         description="",
         initiator_tenant_id=_number(row, "INITIATOR_TENANT_ID"),
         initiator_job_id=_number(row, "INITIATOR_JOB_ID"),
+    )
+
+
+def _is_auxiliary(row: Row) -> bool:
+    return _text(row, "RESTORE_TENANT_NAME").startswith(AUXILIARY_PREFIXES)
+
+
+def _is_drill(row: Row) -> bool:
+    return _text(row, "VALIDATE_LEVEL").lower() == "restore"
+
+
+def _validation(row: Row, drill: Row | None, names: dict[int, str]) -> Job:
+    tenant_id, job_id = _key(row)
+    is_drill = _is_drill(row)
+    what = "" if is_drill else _text(row, "VALIDATE_LEVEL")
+    ids = _text(row, "ID")
+    return Job(
+        kind=JobKind.DRILL if is_drill else JobKind.VALIDATION,
+        tenant_id=tenant_id,
+        tenant=names.get(tenant_id, str(tenant_id)),
+        job_id=job_id,
+        what=" ".join(part for part in (what, f"of {ids}" if ids else "") if part),
+        state=_text(row, "STATUS"),
+        phase=_text(drill, "STATUS") or _text(row, "STATUS"),
+        unit="tasks",
+        done=_number(row, "SUCCESS_TASK_COUNT"),
+        total=_number(row, "TASK_COUNT"),
+        bytes_read=_number(drill, "RESTORED_BYTES"),
+        bytes_written=0,
+        elapsed_seconds=elapsed_seconds(row, "END_TIMESTAMP"),
+        started=row.get("START_TIMESTAMP"),
+        ended=row.get("END_TIMESTAMP"),
+        result=_number(row, "RESULT"),
+        comment=_text(row, "COMMENT"),
+        description=_text(row, "DESCRIPTION"),
+        initiator_tenant_id=_number(row, "INITIATOR_TENANT_ID"),
+        initiator_job_id=_number(row, "INITIATOR_JOB_ID"),
+        backup_set_id=_number(drill, "BACKUP_SET_ID"),
+        path=_text(row, "PATH"),
+    )
+
+
+def _recovery(row: Row, imported: Row | None, names: dict[int, str]) -> Job:
+    tenant_id, job_id = _key(row)
+    what = ", ".join(part for part in (_text(row, "TABLE_LIST"), _text(row, "DB_LIST")) if part)
+    return Job(
+        kind=JobKind.RECOVERY,
+        tenant_id=tenant_id,
+        tenant=names.get(tenant_id, _text(row, "TARGET_TENANT_NAME")),
+        job_id=job_id,
+        what=f"of {what}" if what else "",
+        state=_text(row, "STATUS"),
+        phase=_text(imported, "STATUS") if imported and not imported["FINISH_TIMESTAMP"] else _text(row, "STATUS"),
+        unit="tables",
+        done=_number(imported, "FINISHED_TABLE_COUNT"),
+        total=_number(imported, "TOTAL_TABLE_COUNT"),
+        bytes_read=0,
+        bytes_written=0,
+        elapsed_seconds=elapsed_seconds(row, "FINISH_TIMESTAMP"),
+        started=row.get("START_TIMESTAMP"),
+        ended=row.get("FINISH_TIMESTAMP"),
+        result=0,  # RESULT is a word here, the same as STATUS says; COMMENT says why
+        comment=_text(row, "COMMENT"),
+        description=_text(row, "DESCRIPTION"),
+        initiator_tenant_id=_number(row, "INITIATOR_TENANT_ID"),
+        initiator_job_id=_number(row, "INITIATOR_JOB_ID"),
+        path=_text(row, "BACKUP_DEST"),
     )

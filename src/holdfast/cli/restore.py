@@ -32,6 +32,12 @@ _SETTLE_SECONDS_MAX = 60.0
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     help="First line: the password of a set; once for each, the full set's first.",
 )
+@click.option(
+    "--key-from",
+    "key_source",
+    metavar="SOURCE",
+    help="What opens backups sealed with backup_encryption: file:/path, env:NAME or command:/program of the server.",
+)
 @click.option("--activate", is_flag=True, help="Open it for writing in the end (ACTIVATE STANDBY).")
 @click.option("--wait/--no-wait", default=True, show_default=True, help="Follow it to its end.")
 @client_command
@@ -45,6 +51,7 @@ def restore(
     pools: tuple[str, ...],
     description: str,
     password_files: tuple[Path, ...],
+    key_source: str | None,
     activate: bool,
     wait: bool,
 ) -> Exit:
@@ -71,6 +78,7 @@ def restore(
         until=UntilScn(scn=until_scn) if until_scn is not None else until,
         options=(("pool_list", ",".join(pools)),) if pools else (),
         description=description,
+        key_source=key_source,
     )
     for warning in connection.run(command):
         output.note(warning)

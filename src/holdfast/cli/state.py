@@ -2,8 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from holdfast.cli.connection import Connection, Row
-from holdfast.cli.reading import SYS_TENANT_ID
+from holdfast.cli.connection import SYS_TENANT_ID, Connection, Row
 
 _NOW_US = "CAST(UNIX_TIMESTAMP(NOW(6)) * 1000000 AS SIGNED)"
 

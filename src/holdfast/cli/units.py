@@ -1,25 +1,19 @@
 """Figures as people read them."""
 
-import re
 from datetime import datetime
 
+from holdfast.values.outside import escaped
+
 _UNITS = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
-_CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")
-_CONTROL_OR_LINE = re.compile(r"[\x00-\x1f\x7f-\x9f]")
-_SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 
 
 def printable(text: str, *, keep_lines: bool = False) -> str:
-    """Return `text` with control characters as `\\n`, `\\x1b` and the like.
+    """Return `text` with what a terminal would obey as `\\n`, `\\x1b` and the like.
 
     Names, comments and descriptions come from tenants, and an administrator's terminal obeys what it is sent.
     """
-    return _CONTROL_OR_LINE.sub(_escaped, text) if not keep_lines else _CONTROL.sub(_escaped, text)
-
-
-def _escaped(match: "re.Match[str]") -> str:
-    return _SHORT.get(match[0], f"\\x{ord(match[0]):02x}")
+    return escaped(text, keep_lines=keep_lines)
 
 
 def size_text(size_bytes: float) -> str:

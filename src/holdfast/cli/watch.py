@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from holdfast.cli.document import job_document
 from holdfast.cli.job import Ending, Job, JobKind
-from holdfast.cli.outcome import Exit, Failure
+from holdfast.cli.outcome import FULL, Exit, Failure
 from holdfast.cli.output import Output
 from holdfast.cli.pace import Pace, Speed
 from holdfast.cli.render import job_line, plain, progress_text
@@ -119,13 +119,12 @@ def follow(
             jobs = look()
             away_since = None
         except Failure as failure:
-            if failure.outcome is not Exit.UNREACHABLE and failure.code != _NOT_READY:
+            if failure.outcome is not Exit.UNREACHABLE and failure.code not in (_NOT_READY, FULL):
                 raise
             now = clock.monotonic()
             if away_since is None:
-                display.say(
-                    f"the server does not answer; trying for {_AWAY_SECONDS_MAX:.0f} s, what runs there goes on"
-                )
+                state = "is full" if failure.code == FULL else "does not answer"
+                display.say(f"the server {state}; trying for {_AWAY_SECONDS_MAX:.0f} s, what runs there goes on")
                 away_since = now
             elif now - away_since > _AWAY_SECONDS_MAX:
                 raise

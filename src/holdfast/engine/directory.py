@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from holdfast import disk
 from holdfast.engine.version import EngineVersion
 
 FILES_DIR = "files"
@@ -90,10 +91,6 @@ class EngineDirectory:
 
     def create(self) -> None:
         """Make the folders a start needs, private to us. Repeatable."""
-        self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        disk.make_folder(self.root)
         for folder in (self.run_dir, self.root / "log", self.files_dir):
             folder.mkdir(mode=0o700, exist_ok=True)
-
-    def is_initialised(self) -> bool:
-        """Return whether an engine has begun its first start here or a restore has filled it (see `founding_mark`)."""
-        return self.data_version_file.exists() and self.meta_db.exists()

@@ -13,17 +13,24 @@ import errno
 import os
 from pathlib import Path
 
-from holdfast import codes
+from holdfast import codes, disk
 from holdfast.errors import EngineError
 
 
 class SpoolHold:
-    """Hard links of log blocks in `spool_dir`, which must lie on the file system of `log_dir`."""
+    """Hard links of log blocks in `spool_dir`, which must lie on the file system of `log_dir`. `prepare` it before the first link."""
 
     def __init__(self, log_dir: Path, spool_dir: Path) -> None:
         self._log_dir = log_dir
         self._spool_dir = spool_dir
-        spool_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    def prepare(self) -> None:
+        """Have the folder of the links. Repeatable. Raises EngineError, and makes nothing, when the log itself is gone."""
+        if not self._log_dir.is_dir():
+            raise EngineError(
+                f"{self._log_dir} is not there", hint="mount its disk, or put the directory back; it is tried again"
+            )
+        disk.make_folder(self._spool_dir)
 
     def link(self, block_id: int) -> bool:
         """Return whether the block is now held; False if the engine has recycled it (or not made it yet).
@@ -35,7 +42,11 @@ class SpoolHold:
         except FileExistsError:
             return True
         except FileNotFoundError:
-            return False
+            if self._spool_dir.is_dir():
+                return False
+            # What it held is told by its absence, block by block; what the engine still has can be held again.
+            self.prepare()
+            return self.link(block_id) if self._spool_dir.is_dir() else False
         except OSError as error:
             raise _refused(error, f"log block {block_id} can not be linked into {self._spool_dir}") from error
         self._sync()
@@ -84,11 +95,7 @@ class SpoolHold:
 
     def _sync(self) -> None:
         """Make names durable: after a power loss a block whose link we relied on must still be there."""
-        folder = os.open(self._spool_dir, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        disk.sync_folder(self._spool_dir)
 
 
 def block_ids(folder: Path) -> tuple[int, ...]:

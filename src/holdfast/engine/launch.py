@@ -19,11 +19,15 @@ import resource
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, cast
 
 from holdfast.engine.fence import Fence, FencePolicy, apply_landlock, landlock_abi, own_uid, plan_rules
 from holdfast.engine.shut_ports import shut_ports
+from holdfast.values.json_text import parse_json
 
 _OPEN_FILES_MAX = 20_000
+_ORDER_BYTES_MAX = 1 << 20
+_ANSWER_BYTES_MAX = 1 << 16
 """What the engine itself asks for."""
 
 
@@ -61,7 +65,7 @@ class Order:
 
 def decode_order(data: bytes) -> Order:
     """Return the order `encode` wrote."""
-    read = json.loads(data)
+    read = cast(dict[str, Any], parse_json(data))
     return Order(
         root=Path(read["root"]),
         binary=Path(read["binary"]),
@@ -99,7 +103,7 @@ def launch(order: Order) -> tuple[int, Fence]:
     os.close(write_end)
     os.waitpid(child, 0)
     with os.fdopen(read_end, "rb") as pipe:
-        said = pipe.read().decode(errors="replace")
+        said = pipe.read(_ANSWER_BYTES_MAX).decode(errors="replace")
     first, _, failure = said.partition("\n")
     if failure or not first or first.startswith("!"):
         raise OSError(0, (failure or first).lstrip("! ") or "the launched process ended without a word")
@@ -168,7 +172,7 @@ def _may_pass(folder: Path, uid: int) -> bool:
 def main() -> int:
     """Read an order from stdin, write the answer to stdout. Exit status 0 if the engine's code runs."""
     try:
-        pid, fence = launch(decode_order(sys.stdin.buffer.read()))
+        pid, fence = launch(decode_order(sys.stdin.buffer.read(_ORDER_BYTES_MAX)))
     except (OSError, ValueError, KeyError) as error:
         json.dump({"error": str(error)}, sys.stdout)
         return 1

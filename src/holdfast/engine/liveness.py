@@ -49,7 +49,7 @@ def find_engine(directory: EngineDirectory) -> ProcessIdentity | None:
     except FileNotFoundError:
         return None
     for name in os.listdir("/proc"):
-        if not name.isdigit():
+        if not name.isdecimal():
             continue
         try:
             where = os.stat(f"/proc/{name}/cwd")

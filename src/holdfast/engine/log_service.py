@@ -80,22 +80,25 @@ class LogService:
 
     def _fetch(self, message: bytes, context: grpc.ServicerContext) -> Iterator[bytes]:
         end_scn = Scn(0)
-        if self._is_allowed(context.peer()):
-            try:
+        try:
+            if self._is_allowed(context.peer()):
                 request = decode_request(message)
-            except CorruptionError as error:
-                log.error("port %d: %s", self.port, error)
-            else:
                 for group, lsn, scn in self._source.fetch(request.start_lsn, min(request.max_bytes, FETCH_BYTES_MAX)):
                     end_scn = scn
                     yield encode_group(group, lsn, scn)
+        except CorruptionError as error:
+            log.error("port %d: %s", self.port, error)
+        except Exception:
+            log.exception(
+                "port %d: a call of the engine met a defect of Holdfast", self.port
+            )  # it ends, without an error
         yield encode_end(end_scn)
 
     def _is_allowed(self, peer: str) -> bool:
         """Return whether the other end is the standby's engine, which may have been started again since the last call."""
         kind, _, rest = peer.partition(":")
         port = rest.rpartition(":")[2]
-        if kind == "ipv4" and port.isdigit():
+        if kind == "ipv4" and port.isdecimal():
             if self._engine_pid and is_connection_of(self._engine_pid, int(port), self.port):
                 return True
             living = find_engine(self._directory)

@@ -15,16 +15,17 @@ import threading
 import time
 import weakref
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from signal import SIGCONT, SIGKILL, SIGSTOP, SIGTERM
-from typing import Final
+from typing import Any, Final, cast
 
 import holdfast
-from holdfast import codes
+from holdfast import codes, disk
 from holdfast.engine import guard
 from holdfast.engine.directory import FILES_DIR, EngineDirectory
 from holdfast.engine.fence import Fence, FencePolicy
+from holdfast.engine.hold import block_ids
 from holdfast.engine.launch import Order
 from holdfast.engine.liveness import (
     ProcessHandle,
@@ -35,16 +36,24 @@ from holdfast.engine.liveness import (
     log_tail,
     start_progress,
 )
-from holdfast.engine.role import EngineRole, set_role
+from holdfast.engine.needs import check_needs
+from holdfast.engine.recognition import refuse_other, refuse_present, require_blocks, require_present
+from holdfast.engine.role import EngineRole, forget_parameters, set_role
 from holdfast.engine.session import takes_logins
 from holdfast.engine.shut_ports import can_shut_ports
 from holdfast.engine.version import EngineVersion
-from holdfast.engine_format.data_version import decode_data_version
+from holdfast.engine_format.log_block import LOG_BLOCK_BYTES
 from holdfast.errors import ConflictError, EngineError, HoldfastError, refuse
+from holdfast.values.held_parameters import FORGOTTEN_AT_START
+from holdfast.values.json_text import parse_json
+from holdfast.values.outside import one_line
 
 MEMORY_BUDGET_BYTES_MIN = 1 << 30
 LOG_DISK_BYTES_MIN = 2 << 30
 """With 768M of memory or 1536M of log disk the engine does not start (measured)."""
+
+_SPARE_LOG_BLOCKS = 4
+"""Beside a fifth of its log disk, which the engine keeps free (measured: it stops writing at 80 %), room to go on at once."""
 
 _LAUNCH_WAIT_SECONDS = 30
 """The launcher answers in 0.06 s; a machine that swaps needs longer."""
@@ -66,6 +75,11 @@ _STOP_WAIT_SECONDS = 0.25
 _GUARD_WAIT_SECONDS = 5
 PAUSE_BOUND_SECONDS = 0.5
 _LOG_TAIL_BYTES = 2000
+_OUTPUT_TAIL_BYTES = 600
+_ERROR_NUMBER = re.compile(rb"\b(?:ret|errcode)=(-\d{1,6})\b")
+_ERROR_NUMBERS_MAX = 4
+_CRASH_MARK = b"CRASH ERROR!!!"
+_RECORD_BYTES_MAX = 1 << 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +106,12 @@ class EngineSettings:
                 raise refuse(
                     codes.OB_INVALID_ARGUMENT, f"{name} {value} is less than {least} bytes", hint="give the unit more"
                 )
+
+    def fitting(self, directory: EngineDirectory) -> "EngineSettings":
+        """Return the settings with a log disk that holds the log there is, with the room the engine keeps free."""
+        count = len(block_ids(directory.log_dir))
+        in_use_bytes = (count + _SPARE_LOG_BLOCKS) * LOG_BLOCK_BYTES * 5 // 4
+        return replace(self, log_disk_size_bytes=max(self.log_disk_size_bytes, in_use_bytes))
 
     @property
     def log_source(self) -> str:
@@ -191,8 +211,9 @@ class EngineProcess:
         *,
         watchdog: Watchdog | None = None,
     ) -> "EngineProcess":
-        """Start the engine of `directory`, making the directory if need be; return it ready for logins.
+        """Start the engine of `directory` and return it ready for logins.
 
+        A first start is made only where `begin_founding` was called: what was there and is gone is never made anew.
         Raises ConflictError if its engine lives already, EngineError with the tail of its log if it ends, hangs or can not
         be launched; then no process is left.
         """
@@ -221,18 +242,27 @@ class EngineProcess:
             raise ConflictError(
                 f"the engine of {directory.root} runs already, process {living.pid}", hint="adopt it instead"
             )
+        is_founding = directory.founding_mark.exists()
+        if not is_founding:
+            require_present(directory)
         _clear_unfinished(directory)
-        _refuse_other_version(directory)
+        refuse_other(directory)  # no engine may be tried on foreign data to see what happens
+        if not is_founding:
+            require_blocks(directory)
+        # A first start asks for its whole log disk. Measured on 1.4.0 with 2 GiB of it: 2,100 MiB will do, 2,040 end with -4264.
+        check_needs(directory.root, disk_bytes=settings.log_disk_size_bytes if is_founding else 0)
         directory.create()
         # Left by an end without goodbye (every end). A client must get "nobody there", not a dead socket.
         directory.socket.unlink(missing_ok=True)
         directory.pid_file.unlink(missing_ok=True)
         first_start: tuple[str, ...] = ()
-        if not directory.is_initialised():
-            _mark_founding(directory)
+        if is_founding:
             first_start = ("--variable", f"secure_file_priv=./{FILES_DIR}", *_first_role(settings.role))
-        elif settings.role is not None:
-            set_role(directory, settings.role)
+        else:
+            # The last end may have come before what a tenant had set was put right.
+            forget_parameters(directory, FORGOTTEN_AT_START)
+            if settings.role is not None:
+                set_role(directory, settings.role)
         is_embedded = settings.is_embedded(version)
         order = Order(
             root=directory.root.resolve(),
@@ -279,7 +309,10 @@ class EngineProcess:
             return None
         process._handle.send(SIGCONT)
         if directory.founding_mark.exists() and process.is_healthy():
-            directory.founding_mark.unlink(missing_ok=True)
+            # One that wrote what no known engine writes keeps its mark: `wait_ready` says so, and there is nothing to lose.
+            with contextlib.suppress(HoldfastError):
+                refuse_other(directory)
+                disk.remove_file(directory.founding_mark)
         return process
 
     def is_alive(self) -> bool:
@@ -296,7 +329,10 @@ class EngineProcess:
         return not self.directory.version.release.greets_early or takes_logins(self.directory.socket, timeout)
 
     def wait_ready(self, watchdog: Watchdog | None = None) -> None:
-        """Return once the engine takes logins. Raises EngineError with the tail of its log if it ends or hangs."""
+        """Return once the engine takes logins. Raises EngineError with the tail of its log if it ends or hangs.
+
+        UnknownVersionError if what it has written is not what its version writes: it must be stopped.
+        """
         bound_seconds = (watchdog or Watchdog()).progress_seconds
         mark = None
         mark_at = looked_at = time.monotonic() - _PROGRESS_POLL_SECONDS
@@ -317,7 +353,10 @@ class EngineProcess:
                 )
         if not self.is_alive():
             raise EngineEndedError(_death_note(self.directory, "ended while it started"))
-        self.directory.founding_mark.unlink(missing_ok=True)
+        # By what it has written an engine is known, not by its name: a first start is judged before anybody logs in.
+        refuse_other(self.directory)
+        # Durably: a mark that came back after a power cut would have the next start clear the directory.
+        disk.remove_file(self.directory.founding_mark)
 
     def stop(self, *, gently: bool = True) -> None:
         """End the process; nothing is lost, the next start recovers. Repeatable.
@@ -438,7 +477,9 @@ def _launch(order: Order) -> tuple[int, Fence]:
             check=False,
             cwd="/",
         )
-        answer = json.loads(ran.stdout or b"{}")
+        answer = parse_json(ran.stdout or b"{}")
+        if not isinstance(answer, dict):
+            raise ValueError("its answer is no object")
     except (OSError, ValueError, subprocess.TimeoutExpired) as error:
         raise EngineError(f"engine of {order.root} can not be launched: {error}") from error
     if "pid" not in answer:
@@ -447,14 +488,18 @@ def _launch(order: Order) -> tuple[int, Fence]:
     return int(answer["pid"]), Fence(answer["fence"])
 
 
-def _mark_founding(directory: EngineDirectory) -> None:
-    """Note, durably and before the engine's first byte, that nothing in the directory is anybody's data yet."""
+def begin_founding(directory: EngineDirectory) -> None:
+    """Allow the first start of a new engine: note, durably, that nothing in the directory is anybody's data yet.
+
+    Only for whoever makes something new; nobody else starts an engine where none has written. Repeatable.
+    Raises RefusedError where an engine has written, as `recognise` otherwise.
+    """
+    if directory.founding_mark.exists():
+        return
+    refuse_present(directory)
+    disk.make_folder(directory.root.parent)
     directory.founding_mark.touch(mode=0o600)
-    folder = os.open(directory.root.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    disk.sync_folder(directory.root.parent)
 
 
 def _clear_unfinished(directory: EngineDirectory) -> None:
@@ -465,24 +510,6 @@ def _clear_unfinished(directory: EngineDirectory) -> None:
     """
     if directory.founding_mark.exists() and directory.root.exists():
         shutil.rmtree(directory.root)
-
-
-def _refuse_other_version(directory: EngineDirectory) -> None:
-    """Raise EngineError if the directory's data is of another version: no engine may be tried on it to see what happens.
-
-    A file that can not be read is the engine's own affair: it refuses to start, and says why.
-    """
-    if not directory.is_initialised():
-        return
-    try:
-        found = decode_data_version(directory.data_version_file.read_bytes())
-    except (OSError, HoldfastError):
-        return
-    if found != directory.version.data_version:
-        raise EngineError(
-            f"{directory.root} holds data of engine {found}, not of {directory.version.data_version}",
-            hint="an engine reads the data of its own version only",
-        )
 
 
 def _first_role(role: EngineRole | None) -> tuple[str, ...]:
@@ -499,12 +526,23 @@ def _is_worth_another_start(directory: EngineDirectory) -> bool:
 
 
 def _death_note(directory: EngineDirectory, what: str) -> str:
-    """Return what happened with the ends of the engine's own output, for a person to read."""
+    """Return what happened with the end of what this start printed and the last error numbers of the log, for a person to read.
+
+    No more is quoted of the log: it holds statements as tenants sent them, with the values of their rows. So does the print of a
+    crash.
+    """
     parts = [f"engine of {directory.root} {what}"]
-    for path in (directory.output_file, directory.server_log):
-        tail = log_tail(path, _LOG_TAIL_BYTES).decode(errors="replace").strip()
-        if tail:
-            parts.append(f"{path.name} ends: {tail}")
+    output = log_tail(directory.output_file, _OUTPUT_TAIL_BYTES)
+    if _CRASH_MARK in output:
+        parts.append(f"{directory.output_file.name} ends with a crash")
+    elif output.strip():
+        parts.append(
+            f"{directory.output_file.name} ends: {one_line(output.decode(errors='replace').strip(), _OUTPUT_TAIL_BYTES)}"
+        )
+    numbers = dict.fromkeys(reversed(_ERROR_NUMBER.findall(log_tail(directory.server_log))))
+    if numbers:
+        named = ", ".join(number.decode() for number in list(numbers)[:_ERROR_NUMBERS_MAX])
+        parts.append(f"{directory.server_log} ends: errors {named}")
     return "; ".join(parts)
 
 
@@ -518,7 +556,7 @@ def _write_record(path: Path, identity: ProcessIdentity, fence: Fence) -> None:
 def _read_record(path: Path, identity: ProcessIdentity) -> Fence:
     """Return the fence of this very process; UNFENCED when the note is about another one: never claim what is not known."""
     try:
-        read = json.loads(path.read_text())
+        read = cast(dict[str, Any], parse_json(disk.read_file(path, size_bytes_max=_RECORD_BYTES_MAX)))
         if (read["pid"], read["start_ticks"]) == (identity.pid, identity.start_ticks):
             return Fence(read["fence"])
     except (OSError, ValueError, KeyError, TypeError):

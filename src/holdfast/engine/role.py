@@ -1,4 +1,4 @@
-"""Primary or standby, as an engine keeps it: one row of its meta.db.
+"""What a stopped engine keeps in its meta.db: its parameters, and among them its role, primary or standby.
 
 Which row, and what stands behind the role in it, depends on the release (`Release.role_parameter`, `role_suffix`).
 What was measured on 1.4.0, and what follows:
@@ -15,6 +15,7 @@ On 1.3.0 the row decides as well, but a standby made of a backup can not be acti
 
 import sqlite3
 import tempfile
+from collections.abc import Collection, Sequence
 from contextlib import closing
 from enum import StrEnum
 from pathlib import Path
@@ -50,20 +51,34 @@ def set_role(directory: EngineDirectory, role: EngineRole) -> None:
 
     Raises ConflictError if its engine lives, EngineError if meta.db has no such row.
     """
+    name = directory.version.release.role_parameter
+    changed = _change(
+        directory, "update __all_sys_parameter set value = ? where name = ?", (_text(directory, role), name)
+    )
+    if changed != 1:
+        raise EngineError(f"meta.db of {directory.root} has {changed} rows {name}, expected 1")
+
+
+def forget_parameters(directory: EngineDirectory, names: Collection[str]) -> None:
+    """Make the stopped engine of `directory` start with its defaults for these, the command line apart.
+
+    Repeatable, durable, leaves no side files. Raises ConflictError if its engine lives, EngineError.
+    """
+    marks = ", ".join("?" * len(names))
+    _change(directory, f"delete from __all_sys_parameter where name in ({marks})", tuple(names))
+
+
+def _change(directory: EngineDirectory, text: str, arguments: Sequence[str]) -> int:
+    """Change rows of the stopped engine's parameters; return how many."""
     living = find_engine(directory)
     if living is not None:
-        raise ConflictError(f"role of {directory.root} can not be set: its engine runs, process {living.pid}")
-    name = directory.version.release.role_parameter
+        raise ConflictError(f"meta.db of {directory.root} can not be changed: its engine runs, process {living.pid}")
     try:
         with closing(sqlite3.connect(directory.meta_db, timeout=_BUSY_WAIT_SECONDS)) as database, database:
             # A journal left by a kill is taken in by this very opening, as by the engine's; closing removes it.
-            changed = database.execute(
-                "update __all_sys_parameter set value = ? where name = ?", (_text(directory, role), name)
-            ).rowcount
+            return database.execute(text, arguments).rowcount
     except sqlite3.Error as error:
-        raise EngineError(f"role of {directory.root} can not be set in meta.db: {error}") from error
-    if changed != 1:
-        raise EngineError(f"meta.db of {directory.root} has {changed} rows {name}, expected 1")
+        raise EngineError(f"meta.db of {directory.root} can not be changed: {error}") from error
 
 
 def stored_parameters(directory: EngineDirectory) -> dict[str, str]:

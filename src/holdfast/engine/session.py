@@ -1,4 +1,8 @@
-"""SQL sessions with one engine, over its Unix socket."""
+"""SQL sessions with one engine, over its Unix socket: the one place that makes them, for every room.
+
+A session inherits nothing from the engine's globals (`holdfast.mysql.session_state`). What a global still decides is whether there is
+a session at all.
+"""
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -11,6 +15,8 @@ import pymysql
 import pymysql.cursors
 
 from holdfast.errors import EngineError
+from holdfast.mysql import session_state
+from holdfast.statement.mask import engine_words, mask_secrets, mask_values
 
 ROOT = "root"
 CONNECT_WAIT_SECONDS = 10
@@ -18,6 +24,11 @@ LOGIN_WAIT_SECONDS = 60
 """From an engine that listens to its answer: milliseconds, seconds on a machine that swaps."""
 QUERY_WAIT_SECONDS = 300
 """A hung engine must not hang us; the slowest of our own statements, a minor freeze, takes seconds."""
+
+_STATE = {**session_state.INITIAL, "ob_query_timeout": QUERY_WAIT_SECONDS * 1_000_000}
+"""The engine's own query timeout (10 s) would end a minor freeze of a large tenant half way."""
+_SET_STATE = session_state.set_text(_STATE)
+_SET_EARLIER = session_state.set_texts(session_state.EARLIER)
 
 NOBODY_THERE = 2003
 """The client's error for a server that does not answer."""
@@ -28,12 +39,18 @@ _NOBODY = "__holdfast_probe"
 
 
 class SqlError(EngineError):
-    """The engine answered a statement with an error, or the connection broke (`is_lost`)."""
+    """The engine answered a statement with an error, or the connection broke (`is_lost`).
+
+    An engine quotes what it refuses: a value of a tenant's row, a password. Neither the message nor `text` shows one, nor what stands
+    for one in the statement: they go into logs, into COMMENT, and before the eyes of sys.
+    """
 
     def __init__(self, errno: int, text: str, statement: str) -> None:
-        super().__init__(f"engine error {errno}: {text}, statement: {statement}")
         self.errno = errno
-        self.text = text
+        self.text = text if self.is_lost else engine_words(text)
+        self.unmasked = text
+        """The engine's own words: for the client alone who wrote the statement's values."""
+        super().__init__(f"engine error {errno}: {self.text}, statement: {mask_values(mask_secrets(statement))}")
 
     @property
     def is_lost(self) -> bool:
@@ -42,18 +59,18 @@ class SqlError(EngineError):
 
 
 class Session:
-    """One connection: autocommit, UTC, utf8mb4. Not for two threads at once."""
+    """One connection: autocommit, UTC, utf8mb4, no variable inherited. Not for two threads at once."""
 
     def __init__(self, connection: "pymysql.Connection[pymysql.cursors.Cursor]") -> None:
         self.connection = connection
 
     def query(self, sql: str, args: Sequence[object] | None = None) -> list[tuple[Any, ...]]:
-        """Return the rows. `args` fill `%s` in `sql`. Raises SqlError, whose message shows `sql` but never `args`."""
+        """Return the rows. `args` fill `%s` in `sql`. Raises SqlError, which shows `sql` without strings and never `args`."""
         return list(self._run(sql, args).fetchall())
 
-    def execute(self, sql: str, args: Sequence[object] | None = None) -> int:
-        """Return the number of rows affected. Raises SqlError."""
-        return self._run(sql, args).rowcount
+    def execute(self, sql: str, args: Sequence[object] | None = None, *, shown: str = "") -> int:
+        """Return the number of rows affected. Raises SqlError, which shows `shown` in the place of a `sql` that is full of values."""
+        return self._run(sql, args, shown).rowcount
 
     def columns(self, sql: str, args: Sequence[object] | None = None) -> list[dict[str, Any]]:
         """Return the rows with their column names in lower case (SHOW statements whose columns may grow)."""
@@ -83,6 +100,18 @@ class Session:
             with suppress(OSError):
                 socket.shutdown(SHUT_RDWR)
 
+    def packet_bytes_max(self) -> int:
+        """Return the longest statement that is taken: `max_allowed_packet` as it was at the login, which no session can set."""
+        return int(self.query("select @@session.max_allowed_packet limit 1")[0][0])
+
+    def is_sound(self) -> bool:
+        """Return whether the engine still answers in this session."""
+        try:
+            self.connection.ping(reconnect=False)
+        except (pymysql.Error, OSError):
+            return False
+        return True
+
     def close(self) -> None:
         """End the session. Repeatable, never raises."""
         if self.connection.open:
@@ -91,14 +120,14 @@ class Session:
             except (pymysql.Error, OSError):
                 return  # the engine was gone already: that is closed too
 
-    def _run(self, sql: str, args: Sequence[object] | None) -> pymysql.cursors.Cursor:
+    def _run(self, sql: str, args: Sequence[object] | None, shown: str = "") -> pymysql.cursors.Cursor:
         cursor = self.connection.cursor()
         try:
             cursor.execute(sql, args)
         except pymysql.Error as error:
-            raise _sql_error(error, sql) from error
+            raise _sql_error(error, shown or sql) from error
         except OSError as error:
-            raise SqlError(2013, str(error), sql) from error
+            raise SqlError(2013, str(error), shown or sql) from error
         return cursor
 
     def __enter__(self) -> "Session":
@@ -138,9 +167,13 @@ def connect(
             connect_timeout=max(1, int(wait_seconds)),
             read_timeout=LOGIN_WAIT_SECONDS,  # of the login's own packets; raised below
             write_timeout=QUERY_WAIT_SECONDS,
-            # The engine's own query timeout (10 s) would end a minor freeze of a large tenant half way.
-            init_command=f"set time_zone = '+00:00', ob_query_timeout = {QUERY_WAIT_SECONDS * 1_000_000}",
         )
+        try:
+            _settle(connection)
+        except BaseException:
+            with suppress(pymysql.Error, OSError):
+                connection.close()
+            raise
     except pymysql.Error as error:
         raise _sql_error(error, f"login of {user}") from error
     except OSError as error:
@@ -149,6 +182,24 @@ def connect(
     # and no public way to change it.
     connection._read_timeout = QUERY_WAIT_SECONDS  # type: ignore[attr-defined]
     return Session(connection)
+
+
+def _settle(connection: "pymysql.Connection[pymysql.cursors.Cursor]") -> None:
+    """Give a new connection the state of ours."""
+    with connection.cursor() as cursor:
+        try:
+            cursor.execute(_SET_STATE)
+        except pymysql.Error as error:
+            if error.args[:1] != (session_state.PACKET_TOO_LARGE,):
+                raise
+            for text in session_state.set_texts(_STATE):
+                cursor.execute(text)
+        try:
+            for text in _SET_EARLIER:
+                cursor.execute(text)
+        except pymysql.Error as error:
+            if error.args[:1] != (session_state.UNKNOWN_VARIABLE,):
+                raise
 
 
 def _sql_error(error: pymysql.Error, statement: str) -> SqlError:

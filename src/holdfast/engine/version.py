@@ -8,14 +8,17 @@ import importlib.util
 import os
 import re
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
 from holdfast.config import engine_binary_override, engine_places
+from holdfast.engine_format.layout import Layout, known_text, layout_of, shown
 from holdfast.errors import EngineError, HoldfastError, UnknownVersionError
 
-_VERSION = re.compile(r"\bseekdb (\d+\.\d+\.\d+\.\d+)\)")
+WHEEL = "pylibseekdb>=1.4.0.post1,<1.4.1"
+"""Which wheels bring an engine that is known: the requirement in pyproject.toml. What one really brings is asked of its program."""
+_VERSION = re.compile(r"\bseekdb ([\w.+-]{1,60})\)", re.ASCII)
 _VERSION_WAIT_SECONDS = 20
 """`seekdb --version` takes 0.04 s warm; a cold 139 MB binary on a busy disk takes seconds."""
 
@@ -26,9 +29,9 @@ _BELOW = (_BINARY_NAME, f"pylibseekdb/{_BINARY_NAME}", f"lib/python3*/site-packa
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Release:
-    """How the engines of one release differ from others. Source: measured on the wheels 1.4.0.post1 and 1.3.0.post5.
+    """How the engines of one release behave, unlike others. Source: measured on the wheels 1.4.0.post1 and 1.3.0.post5.
 
-    `log_stream`: path of the log stream relative to an engine directory.
+    What their bytes are is in `engine_format.layout`, the table that says which ones are known at all.
     `memory_parameter`: the parameter that bounds an engine's memory; the other release's is taken and without effect.
     `role_parameter`, `role_suffix`: the row of meta.db that holds the role, and what stands behind it in a settled one.
     `greets_early`: it greets on its socket, and answers logins with 8001, up to 2 s before it is ready.
@@ -40,7 +43,6 @@ class Release:
     `holds_catalog`: the views of the sys tenant can be made in it; without that no server runs on it, but its tenants do.
     """
 
-    log_stream: str
     memory_parameter: str
     role_parameter: str
     role_suffix: str
@@ -53,8 +55,7 @@ class Release:
 
 
 _RELEASES = {
-    "1.4": Release(
-        log_stream="store/redo/sys/log_stream",
+    "1.4.0.0": Release(
         memory_parameter="memory_budget",
         role_parameter="server_role_info",
         role_suffix=":INVALID:NORMAL:0",
@@ -65,8 +66,7 @@ _RELEASES = {
         rolls_back_by_log=True,
         holds_catalog=True,
     ),
-    "1.3": Release(
-        log_stream="store/redo/sys/1",
+    "1.3.0.0": Release(
         memory_parameter="memory_limit",
         role_parameter="ha_info",
         role_suffix=":NORMAL",
@@ -86,15 +86,22 @@ class EngineVersion:
 
     `data_version`: four numbers such as `1.4.0.0`, as `etc/seekdb.data_version.bin` begins. `binary` is None for an engine that
     is not installed: its directories are known, its living process can be adopted, and it can not be started.
+    `mark`: which file the binary was when it was asked; None for one that was not.
     """
 
     binary: Path | None
     data_version: str
     release: Release
+    mark: tuple[int, ...] | None = field(default=None, compare=False)
+
+    @property
+    def layout(self) -> Layout:
+        """Return what its directories look like."""
+        return layout_of(self.data_version, "a tenant")
 
     @property
     def log_stream(self) -> str:
-        return self.release.log_stream
+        return self.layout.log_stream
 
     @property
     def program_name(self) -> str:
@@ -108,17 +115,28 @@ class EngineVersion:
         return (beside, beside.with_name(beside.name + ".libs"))
 
     def installed_binary(self) -> Path:
-        """Return the binary. Raises EngineError that names the version if the engine is not installed."""
+        """Return the binary, which is still the one that was asked for its version.
+
+        Raises EngineError that names the version if the engine is not installed, or if another has been put in its place since
+        (a `pip install --upgrade` beside a running server); UnknownVersionError if that one is not known.
+        """
         if self.binary is None:
             raise EngineError(
                 f"engine {self.data_version} is not installed on this machine", hint=install_hint(self.data_version)
             )
+        if self.mark is not None and _mark_of(self.binary) != self.mark:
+            now = of_binary(self.binary)
+            if now.data_version != self.data_version:
+                raise EngineError(
+                    f"{self.binary} is engine {now.data_version} now, it was {self.data_version} when the server began",
+                    hint=install_hint(self.data_version),
+                )
         return self.binary
 
 
 def numbers_of(version: str) -> tuple[int, ...]:
     """Return a data version's numbers, which order as versions do."""
-    return tuple(int(part) for part in version.split(".") if part.isdigit())
+    return tuple(int(part) for part in version.split(".") if part.isdecimal())
 
 
 def install_hint(data_version: str) -> str:
@@ -142,7 +160,10 @@ class Engines:
         for version in versions:
             by_version.setdefault(version.data_version, version)
         if not by_version:
-            raise EngineError("no engine is installed", hint="run make setup, or name engines in HOLDFAST_ENGINES")
+            raise EngineError(
+                "; ".join(("no engine that can be used is installed", *faults)),
+                hint="run make setup, or name engines in HOLDFAST_ENGINES",
+            )
         self._by_version = by_version
         self.faults = faults
 
@@ -161,15 +182,15 @@ class Engines:
         """Return what new tenants get."""
         return self.installed[0]
 
-    def of(self, data_version: str) -> EngineVersion:
-        """Return the engine of exactly this version, without a binary if it is not installed.
+    def of(self, data_version: str, of: str = "a tenant") -> EngineVersion:
+        """Return the engine of exactly this version, without a binary if it is not installed. `of`: whose version it is.
 
-        Raises UnknownVersionError for a release whose directories this build does not know.
+        Raises UnknownVersionError for one that this build does not know.
         """
         found = self._by_version.get(data_version)
         if found is not None:
             return found
-        return EngineVersion(binary=None, data_version=data_version, release=release_of(data_version))
+        return EngineVersion(binary=None, data_version=data_version, release=release_of(data_version, of))
 
     def named(self, text: str) -> EngineVersion | None:
         """Return the installed engine that a person names, as `1.3.0` or `1.3.0.0`; None if there is none."""
@@ -209,14 +230,26 @@ def installed() -> EngineVersion:
     return of_binary(engine_binary_override() or _binary_of_wheel())
 
 
-@cache
 def of_binary(binary: Path) -> EngineVersion:
     """Return the version of `binary` as it says itself. Same errors as `installed`."""
     if not os.access(binary, os.X_OK):
         raise EngineError(
             f"no engine binary at {binary}", hint="install pylibseekdb or set HOLDFAST_ENGINE to the file seekdb"
         )
-    binary = binary.resolve()
+    return _asked(binary.resolve(), _mark_of(binary))
+
+
+def _mark_of(binary: Path) -> tuple[int, ...]:
+    """Return what tells the file from another put in its place; nothing like a file that is there if it is gone."""
+    try:
+        found = binary.stat()
+    except OSError:
+        return ()
+    return (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns)
+
+
+@cache
+def _asked(binary: Path, mark: tuple[int, ...]) -> EngineVersion:
     try:
         said = subprocess.run(
             [binary, "--version"],
@@ -231,19 +264,21 @@ def of_binary(binary: Path) -> EngineVersion:
     match = _VERSION.search((said.stdout + said.stderr).decode(errors="replace"))
     if match is None:
         raise EngineError(f"engine binary {binary} names no version, exit status {said.returncode}")
-    return EngineVersion(binary=binary, data_version=match[1], release=release_of(match[1], f" at {binary}"))
-
-
-def release_of(data_version: str, where: str = "") -> Release:
-    """Return the release of a data version, whose engine may not be here. Raises UnknownVersionError."""
-    release = ".".join(data_version.split(".")[:2])
-    if release not in _RELEASES:
+    if match[1] not in _RELEASES:
         raise UnknownVersionError(
-            f"engine {data_version}{where} has a directory layout this build does not know, known: "
-            + ", ".join(sorted(_RELEASES)),
-            hint="upgrade holdfast or install a known pylibseekdb",
+            f"engine {shown(match[1])} at {binary} is not known to this build of holdfast, which knows {known_text()}",
+            hint=f"pip install '{WHEEL}' brings a known one; or upgrade holdfast",
         )
-    return _RELEASES[release]
+    return EngineVersion(binary=binary, data_version=match[1], release=release_of(match[1]), mark=mark)
+
+
+def release_of(data_version: str, of: str = "a tenant") -> Release:
+    """Return the habits of exactly this data version, whose engine may not be here.
+
+    `of`: whose version it is. Raises UnknownVersionError (see `layout_of`).
+    """
+    layout_of(data_version, of)
+    return _RELEASES[data_version]
 
 
 def _binary_in(place: Path) -> Path:

@@ -1,5 +1,6 @@
 """Seeing new log blocks the moment they appear."""
 
+import errno
 import os
 import select
 import threading
@@ -31,12 +32,21 @@ class LogDirectoryWatch:
         self._wake_read, self._wake_write = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         # A block appears by rename from N.tmp; CREATE covers an engine that stops doing so.
         mask = flags.MOVED_TO | flags.CREATE | (flags.MODIFY if appends else 0)
-        self._inotify = inotify_simple.INotify()
+        try:
+            self._inotify = inotify_simple.INotify()
+        except OSError as error:
+            os.close(self._wake_read)
+            os.close(self._wake_write)
+            raise EngineError(
+                f"log folder {log_dir} can not be watched: {error.strerror}",
+                hint="each tenant that archives takes one inotify instance: sysctl -w fs.inotify.max_user_instances=1024",
+            ) from error
         try:
             self._inotify.add_watch(log_dir, mask)
         except OSError as error:
             self.close()
-            raise EngineError(f"log folder {log_dir} can not be watched: {error.strerror}") from error
+            hint = "sysctl -w fs.inotify.max_user_watches=65536" if error.errno == errno.ENOSPC else ""
+            raise EngineError(f"log folder {log_dir} can not be watched: {error.strerror}", hint=hint) from error
 
     def new_blocks(self, timeout: float) -> tuple[int, ...]:
         """Return the ids of blocks that appeared since the last call, sorted; the first call returns all at once.

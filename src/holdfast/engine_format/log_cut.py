@@ -43,7 +43,8 @@ def cut(group_bytes: Bytes, position: Position, target: Scn) -> bytes:
 
     Shape: a whole group, header included; the very same bytes if all entries are kept; b"" if none is. `position` is
     where the group lies, as a walk up to it ended. Bytes behind the group are not looked at.
-    Raises CorruptionError if no whole and verified group lies there; RefusedError if entries must be dropped and
+    Raises CorruptionError if no whole and verified group lies there, or if what is kept can not be a group; RefusedError if entries
+    must be dropped and
     `position.accumulated` is unknown, for the chain then can not be continued: walk from an earlier group.
     """
     _, header = next(groups(group_bytes, position), (0, None))
@@ -61,6 +62,12 @@ def cut(group_bytes: Bytes, position: Position, target: Scn) -> bytes:
         raise RefusedError(
             f"log group to cut at lsn {position.lsn}: the accumulated checksum before it is unknown",
             hint="walk from an earlier group",
+        )
+    if kept[-1].scn <= position.scn:
+        # No engine was seen to write this, and none would take what is left: a group's SCN is above that of the one before.
+        raise CorruptionError(
+            f"log group to cut at lsn {position.lsn}: its leading entries have SCN {kept[-1].scn}, that of the group before it",
+            hint=f"choose a moment before it, or SCN {header.max_scn} or later",
         )
     end = kept[-1].offset + kept[-1].size_bytes
     rebuilt = encode_group_header(

@@ -49,45 +49,6 @@ class BlockKind(Enum):
 BlockKinds: TypeAlias = Mapping[int, BlockKind]
 """What each type of an engine's macro blocks is: the same header version numbers them differently from release to release."""
 
-_KINDS_OF_RELEASE: Final[Mapping[str, BlockKinds]] = {
-    "1.4": {
-        1: BlockKind.WRITE_ONCE,  # table data
-        2: BlockKind.WRITE_ONCE,  # linked meta
-        3: BlockKind.WRITE_ONCE,  # never seen
-        4: BlockKind.WRITE_ONCE,  # never seen
-        5: BlockKind.WRITE_ONCE,  # index
-        6: BlockKind.WRITE_ONCE,  # macro meta
-        7: BlockKind.SHARED,  # small metadata
-        8: BlockKind.SHARED,  # the data of small tables
-    },
-    "1.3": {
-        1: BlockKind.WRITE_ONCE,  # table data
-        2: BlockKind.WRITE_ONCE,  # linked meta
-        3: BlockKind.WRITE_ONCE,  # never seen
-        4: BlockKind.WRITE_ONCE,  # never seen
-        5: BlockKind.WRITE_ONCE,  # never seen: bloom filters, which 1.4 no longer numbers
-        6: BlockKind.WRITE_ONCE,  # index
-        7: BlockKind.WRITE_ONCE,  # macro meta
-        8: BlockKind.SHARED,  # the data of small tables
-        9: BlockKind.SHARED,  # small metadata
-    },
-}
-
-
-def block_kinds(data_version: str) -> BlockKinds:
-    """Return what the block types of an engine of `data_version` ("1.4.0.0") are. Raises UnknownVersionError.
-
-    Source: measured on running engines, tests/golden/engine and engine_1.3.0; the order of 1.3's, oceanbase/seekdb
-    src/storage/blocksstable/ob_macro_block_common_header.h.
-    """
-    release = ".".join(data_version.split(".")[:2])
-    if release not in _KINDS_OF_RELEASE:
-        raise UnknownVersionError(
-            f"macro blocks of engine {data_version}; this build knows those of {', '.join(sorted(_KINDS_OF_RELEASE))}",
-            hint="use a Holdfast that knows this engine",
-        )
-    return _KINDS_OF_RELEASE[release]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BlockHead:

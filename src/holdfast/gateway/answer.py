@@ -24,10 +24,11 @@ _WITH_STATUS = frozenset({Role.OK, Role.COLUMNS_END, Role.ROWS_END})
 class Answer:
     """Writes to one client. `has_more`: another result follows the one being written.
 
-    `status` and `charset` are the client's session's, as far as they are known.
+    `status` and `charset` are the client's session's, as far as they are known. `is_ended`: the client waits for nothing more of it,
+    so whatever else were written would be taken for the answer to its next command.
     """
 
-    __slots__ = ("_write", "binary", "charset", "has_more", "sequence", "status")
+    __slots__ = ("_write", "binary", "charset", "has_more", "is_ended", "sequence", "status")
 
     def __init__(self, write: Callable[[bytes], None], *, binary: bool = False) -> None:
         self._write = write
@@ -36,6 +37,7 @@ class Answer:
         self.charset: ResultCharset = UTF8MB4
         self.status = Status.AUTOCOMMIT
         self.has_more = False
+        self.is_ended = False
 
     @property
     def _status(self) -> Status:
@@ -44,12 +46,14 @@ class Answer:
     def _send(self, payloads: list[bytes]) -> None:
         self._write(frame_all(self.sequence, payloads))
         self.sequence += sum(len(payload) // PAYLOAD_BYTES_MAX + 1 for payload in payloads)
+        self.is_ended = not self.has_more
 
     def ok(self, *, affected: int = 0, warning_count: int = 0) -> None:
         self._send([encode_ok(affected=affected, status=self._status, warning_count=warning_count)])
 
     def error(self, error: ServerError) -> None:
         """End the answer: nothing follows an error."""
+        self.has_more = False
         self._send([encode_error(error, encoding=self.charset.encoding)])
 
     def rows(self, columns: Sequence[ResultColumn], rows: Sequence[Sequence[Cell]], *, warning_count: int = 0) -> None:
@@ -88,6 +92,7 @@ class Answer:
             else:
                 parts.append(frame(self.sequence, payload))
             self.sequence += 1
+            self.is_ended = packet.ends and (packet.role is Role.ERROR or not self.has_more)
         self._write(b"".join(parts))
 
 

@@ -25,6 +25,9 @@ _LEXED_DECODED = frozenset({"gbk", "gb18030", "gb18030_2022"})
 _COLLATIONS_LEXED_DECODED = {28: "gbk", 87: "gbk", 248: "gb18030", 249: "gb18030", 250: "gb18030"}
 
 BYTE_CODEC = "latin-1"
+KEEP = "surrogateescape"
+"""How bytes that are no character of a charset travel through a text and back, as they came. Decoded to U+FFFD instead they have no form
+in gbk: such a script ended its connection with a traceback."""
 
 
 def charset_named(name: str) -> ResultCharset:

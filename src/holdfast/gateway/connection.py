@@ -18,18 +18,20 @@ from holdfast.gateway import refusals, statements
 from holdfast.gateway.answer import Answer
 from holdfast.gateway.house import House
 from holdfast.gateway.inbox import Inbox
-from holdfast.gateway.kill import read_kill
-from holdfast.gateway.link import WRITE_BUFFER_BYTES_MAX, EngineLink, LinkLostError
+from holdfast.gateway.link import WRITE_BUFFER_BYTES_MAX, EngineLink, LinkLostError, send
 from holdfast.gateway.login import LoginEndedError, Visitor, lead_in
+from holdfast.gateway.own_guard import FlowWatch, refusal_of_head, refusal_of_schema
+from holdfast.gateway.patience import Patience, SentAwayError
 from holdfast.gateway.prepared import OWN_STATEMENT_BIT
-from holdfast.gateway.reads import carries_data, may_write
+from holdfast.gateway.reads import carries_data, hides_beginning, may_write
 from holdfast.gateway.seat import Seat, take_seat
+from holdfast.gateway.way_in import TRY_SECONDS, let_in
 from holdfast.mysql.conversation import WHOLE_BYTES_MAX, Command, Conversation, Flow, Opening
 from holdfast.mysql.fields import MalformedPacketError
 from holdfast.mysql.flags import CommandCode
-from holdfast.mysql.framing import Packet
 from holdfast.mysql.packets import ServerError, decode_change_user, decode_handshake_response
 from holdfast.statement.gate import Owner
+from holdfast.statement.kill import read_kill
 
 _LOG = logging.getLogger(__name__)
 
@@ -40,7 +42,6 @@ HELD_BYTES_MAX = 2 * WHOLE_BYTES_MAX
 _RELAYED = frozenset(
     {
         CommandCode.QUIT,
-        CommandCode.INIT_DB,
         CommandCode.FIELD_LIST,
         CommandCode.REFRESH,
         CommandCode.STATISTICS,
@@ -49,6 +50,7 @@ _RELAYED = frozenset(
         CommandCode.PING,
     }
 )
+_ABOUT_SCHEMAS = frozenset({CommandCode.INIT_DB, CommandCode.CREATE_DB, CommandCode.DROP_DB})
 _ABOUT_STATEMENTS = frozenset(
     {
         CommandCode.STMT_EXECUTE,
@@ -68,16 +70,6 @@ _REFUSED = {
 }
 
 
-def _wants_whole(head: bytes) -> bool:
-    """Return whether a long command must be read whole before it is decided on."""
-    code = head[0]
-    if code in (CommandCode.QUERY, CommandCode.STMT_PREPARE):
-        return not carries_data(head[1:])
-    if code in _ABOUT_STATEMENTS:
-        return code != CommandCode.STMT_SEND_LONG_DATA and statements.is_ours(statements.statement_id_of(head))
-    return True
-
-
 class ClientConnection(asyncio.Protocol):
     """One client's side. Made before the client has said who it is."""
 
@@ -87,11 +79,13 @@ class ClientConnection(asyncio.Protocol):
         self._host = host
         self._transport: asyncio.Transport
         self._inbox: Inbox | None = Inbox()
-        self._conversation = Conversation(_wants_whole)
+        self._conversation = Conversation(self._wants_whole)
         self._work: asyncio.Task[None] | None = None
         self._flows_to: EngineLink | None = None
+        self._flow_watch: FlowWatch | None = None
         self._seat: Seat | None = None
         self._is_closed = False
+        self._lets_in_at = 0.0
         # Why nothing is read from the client now: an engine that reads too slowly, or too much is held.
         self._input_waits_for: set[str] = set()
         self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -178,6 +172,9 @@ class ClientConnection(asyncio.Protocol):
         if seat.is_asking_views and seat.views is not None:
             await seat.views.kill_query()
 
+    def _send(self, data: bytes) -> None:
+        send(self._transport, data)
+
     def close(self) -> None:
         """Send what is written and hang up."""
         if not self._is_closed:
@@ -188,6 +185,10 @@ class ClientConnection(asyncio.Protocol):
         if not self._is_closed:
             self._transport.abort()
 
+    @property
+    def _is_secured(self) -> bool:
+        return self._transport.get_extra_info("sslcontext") is not None
+
     # --- login
 
     def expect_login(self, transport_data: bytes) -> None:
@@ -195,25 +196,22 @@ class ClientConnection(asyncio.Protocol):
         assert self._inbox is not None
         self._inbox.feed(transport_data)
 
-    async def log_in(self) -> None:
+    async def log_in(self, patience: Patience) -> None:
         """Lead the client to its engine. Raises LoginEndedError after telling it why not."""
-        assert self._inbox is not None
-        packet = await self._inbox.next_packet()
+        visitor = self._visitor(patience, sequence=0 if self._is_secured else -1)
         try:
+            packet = await visitor.next_packet()
             response = decode_handshake_response(packet.payload)
+        except SentAwayError as error:
+            raise visitor.refuse(error.error) from error
         except MalformedPacketError as error:
-            self._answer_after(packet).error(refusals.BAD_HANDSHAKE)
-            raise LoginEndedError("bad handshake") from error
-        entry = await lead_in(self._house, self._visitor(self._inbox), response, packet.sequence)
+            raise visitor.refuse(refusals.BAD_HANDSHAKE) from error
+        entry = await lead_in(self._house, visitor, response)
         self._sit_down(take_seat(self._house, self.client_id, entry))
 
-    def _visitor(self, inbox: Inbox) -> Visitor:
-        return Visitor(host=self._host, inbox=inbox, write=self._transport.write)
-
-    def _answer_after(self, packet: Packet) -> Answer:
-        answer = Answer(self._transport.write)
-        answer.sequence = packet.sequence + 1
-        return answer
+    def _visitor(self, patience: Patience, *, sequence: int) -> Visitor:
+        assert self._inbox is not None
+        return Visitor(host=self._host, inbox=self._inbox, write=self._send, patience=patience, sequence=sequence)
 
     def _sit_down(self, seat: Seat) -> None:
         """Begin to relay."""
@@ -233,7 +231,7 @@ class ClientConnection(asyncio.Protocol):
         self._house.registry.add(self)
         rest = self._inbox.rest()
         self._inbox = None
-        link.relay_to(self._transport.write)
+        link.relay_to(self._send)
         if link.is_lost:
             self._engine_lost()
         elif rest:
@@ -251,6 +249,9 @@ class ClientConnection(asyncio.Protocol):
     def _pump(self) -> None:
         """Look at what the client sent, until something has to be waited for."""
         while self._work is None and self._inbox is None and not self._input_waits_for and not self._is_closed:
+            if self._is_asked_to_let_in():
+                self._begin(self._let_in(cast(Seat, self._seat)))
+                return
             event = self._conversation.next_event()
             if event is None:
                 return
@@ -261,15 +262,44 @@ class ClientConnection(asyncio.Protocol):
             else:
                 self._on_flow(event)
 
+    def _wants_whole(self, head: bytes) -> bool:
+        """Return whether a long command must be read whole before it is decided on."""
+        code = head[0]
+        if code in (CommandCode.QUERY, CommandCode.STMT_PREPARE):
+            # In sys lies what is ours, and a second statement may stand behind the data.
+            return not carries_data(head[1:]) or (self._seat is not None and self._seat.tenant.is_sys)
+        if code in _ABOUT_STATEMENTS:
+            return code != CommandCode.STMT_SEND_LONG_DATA and statements.is_ours(statements.statement_id_of(head))
+        return True
+
+    def _is_asked_to_let_in(self) -> bool:
+        """Return whether Holdfast is shut out of this client's engine, and nothing of this client's is under way."""
+        if self._seat is None or not self._house.desk.is_shut_out(self._seat.tenant.tenant_id):
+            return False
+        now = asyncio.get_running_loop().time()
+        if now < self._lets_in_at or not self._conversation.is_between:
+            return False
+        self._lets_in_at = now + TRY_SECONDS
+        return True
+
+    async def _let_in(self, seat: Seat) -> None:
+        try:
+            await let_in(seat)
+        except HoldfastError as error:
+            _LOG.warning("connection %s: could not let holdfast in: %s", self.client_id, error)
+
     def _on_flow(self, flow: Flow) -> None:
-        if self._flows_to is not None:
+        if self._flow_watch is not None and self._flow_watch.finds(flow.data):
+            _LOG.warning("connection %s closed: a text of more than 1 MiB names what is holdfast's own", self.client_id)
+            self.abort()  # the engine has not had all of it, and does nothing
+        elif self._flows_to is not None:
             self._flows_to.write(flow.data)
 
     def _on_command(self, command: Command) -> None:
         seat = cast(Seat, self._seat)
         payload = command.payload
         code = payload[0] if payload else 0
-        self._flows_to = seat.link
+        self._flows_to, self._flow_watch = seat.link, None
         if code == CommandCode.QUERY:
             self._on_query(seat, payload[1:], command.raw)
         elif code in _RELAYED:
@@ -278,10 +308,11 @@ class ClientConnection(asyncio.Protocol):
             self._on_prepared(seat, code, payload, command.raw)
         elif code == CommandCode.STMT_PREPARE:
             self._on_prepare(seat, payload[1:], command.raw)
-        elif code in (CommandCode.CREATE_DB, CommandCode.DROP_DB):
-            self._forward_write(seat, code, command.raw)
+        elif code in _ABOUT_SCHEMAS:
+            self._on_schema(seat, code, payload[1:], command.raw)
         elif code == CommandCode.PROCESS_KILL:
-            self._begin(statements.process_kill(seat, payload, self._new_answer(seat)))
+            answer = self._new_answer(seat)
+            self._answer(seat, statements.process_kill(seat, payload, answer), answer)
         elif code == CommandCode.CHANGE_USER:
             self._on_change_user(seat, payload[1:])
         elif code == CommandCode.RESET_CONNECTION:
@@ -293,13 +324,24 @@ class ClientConnection(asyncio.Protocol):
         else:
             self._refuse(seat, _refusal_of(code))
 
+    def _on_schema(self, seat: Seat, code: int, name: bytes, raw: bytes) -> None:
+        refusal = refusal_of_schema(seat, name)
+        if refusal is not None:
+            self._refuse(seat, refusal)
+        elif code == CommandCode.INIT_DB:
+            seat.link.forward(code, raw)
+        else:
+            self._forward_write(seat, code, raw)
+
     def _on_query(self, seat: Seat, text: bytes, raw: bytes) -> None:
         if (
             seat.diagnostics is not None
             or statements.owner_of(seat, text) is not Owner.PASS
             or read_kill(text) is not None
+            or statements.is_watched(seat, text)
         ):
-            self._begin(statements.query(seat, text, raw, self._new_answer(seat)))
+            answer = self._new_answer(seat)
+            self._answer(seat, statements.query(seat, text, raw, answer), answer)
         elif self._house.desk.writes_stalled(seat.tenant.tenant_id) and may_write(text):
             self._forward_write(seat, CommandCode.QUERY, raw)
         else:
@@ -307,15 +349,22 @@ class ClientConnection(asyncio.Protocol):
 
     def _on_prepare(self, seat: Seat, text: bytes, raw: bytes) -> None:
         seat.diagnostics = None
-        if statements.owner_of(seat, text) is Owner.PASS:
+        is_engines = statements.owner_of(seat, text) is Owner.PASS and read_kill(text) is None
+        if is_engines and not statements.is_watched(seat, text):
             seat.link.forward(CommandCode.STMT_PREPARE, raw)
         else:
-            self._begin(statements.prepare(seat, text, raw, self._new_answer(seat)))
+            answer = self._new_answer(seat)
+            self._answer(seat, statements.prepare(seat, text, raw, answer), answer)
 
     def _on_prepared(self, seat: Seat, code: int, payload: bytes, raw: bytes) -> None:
         statement_id = statements.statement_id_of(payload)
         if not statements.is_ours(statement_id):
-            if code == CommandCode.STMT_EXECUTE:
+            if code == CommandCode.STMT_CLOSE:
+                seat.prepared.close(statement_id)
+            if code == CommandCode.STMT_EXECUTE and statement_id in seat.prepared.making_ids:
+                answer = self._new_answer(seat)
+                self._answer(seat, statements.execute_making(seat, payload, answer), answer)
+            elif code == CommandCode.STMT_EXECUTE:
                 seat.diagnostics = None
                 # What the engine's statement does is not known here, so while writes are held back all of them wait.
                 self._forward_write(seat, code, raw)
@@ -326,7 +375,8 @@ class ClientConnection(asyncio.Protocol):
             if code == CommandCode.STMT_CLOSE:
                 seat.prepared.close(statement_id)
         else:
-            self._begin(statements.execute(seat, payload, self._new_answer(seat, binary=True)))
+            answer = self._new_answer(seat, binary=True)
+            self._answer(seat, statements.execute(seat, payload, answer), answer)
 
     def _to_views_unanswered(self, seat: Seat, statement_id: int, raw: bytes) -> EngineLink | None:
         """Pass on a command that has no answer, if it is about a statement on the views connection; return that link."""
@@ -341,12 +391,13 @@ class ClientConnection(asyncio.Protocol):
     def _forward_write(self, seat: Seat, code: int, raw: bytes) -> None:
         """Forward what may change data, at once or when the tenant's writes are let through again."""
         if self._house.desk.writes_stalled(seat.tenant.tenant_id):
-            self._begin(self._forward_later(seat, code, raw))
+            answer = self._new_answer(seat)
+            self._answer(seat, self._forward_later(seat, code, raw, answer), answer)
         else:
             seat.link.forward(code, raw)
 
-    async def _forward_later(self, seat: Seat, code: int, raw: bytes) -> None:
-        if await statements.wait_while_stalled(seat, self._new_answer(seat)):
+    async def _forward_later(self, seat: Seat, code: int, raw: bytes, answer: Answer) -> None:
+        if await statements.wait_while_stalled(seat, answer):
             seat.link.forward(code, raw)
         else:
             self._flows_to = None
@@ -356,6 +407,8 @@ class ClientConnection(asyncio.Protocol):
         seat = cast(Seat, self._seat)
         head = opening.head
         code = head[0]
+        is_text = code in (CommandCode.QUERY, CommandCode.STMT_PREPARE)
+        self._flow_watch = FlowWatch(self._house.settings.own_view_names) if is_text and seat.tenant.is_sys else None
         statement_id = statements.statement_id_of(head) if code in _ABOUT_STATEMENTS else 0
         if statements.is_ours(statement_id):
             if code == CommandCode.STMT_SEND_LONG_DATA:
@@ -368,6 +421,14 @@ class ClientConnection(asyncio.Protocol):
             self._flows_to = None
             self._refuse(seat, _refusal_of(code))
             return
+        if is_text and hides_beginning(head[1:]):
+            self._flows_to = None
+            self._refuse(seat, refusals.TEXT_TOO_LONG)
+            return
+        if is_text and (refusal := refusal_of_head(seat, head[1:])) is not None:
+            self._flows_to = None
+            self._refuse(seat, refusal)
+            return
         self._flows_to = seat.link
         if code != CommandCode.STMT_SEND_LONG_DATA:
             seat.diagnostics = None
@@ -377,18 +438,20 @@ class ClientConnection(asyncio.Protocol):
             seat.link.forward(code, opening.raw)
 
     def _new_answer(self, seat: Seat, *, binary: bool = False) -> Answer:
-        answer = Answer(self._transport.write, binary=binary)
+        answer = Answer(self._send, binary=binary)
         answer.status = seat.status
         return answer
 
     def _refuse(self, seat: Seat, error: ServerError) -> None:
         """Answer with an error, in its turn."""
 
+        answer = self._new_answer(seat)
+
         async def refuse() -> None:
             await seat.link.settled()
-            self._new_answer(seat).error(error)
+            answer.error(error)
 
-        self._begin(refuse())
+        self._answer(seat, refuse(), answer)
 
     # --- COM_CHANGE_USER
 
@@ -399,12 +462,11 @@ class ClientConnection(asyncio.Protocol):
         self._begin(self._change_user(seat, body))
 
     async def _change_user(self, seat: Seat, body: bytes) -> None:
-        assert self._inbox is not None
         await seat.link.settled()
         response = decode_change_user(body, seat.login_capabilities)
+        patience = Patience(self._house.settings.login_seconds_max)
         try:
-            async with asyncio.timeout(self._house.settings.login_seconds_max):
-                entry = await lead_in(self._house, self._visitor(self._inbox), response, 0)
+            entry = await lead_in(self._house, self._visitor(patience, sequence=0), response, instead=seat.place)
         except LoginEndedError:
             # As a MySQL server does: who fails to change user has lost the session.
             self.close()
@@ -415,8 +477,12 @@ class ClientConnection(asyncio.Protocol):
 
     # --- work
 
+    def _answer(self, seat: Seat, work: Coroutine[Any, Any, None], answer: Answer) -> None:
+        """Answer a command in a task of its own; what the client sends meanwhile waits. What `work` raises is answered too."""
+        self._begin(statements.answered(seat, work, answer))
+
     def _begin(self, work: Coroutine[Any, Any, None]) -> None:
-        """Answer a command in a task of its own; what the client sends meanwhile waits."""
+        """Do what a command asks in a task of its own; what it raises ends the connection."""
         self._work = asyncio.get_running_loop().create_task(self._run(work))
 
     async def _run(self, work: Coroutine[Any, Any, None]) -> None:
@@ -426,9 +492,6 @@ class ClientConnection(asyncio.Protocol):
             self.close()
         except MalformedPacketError as error:
             self._confused(error)
-        except HoldfastError as error:
-            _LOG.warning("connection %s closed: %s", self.client_id, error)
-            self.abort()
         except Exception:  # noqa: BLE001 - whatever broke ends this connection, never the others
             _LOG.exception("connection %s closed", self.client_id)
             self.abort()

@@ -25,12 +25,15 @@ _Row = tuple[str, int, str]
 
 
 class Diagnostics:
-    """What one statement of Holdfast's left to be asked about."""
+    """What one statement left to be asked about: Holdfast's, or an engine's of which Holdfast has something to say."""
 
     __slots__ = ("_rows",)
 
-    def __init__(self, warnings: Sequence[Warn] = (), error: ServerError | None = None) -> None:
-        self._rows: list[_Row] = [("Warning", warn.number, warn.message) for warn in warnings]
+    def __init__(
+        self, warnings: Sequence[Warn] = (), error: ServerError | None = None, *, told: Sequence[_Row] = ()
+    ) -> None:
+        """`told`: what the engine says of the statement, where it was the engine's; (level, code, message) each."""
+        self._rows: list[_Row] = [*told, *((warn.level, warn.number, warn.message) for warn in warnings)]
         if error is not None:
             self._rows.append(("Error", error.number, error.message))
 

@@ -15,20 +15,21 @@ from holdfast.mysql.flags import CommandCode, Status
 from holdfast.mysql.packets import ServerError, decode_error, status_of
 from holdfast.mysql.response import Received, Role
 from holdfast.mysql.resultset import ResultCharset, decode_text_row
+from holdfast.values.grants import Grants, is_of_role, parse_grants
 
 # The offset is taken as a difference of two clocks, so zones with names and SYSTEM need no table here.
 _FACTS = (
-    "select @@session.time_zone, timestampdiff(second, utc_timestamp(), now()), database(),"
-    " @@session.character_set_client, @@session.character_set_results, @@session.collation_connection,"
-    " @@session.sql_mode"
-    " limit 1"  # or the session's sql_select_limit counts, which may be 0
+    b"select @@session.time_zone, timestampdiff(second, utc_timestamp(), now()), database(),"
+    b" @@session.character_set_client, @@session.character_set_results, @@session.collation_connection,"
+    b" @@session.sql_mode"
+    b" limit 1"  # or the session's sql_select_limit counts, which may be 0
 )
 _FACT_COUNT = 7
-_GRANTS = "show grants"
-# A grant of the whole instance. Privileges are plain words: a quote or backtick before the place is part of a name, and
-# a database or user may be called whatever its maker wants to be granted.
-_INSTANCE_GRANT = re.compile(r"GRANT (?P<privileges>[A-Z ,]+?) ON \*\.\* TO ")
-_MAY_ALTER_SYSTEM = re.compile(r"(?:^|, )(?:ALL PRIVILEGES|ALTER SYSTEM|SUPER)(?:,|$)")
+_GRANTS = b"show grants"
+# As the engine writes them; one whose name holds a backtick is not asked for, and opens nothing.
+_ROLES = re.compile(rb"`[^`]+`@`[^`]*`(?:, ?`[^`]+`@`[^`]*`)*")
+# The hint: with a tenant's `ob_query_timeout` of a microsecond nobody could come in to mend it.
+_INVITED = b"select /*+ query_timeout(10000000) */ @@global.ob_tcp_invited_nodes limit 1"
 _OFFSET_SECONDS_MAX = 14 * 3600
 # Answers of ours are a few rows; a user has one grant per database or table.
 _ROWS_MAX = 10_000
@@ -72,7 +73,7 @@ class _Rows:
     status: Status
 
 
-async def _query(link: EngineLink, text: str, column_count: int) -> _Rows:
+async def _query(link: EngineLink, text: bytes, column_count: int) -> _Rows:
     """Return the rows of a question of ours. Raises EngineRefusedError, LinkLostError."""
     rows: list[tuple[bytes | None, ...]] = []
     refused: list[ServerError] = []
@@ -88,7 +89,7 @@ async def _query(link: EngineLink, text: str, column_count: int) -> _Rows:
             elif packet.role is Role.ROWS_END:
                 status = status_of(packet.payload)
 
-    await link.ask(CommandCode.QUERY.to_bytes(1, "little") + text.encode("ascii"), take)
+    await link.ask(CommandCode.QUERY.to_bytes(1, "little") + text, take)
     if refused:
         raise EngineRefusedError(refused[0])
     return _Rows(rows, status)
@@ -121,13 +122,39 @@ async def ask_facts(link: EngineLink) -> Facts:
     )
 
 
-async def ask_may_alter_system(link: EngineLink) -> bool:
-    """Return whether the engine grants this session's user ALTER SYSTEM, by that name or within a larger one."""
-    answer = await _query(link, _GRANTS, 1)
-    return any(row[0] is not None and grants_alter_system(row[0].decode("utf-8", "replace")) for row in answer.rows)
+async def ask_grants(link: EngineLink) -> Grants:
+    """Return what the engine grants this session's user now. Raises EngineRefusedError, LinkLostError."""
+    rows = await _grants(link, _GRANTS)
+    if any(is_of_role(row) for row in rows):
+        # A role counts where it is active, and only a question that names it tells what it holds.
+        active = await _query(link, b"select current_role(), current_user() limit 1", 2)
+        roles, account = ((cell or b"").replace(b"\0", b"") for cell in active.rows[0])
+        user, _, host = account.rpartition(b"@")
+        if _ROLES.fullmatch(roles) and b"`" not in account:
+            rows = await _grants(link, b"%s for `%s`@`%s` using %s" % (_GRANTS, user, host, roles))
+    return parse_grants(rows)
 
 
-def grants_alter_system(grant: str) -> bool:
-    """Return whether a row of SHOW GRANTS allows ALTER SYSTEM."""
-    match = _INSTANCE_GRANT.match(grant.replace("\0", ""))
-    return match is not None and _MAY_ALTER_SYSTEM.search(match["privileges"]) is not None
+async def _grants(link: EngineLink, text: bytes) -> list[str]:
+    answer = await _query(link, text, 1)
+    return [row[0].replace(b"\0", b"").decode("utf-8", "replace") for row in answer.rows if row[0] is not None]
+
+
+async def ask_warnings(link: EngineLink) -> list[tuple[str, int, str]]:
+    """Return the engine's warnings of the statement before: level, code, message. Raises EngineRefusedError, LinkLostError."""
+    answer = await _query(link, b"show warnings", 3)
+    cells = [[(cell or b"").replace(b"\0", b"").decode("utf-8", "replace") for cell in row] for row in answer.rows]
+    return [(level, int(code), message) for level, code, message in cells]
+
+
+async def ask_invited_nodes(link: EngineLink) -> str:
+    """Return the tenant's `ob_tcp_invited_nodes`. Raises EngineRefusedError, LinkLostError."""
+    answer = await _query(link, _INVITED, 1)
+    # A client whose results are UTF-16 gets a NUL beside each letter.
+    return (answer.rows[0][0] or b"").replace(b"\0", b"").decode("latin-1") if answer.rows else ""
+
+
+async def ask_variable(link: EngineLink, variable: bytes) -> bytes:
+    """Return a user variable's text, `variable` as the client wrote it. Raises EngineRefusedError, LinkLostError."""
+    answer = await _query(link, b"select %s limit 1" % variable, 1)
+    return (answer.rows[0][0] or b"").replace(b"\0", b"") if answer.rows else b""

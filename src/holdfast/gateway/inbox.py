@@ -11,12 +11,13 @@ LOGIN_PAYLOAD_BYTES_MAX = 1 << 17
 class Inbox:
     """Packets as they arrive; one coroutine waits at a time."""
 
-    __slots__ = ("_failure", "_reader", "_waiter")
+    __slots__ = ("_ahead", "_failure", "_reader", "_waiter")
 
     def __init__(self) -> None:
         self._reader = PacketReader(payload_bytes_max=LOGIN_PAYLOAD_BYTES_MAX)
         self._waiter: asyncio.Future[None] | None = None
         self._failure: Exception | None = None
+        self._ahead: Packet | None = None
 
     def feed(self, data: bytes) -> None:
         """Take what arrived."""
@@ -34,14 +35,20 @@ class Inbox:
 
     async def next_packet(self) -> Packet:
         """Return the next packet. Raises what `fail` was given, or MalformedPacketError for one that is too long."""
-        while True:
+        packet, self._ahead = self._ahead, None
+        while packet is None:
             packet = self._reader.next_packet()
             if packet is not None:
-                return packet
+                break
             if self._failure is not None:
                 raise self._failure
             self._waiter = asyncio.get_running_loop().create_future()
             await self._waiter
+        return packet
+
+    async def wait(self) -> None:
+        """Return when the next packet has come, and leave it to be returned by `next_packet`. Raises as that does."""
+        self._ahead = await self.next_packet()
 
     def rest(self) -> bytes:
         """Return the bytes behind the last packet."""

@@ -28,6 +28,15 @@ WRITE_BUFFER_BYTES_MAX = 1 << 20
 COMMANDS_AHEAD_MAX = 1000
 
 
+def send(transport: asyncio.Transport, data: bytes) -> None:
+    """Write to a peer that may be gone: then nothing is written, and whoever waits for it learns the reason.
+
+    asyncio's own loop is silent too, uvloop raises RuntimeError: each client that left in the middle of its login was a traceback.
+    """
+    if not transport.is_closing():
+        transport.write(data)
+
+
 class LinkLostError(ConnectionError):
     """The engine closed its connection."""
 
@@ -91,7 +100,7 @@ class EngineLink(asyncio.Protocol):
 
     def write(self, data: bytes) -> None:
         """Send bytes that are no new command: a login, more of a long command, a file."""
-        self._transport.write(data)
+        send(self._transport, data)
 
     def close(self) -> None:
         """Drop the connection; the engine ends what still runs in its session."""
@@ -112,6 +121,11 @@ class EngineLink(asyncio.Protocol):
         """Return the next packet of the login. Raises LinkLostError."""
         assert self._inbox is not None
         return await self._inbox.next_packet()
+
+    async def first_packet(self) -> None:
+        """Return when the first packet of the login has come; `next_packet` returns it. Raises LinkLostError."""
+        assert self._inbox is not None
+        await self._inbox.wait()
 
     def relay_to(self, client_write: Callable[[bytes], None]) -> None:
         """End the login: from now on bytes go to the client."""
@@ -136,7 +150,7 @@ class EngineLink(asyncio.Protocol):
                     self.on_congested(True)
             self._is_answered = False
             self._last_command = command
-        self._transport.write(raw)
+        send(self._transport, raw)
 
     def _relay(self, data: bytes) -> None:
         self._is_answered = True
@@ -146,6 +160,11 @@ class EngineLink(asyncio.Protocol):
     def is_settled(self) -> bool:
         """Return whether the client has, as far as is known, got every answer."""
         return self._is_answered
+
+    @property
+    def is_in_step(self) -> bool:
+        """Return whether the next answer can be told from the rest of an earlier one: no question was left in the middle."""
+        return not self.is_lost and self._sink is not _nowhere
 
     async def settled(self) -> None:
         """Return when every forwarded command has been answered. Raises LinkLostError."""
@@ -213,20 +232,24 @@ class EngineLink(asyncio.Protocol):
                 return
             if any(packet.role is Role.LOCAL_FILE for packet in received):
                 declined = True
-                self._transport.write(frame(received[-1].sequence + 1, b""))
+                send(self._transport, frame(received[-1].sequence + 1, b""))
                 received = [packet for packet in received if packet.role is not Role.LOCAL_FILE]
             elif declined:
                 refusal = encode_error(refusals.LOCAL_FILE_IN_SCRIPT)
                 received = [Received(Role.ERROR, packet.sequence, refusal, packet.ends) for packet in received]
             if received:
-                take(received)
+                try:
+                    take(received)
+                except Exception as error:  # noqa: BLE001 - the asker's; raised here it would end the engine's connection
+                    asked.set_exception(error)
+                    return
             if parser.is_done:
                 asked.set_result(None)
 
         back = self._sink
         self._asked, self._sink = asked, feed
         try:
-            self._transport.write(frame(0, payload))
+            send(self._transport, frame(0, payload))
             await asked
         finally:
             self._asked = None

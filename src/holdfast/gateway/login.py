@@ -4,34 +4,54 @@ The client's first packet names the tenant; only then is there an engine, and wi
 proved against. So every client, whatever it sent at first, is asked once more: AuthSwitchRequest with the engine's own
 scramble. Its answer goes into a login rebuilt for the engine, and the engine's verdict goes back unchanged.
 COM_CHANGE_USER is the same with a command in front.
+
+A place is taken (`gateway.places`) when the engine has accepted the proof, before the client is told so. Whoever finds none is told
+1040, in the place of whatever answer would come next.
 """
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Coroutine
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
 
 from holdfast.errors import HoldfastError, NotFoundError
 from holdfast.gateway import refusals
+from holdfast.gateway.facts import EngineRefusedError, ask_invited_nodes
 from holdfast.gateway.house import House
 from holdfast.gateway.inbox import Inbox
 from holdfast.gateway.link import EngineLink, LinkLostError, open_link
-from holdfast.mysql.flags import NEEDED_CAPABILITIES
-from holdfast.mysql.framing import frame
+from holdfast.gateway.own_users import is_own_user
+from holdfast.gateway.patience import Patience, SentAwayError
+from holdfast.gateway.places import NoPlaceError, Place, TooManyAttemptsError
+from holdfast.jobs.door import Route
+from holdfast.mysql.flags import COMPRESSION, NEEDED_CAPABILITIES
+from holdfast.mysql.framing import Packet, frame
 from holdfast.mysql.login import split_login_name
 from holdfast.mysql.packets import (
     ERROR_MARK,
     OK_MARK,
     HandshakeResponse,
     ServerError,
+    decode_error,
     decode_greeting,
     encode_auth_switch,
     encode_error,
     encode_handshake_response,
     response_for_engine,
 )
+from holdfast.statement.own_objects import is_own_schema
+from holdfast.values.host_pattern import is_always_invited, is_invited
 from holdfast.values.tenant import ORACLE_ADMINISTRATOR, CompatibilityMode, Tenant
+
+T = TypeVar("T")
 
 # Round trips between client and engine once the client answered: any plugin known needs at most three.
 _ROUNDS_MAX = 8
+_ACCESS_DENIED = 1045
+_KNOCKS_AT_ONCE = 64
+"""Connections with one engine that wait for its greeting: it takes them in one by one, and its queue is bounded (a full one refuses)."""
 
 
 class LoginEndedError(Exception):
@@ -40,58 +60,100 @@ class LoginEndedError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """A login that succeeded. `sequence` is that of the packet that told the client; `ok` its payload."""
+    """A login that succeeded, with the place it took."""
 
     tenant: Tenant
     user: str
     link: EngineLink
     response: HandshakeResponse
+    place: Place
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Visitor:
-    """The client's side of a login."""
+    """The client's side of a login. `sequence` is that of the client's last packet, or of the one it owes us."""
 
-    host: str
-    inbox: Inbox
-    write: Callable[[bytes], None]
+    def __init__(
+        self, *, host: str, inbox: Inbox, write: Callable[[bytes], None], patience: Patience, sequence: int
+    ) -> None:
+        self.host = host
+        self.sequence = sequence
+        self._inbox = inbox
+        self._write = write
+        self._patience = patience
+
+    def tell(self, payload: bytes) -> None:
+        """Answer the client's last packet."""
+        self._write(frame(self.sequence + 1, payload))
+
+    def refuse(self, error: ServerError) -> LoginEndedError:
+        """Tell the client why not; return what is to be raised then."""
+        self.tell(encode_error(error))
+        return LoginEndedError(error.message)
+
+    async def next_packet(self) -> Packet:
+        """Return the client's next packet. Raises LinkLostError, SentAwayError."""
+        self.sequence += 2  # one of ours is between them
+        packet = await self._patience.with_client(self._inbox.next_packet())
+        self.sequence = packet.sequence
+        return packet
 
 
-async def lead_in(house: House, visitor: Visitor, response: HandshakeResponse, sequence: int) -> Entry:
-    """Return the client's session with its engine. `sequence` is that of the client's last packet.
+async def lead_in(house: House, visitor: Visitor, response: HandshakeResponse, instead: Place | None = None) -> Entry:
+    """Return the client's session with its engine. `instead`: the place that is given back for the new one.
 
     Raises LoginEndedError after telling the client why not, LinkLostError when the client went away.
     """
-
-    def refuse(error: ServerError) -> LoginEndedError:
-        visitor.write(frame(sequence + 1, encode_error(error)))
-        return LoginEndedError(error.message)
-
     if response.capabilities & NEEDED_CAPABILITIES != NEEDED_CAPABILITIES:
-        raise refuse(refusals.CLIENT_TOO_OLD)
+        raise visitor.refuse(refusals.CLIENT_TOO_OLD)
+    if response.capabilities & COMPRESSION:
+        # Some clients compress whatever the greeting offers: neither side would understand the other, and both wait for ever.
+        raise visitor.refuse(refusals.COMPRESSION_NOT_OFFERED)
     # Latin-1 keeps every byte: the user's name goes to the engine as it came, whatever its charset.
     name = split_login_name(response.user.decode("latin-1"))
     if name.cluster and name.cluster.lower() != house.desk.cluster_name.lower():
-        raise refuse(refusals.CLUSTER_NOT_FOUND)
+        raise visitor.refuse(refusals.CLUSTER_NOT_FOUND)
+    tenant_name = name.tenant or house.settings.default_tenant
+    login = _Login(house, visitor, tenant_name)
     try:
-        route = await house.route(name.tenant)
-    except NotFoundError:
-        shown = response.user.decode("utf-8", "replace")
-        raise refuse(refusals.access_denied(shown, visitor.host, with_password=bool(response.auth))) from None
+        with house.attempts.under_way(tenant_name):
+            route = await login.step(house.route(tenant_name))
+            if is_own_user(name.user.encode("latin-1"), is_sys=route.tenant.is_sys):
+                raise visitor.refuse(_nobody(response, visitor))
+            house.places.require(route.tenant.tenant_id, instead)
+            link = await login.step(_knock(house, route.socket))
+    except NotFoundError as error:
+        if not name.tenant:
+            # Never sys in its place: what is made there is never backed up.
+            raise visitor.refuse(refusals.no_default_tenant(house.settings.default_tenant)) from error
+        raise visitor.refuse(_nobody(response, visitor)) from None
     except HoldfastError as error:
-        raise refuse(refusals.error_of(error)) from error
+        raise visitor.refuse(refusals.error_of(error)) from error
+    except TooManyAttemptsError as error:
+        raise visitor.refuse(refusals.TOO_MANY_LOGINS) from error
+    except NoPlaceError as error:
+        raise visitor.refuse(refusals.no_place(error.want, error.limits)) from error
+    except (OSError, TimeoutError) as error:
+        raise visitor.refuse(refusals.TENANT_NOT_REACHABLE) from error
+    known_as = engine_user(route.tenant.mode, name.user)
+    schema = response.database.decode("utf-8", "replace")
+    if route.tenant.is_sys and is_own_schema(schema):
+        link.close()
+        raise visitor.refuse(refusals.own_and_read_only(f"schema {schema}"))
     try:
-        link = await open_link(route.socket)
-    except OSError as error:
-        raise refuse(refusals.TENANT_NOT_REACHABLE) from error
-    try:
-        known_as = engine_user(route.tenant.mode, name.user)
-        await _authenticate(visitor, link, response, known_as.encode("latin-1"), sequence)
+        place = await login.authenticate(link, response, known_as.encode("latin-1"), route, instead)
+    except SentAwayError as error:
+        link.close()
+        raise visitor.refuse(error.error) from error
     except BaseException:
         link.close()
         raise
     user = known_as.encode("latin-1").decode("utf-8", "replace")
-    return Entry(tenant=route.tenant, user=user, link=link, response=response)
+    return Entry(tenant=route.tenant, user=user, link=link, response=response, place=place)
+
+
+def _nobody(response: HandshakeResponse, visitor: Visitor) -> ServerError:
+    shown = response.user.decode("utf-8", "replace")
+    return refusals.access_denied(shown, visitor.host, with_password=bool(response.auth))
 
 
 def engine_user(mode: CompatibilityMode, user: str) -> str:
@@ -100,20 +162,76 @@ def engine_user(mode: CompatibilityMode, user: str) -> str:
     return ORACLE_ADMINISTRATOR if is_sys else user
 
 
-async def _authenticate(
-    visitor: Visitor, link: EngineLink, response: HandshakeResponse, user: bytes, sequence: int
-) -> None:
-    """Carry the proof from client to engine and the verdict back."""
+async def _knock(house: House, socket: Path) -> EngineLink:
+    """Return a link with the engine at `socket` whose greeting has come. Raises OSError, LinkLostError among them."""
+    await house.knocks.begin(socket, _KNOCKS_AT_ONCE)
     try:
-        first = await link.next_packet()
+        link = await open_link(socket)
+        try:
+            await link.first_packet()
+        except BaseException:
+            link.close()
+            raise
+        return link
+    finally:
+        house.knocks.end(socket)
+
+
+def _with_hint(verdict: bytes, route: Route) -> bytes:
+    """Return the engine's verdict, with a way out where it may be that its account lets nobody in."""
+    if not route.has_unusable or verdict[:1] != ERROR_MARK.to_bytes(1, "little"):
+        return verdict
+    error = decode_error(verdict)
+    return encode_error(refusals.perhaps_unusable(error)) if error.number == _ACCESS_DENIED else verdict
+
+
+class _Login:
+    """One login under way."""
+
+    def __init__(self, house: House, visitor: Visitor, tenant_name: str) -> None:
+        self._house = house
+        self._visitor = visitor
+        self._tenant_name = tenant_name
+
+    async def step(self, ours: Coroutine[Any, Any, T]) -> T:
+        """Return what the desk or the engine answers. Raises TimeoutError when it does not."""
+        async with asyncio.timeout(self._house.settings.login_step_seconds_max):
+            return await ours
+
+    def _attempt(self) -> AbstractContextManager[None]:
+        return self._house.attempts.under_way(self._tenant_name)
+
+    async def authenticate(
+        self, link: EngineLink, response: HandshakeResponse, user: bytes, route: Route, instead: Place | None
+    ) -> Place:
+        """Carry the proof from client to engine and the verdict back; return the place that was taken with it."""
+        visitor = self._visitor
+        try:
+            return await self._carry(link, response, user, route, instead)
+        except LinkLostError as error:
+            if not link.is_lost:
+                raise
+            raise visitor.refuse(refusals.TENANT_NOT_REACHABLE) from error
+        except TimeoutError as error:
+            raise visitor.refuse(refusals.TENANT_NOT_REACHABLE) from error
+        except TooManyAttemptsError as error:
+            raise visitor.refuse(refusals.TOO_MANY_LOGINS) from error
+        except NoPlaceError as error:
+            raise visitor.refuse(refusals.no_place(error.want, error.limits)) from error
+
+    async def _carry(
+        self, link: EngineLink, response: HandshakeResponse, user: bytes, route: Route, instead: Place | None
+    ) -> Place:
+        visitor = self._visitor
+        first = await self.step(link.next_packet())
         if first.payload[:1] == ERROR_MARK.to_bytes(1, "little"):
             # Full, or shutting down: the engine says so instead of greeting.
-            visitor.write(frame(sequence + 1, first.payload))
+            visitor.tell(first.payload)
             raise LoginEndedError("the engine refused the connection")
         greeting = decode_greeting(first.payload)
         link.connection_id = greeting.connection_id
-        visitor.write(frame(sequence + 1, encode_auth_switch(greeting.plugin, greeting.scramble)))
-        proof = await visitor.inbox.next_packet()
+        visitor.tell(encode_auth_switch(greeting.plugin, greeting.scramble))
+        proof = await visitor.next_packet()
         rebuilt = response_for_engine(
             response,
             engine_capabilities=greeting.capabilities,
@@ -121,21 +239,36 @@ async def _authenticate(
             auth=proof.payload[:255],
             plugin=greeting.plugin,
         )
-        link.write(frame(first.sequence + 1, encode_handshake_response(rebuilt)))
+        answer = frame(first.sequence + 1, encode_handshake_response(rebuilt))
         for _ in range(_ROUNDS_MAX):
-            verdict = await link.next_packet()
-            visitor.write(frame(proof.sequence + 1, verdict.payload))
+            with self._attempt():
+                link.write(answer)
+                verdict = await self.step(link.next_packet())
             mark = verdict.payload[:1]
             if mark == OK_MARK.to_bytes(1, "little"):
-                return
+                await self._require_invited(link, user)
+                place = self._house.places.take(route.tenant.tenant_id, instead)
+                visitor.tell(verdict.payload)
+                return place
+            visitor.tell(_with_hint(verdict.payload, route))
             if mark in (ERROR_MARK.to_bytes(1, "little"), b""):
                 raise LoginEndedError("the engine refused the login")
-            proof = await visitor.inbox.next_packet()
-            link.write(frame(verdict.sequence + 1, proof.payload))
-    except LinkLostError as error:
-        if not link.is_lost:
-            raise
-        visitor.write(frame(sequence + 1, encode_error(refusals.TENANT_NOT_REACHABLE)))
-        raise LoginEndedError("the engine went away") from error
-    visitor.write(frame(proof.sequence + 1, encode_error(refusals.BAD_HANDSHAKE)))
-    raise LoginEndedError("the engine's login did not come to an end")
+            proof = await visitor.next_packet()
+            answer = frame(verdict.sequence + 1, proof.payload)
+        raise visitor.refuse(refusals.BAD_HANDSHAKE)
+
+    async def _require_invited(self, link: EngineLink, user: bytes) -> None:
+        """Refuse whom the tenant's `ob_tcp_invited_nodes` does not name: the engine waves its Unix socket through.
+
+        Asked for each login, in its own session: nobody else's has to be there, and a list counts from the moment it is set.
+        """
+        visitor, name = self._visitor, user.decode("latin-1")
+        if is_always_invited(visitor.host, name):
+            return
+        try:
+            with self._attempt():
+                nodes = await self.step(ask_invited_nodes(link))
+        except EngineRefusedError as error:
+            raise visitor.refuse(error.error) from error
+        if not is_invited(visitor.host, name, nodes):
+            raise visitor.refuse(refusals.NOT_INVITED)

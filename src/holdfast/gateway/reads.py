@@ -11,6 +11,12 @@ _FIRST_WORD = re.compile(
 _READING = frozenset(b"select show set explain use commit rollback kill desc describe begin start help".split())
 # Texts that carry data. None of them can be Holdfast's, so a long one need not be kept to be read.
 _CARRYING = frozenset(b"insert replace update delete load call merge".split())
+# What a text too long to be read may begin with: nothing that the gate refuses begins so.
+_LONG = _CARRYING | frozenset(b"select with values table explain do".split())
+_LONG_DEFINITION = re.compile(
+    rb"(?:create|alter|drop)\s++(?:or\s++replace\s++)?(?:temporary\s++)?(?:table|view|index)\b|set\s++@[^@]",
+    re.IGNORECASE,
+)
 
 
 def first_word(text: bytes) -> bytes:
@@ -27,3 +33,14 @@ def may_write(text: bytes) -> bool:
 def carries_data(head: bytes) -> bool:
     """Return whether a long text, of which `head` is the beginning, is data for the engine."""
     return first_word(head) in _CARRYING
+
+
+def hides_beginning(head: bytes) -> bool:
+    """Return whether a text too long to be read, of which `head` is the beginning, may be what the gate would refuse.
+
+    What stands behind its first statement is not seen either: its effect is put right.
+    """
+    match = _FIRST_WORD.match(head)
+    if match is None or b"/*!" in match[0]:
+        return True
+    return match[1].lower() not in _LONG and _LONG_DEFINITION.match(head, match.start(1)) is None

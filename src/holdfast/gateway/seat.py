@@ -7,6 +7,7 @@ from holdfast.gateway.diagnostics import Diagnostics
 from holdfast.gateway.house import House
 from holdfast.gateway.link import EngineLink
 from holdfast.gateway.login import Entry
+from holdfast.gateway.places import Place
 from holdfast.gateway.prepared import PreparedStatements
 from holdfast.gateway.views import ViewsConnection
 from holdfast.jobs.session import Session
@@ -24,6 +25,7 @@ class Seat:
     tenant: Tenant
     user: str
     link: EngineLink
+    place: Place
     views: ViewsConnection | None
     session: Session
     login_capabilities: Capability
@@ -45,7 +47,8 @@ class Seat:
             self.views.close()
 
     def close(self) -> None:
-        """Leave the engines."""
+        """Leave the engines, and the place to others."""
+        self.place.release()
         self.link.close()
         if self.views is not None:
             self.views.close()
@@ -64,6 +67,7 @@ def take_seat(house: House, client_id: int, entry: Entry) -> Seat:
         tenant=tenant,
         user=entry.user,
         link=entry.link,
+        place=entry.place,
         views=None if tenant.is_sys else ViewsConnection(house, tenant, entry.user, entry.response),
         session=new_session(tenant, entry.user, client_id),
         view_names=house.settings.sys_view_names if tenant.is_sys else house.settings.view_names,

@@ -23,6 +23,7 @@ from holdfast.gateway.house import House
 from holdfast.gateway.inbox import LOGIN_PAYLOAD_BYTES_MAX
 from holdfast.gateway.link import LinkLostError
 from holdfast.gateway.login import LoginEndedError
+from holdfast.gateway.patience import Patience, SentAwayError
 from holdfast.gateway.settings import GatewaySettings
 from holdfast.jobs.door import Desk
 from holdfast.mysql.fields import MalformedPacketError
@@ -38,8 +39,16 @@ from holdfast.mysql.packets import SCRAMBLE_BYTES, Greeting, ServerError, encode
 
 _LOG = logging.getLogger(__name__)
 
-_BACKLOG = 512
+# Whoever comes while no more are taken in waits in here; the kernel cuts it to net.core.somaxconn.
+_BACKLOG = 4096
+# How often it is looked whether a newcomer may be taken in while a burst is.
+_BURST_PAUSE_SECONDS = 0.02
 _LOGIN_THREADS = 4
+# Clients beyond the places and the unfinished logins: root@sys among them, whose logins are counted apart.
+_MARGIN = 256
+# How long a client that is sent away has to read why: a socket closed over unread bytes takes the reason with it.
+_FAREWELL_SECONDS = 1.0
+_FAREWELLS_MAX = 128
 # When the system is out of descriptors, accepting again at once would only spin.
 _ACCEPT_PAUSE_SECONDS = 0.1
 
@@ -54,8 +63,8 @@ class Gateway:
         self._listeners: list[socket.socket] = []
         self._accepting: list[asyncio.Task[None]] = []
         self._serving: set[asyncio.Task[None]] = set()
-        # In the order they came: the first is the oldest.
-        self._half_open: dict[asyncio.Task[None], None] = {}
+        self._unfinished: set[asyncio.Task[None]] = set()
+        self._farewells = 0
         self._executors: list[Executor] = []
         self._house: House
 
@@ -76,7 +85,7 @@ class Gateway:
 
     async def stop(self, *, drain_seconds: float = 5.0) -> None:
         """Accept no more, close idle connections, let busy ones end for `drain_seconds`, then close them too."""
-        for task in (*self._accepting, *self._half_open):
+        for task in (*self._accepting, *self._unfinished):
             task.cancel()
         await asyncio.gather(*self._accepting, return_exceptions=True)
         for listener in self._listeners:
@@ -103,37 +112,41 @@ class Gateway:
     async def _accept(self, listener: socket.socket) -> None:
         loop = asyncio.get_running_loop()
         while True:
+            # Let the one before begin: whoever is accepted is greeted at once, and has his answer read when it comes.
+            await asyncio.sleep(0)
+            while self._house.half_open.is_full or self._house.attempts.is_full:
+                await asyncio.sleep(_BURST_PAUSE_SECONDS)
             try:
                 client, address = await loop.sock_accept(listener)
             except OSError as error:
                 _LOG.warning("cannot accept a client: %s", error)
                 await asyncio.sleep(_ACCEPT_PAUSE_SECONDS)
                 continue
+            except Exception:  # noqa: BLE001 - logged
+                _LOG.exception("cannot accept a client")  # the door stays open for the next
+                await asyncio.sleep(_ACCEPT_PAUSE_SECONDS)
+                continue
             task = loop.create_task(self._serve(client, str(address[0])))
             self._serving.add(task)
             task.add_done_callback(self._serving.discard)
-            self._half_open[task] = None
-            if len(self._half_open) > self._settings.half_open_max:
-                # A login takes milliseconds, so the oldest unfinished one is the least likely to be somebody.
-                oldest = next(iter(self._half_open))
-                del self._half_open[oldest]
-                oldest.cancel()
+            self._unfinished.add(task)
+            task.add_done_callback(self._unfinished.discard)
 
     async def _serve(self, client: socket.socket, host: str) -> None:
         task = asyncio.current_task()
         assert task is not None
         client.setblocking(False)
         connection: ClientConnection | None = None
+        patience = Patience(self._settings.login_seconds_max, self._house.half_open)
         try:
-            if len(self._house.registry) >= self._settings.connections_max:
-                await _tell(client, 0, refusals.TOO_MANY_CONNECTIONS)
+            if len(self._serving) > self._clients_max:
+                await self._send_away(client, 0, refusals.TOO_MANY_LOGINS)
                 return
-            async with asyncio.timeout(self._settings.login_seconds_max):
-                connection = await self._welcome(client, host)
-                if connection is not None:
-                    await connection.log_in()
+            connection = await self._welcome(client, host, patience)
+            if connection is not None:
+                await connection.log_in(patience)
         except (LoginEndedError, LinkLostError, MalformedPacketError, TimeoutError, OSError, asyncio.CancelledError):
-            # Whoever could be told has been told; the rest left, sent no MySQL, or took too long.
+            # Whoever could be told has been told; the rest left, or sent no MySQL.
             if connection is not None:
                 connection.close()
             return
@@ -143,35 +156,63 @@ class Gateway:
                 connection.abort()
             return
         finally:
-            self._half_open.pop(task, None)
+            self._unfinished.discard(task)
             if connection is None:
                 client.close()
         if connection is not None:
             await asyncio.shield(connection.ended)
 
-    async def _welcome(self, client: socket.socket, host: str) -> ClientConnection | None:
+    @property
+    def _clients_max(self) -> int:
+        return self._desk.place_limits().connections_max + 2 * self._settings.unfinished_max + _MARGIN
+
+    async def _welcome(self, client: socket.socket, host: str, patience: Patience) -> ClientConnection | None:
         """Greet, and return the connection with its first login packet, or None when the client was sent away."""
         loop = asyncio.get_running_loop()
         client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         client.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         client_id = self._house.registry.new_id()
         await loop.sock_sendall(client, frame(0, encode_greeting(self._greeting(client_id))))
-        first = await _read_packet(client)
+        try:
+            first = await patience.with_client(_read_packet(client))
+        except SentAwayError as error:
+            await self._send_away(client, 2, error.error)
+            return None
         wants_tls = is_ssl_request(first[HEADER_BYTES:])
         if wants_tls and self._tls is None:
-            await _tell(client, first[3] + 1, refusals.BAD_HANDSHAKE)
+            await self._send_away(client, first[3] + 1, refusals.BAD_HANDSHAKE)
             return None
         connection = ClientConnection(self._house, client_id, host)
         # The protocol the call returns is not used: with TLS uvloop hands out its own object there.
-        await loop.connect_accepted_socket(
+        accepted = loop.connect_accepted_socket(
             lambda: connection,
             client,
             ssl=self._tls if wants_tls else None,
             ssl_handshake_timeout=self._settings.login_seconds_max if wants_tls else None,
         )
         if not wants_tls:
+            await accepted
             connection.expect_login(first)
+            return connection
+        try:
+            await patience.with_client(accepted)
+        except SentAwayError:
+            return None  # within a handshake of TLS there are no words for it
         return connection
+
+    async def _send_away(self, client: socket.socket, sequence: int, error: ServerError) -> None:
+        """Tell a client that has not come further than a socket why it has to go, and give it a moment to read that."""
+        await _tell(client, sequence, error)
+        if self._farewells >= _FAREWELLS_MAX:
+            return
+        self._farewells += 1
+        try:
+            client.shutdown(socket.SHUT_WR)
+            async with asyncio.timeout(_FAREWELL_SECONDS):
+                while await asyncio.get_running_loop().sock_recv(client, 1 << 16):
+                    pass
+        finally:
+            self._farewells -= 1
 
     def _greeting(self, client_id: int) -> Greeting:
         return Greeting(

@@ -6,26 +6,50 @@ statement, one of several in a text, and a prepared one.
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from dataclasses import replace
+from typing import Any
 
 from holdfast.errors import HoldfastError
 from holdfast.gateway import refusals
 from holdfast.gateway.answer import Answer, columns_of
-from holdfast.gateway.charsets import charset_named, lexing_codec
+from holdfast.gateway.charsets import KEEP, charset_named, lexing_codec
 from holdfast.gateway.diagnostics import Diagnostics
-from holdfast.gateway.facts import EngineRefusedError, Facts, ask_facts, ask_may_alter_system
-from holdfast.gateway.kill import Kill, is_gateway_id, read_kill
-from holdfast.gateway.link import EngineLink
+from holdfast.gateway.facts import (
+    EngineRefusedError,
+    Facts,
+    ask_facts,
+    ask_grants,
+    ask_variable,
+    ask_warnings,
+)
+from holdfast.gateway.kill import is_gateway_id
+from holdfast.gateway.link import LinkLostError
+from holdfast.gateway.own_guard import is_guarded, require_hands_off
 from holdfast.gateway.prepared import OWN_STATEMENT_BIT, OwnStatement
 from holdfast.gateway.reads import may_write
 from holdfast.gateway.seat import Seat
+from holdfast.gateway.sys_trap import (
+    WARNING,
+    Executing,
+    Making,
+    Preparing,
+    concerns,
+    is_several,
+    makes_user_data,
+    read_trap,
+    warning_count_of,
+    with_one_more_warning,
+)
 from holdfast.gateway.views import VIEW_STATEMENT_BIT, ViewsConnection, ViewsUnavailableError, names_mentioned
+from holdfast.mysql.fields import MalformedPacketError
 from holdfast.mysql.flags import CommandCode
-from holdfast.mysql.packets import ServerError, decode_prepare_ok
+from holdfast.mysql.packets import decode_prepare_ok
 from holdfast.mysql.response import Received, Role
 from holdfast.mysql.resultset import ResultColumn
 from holdfast.statement.commands import Command, PreviewObsolete, ShowParameters, ShowRestorePreview, ShowTenants
-from holdfast.statement.gate import Owner, ownership
+from holdfast.statement.gate import Owner, Ownership, ownership, refusal_of_prepared
+from holdfast.statement.kill import Kill, read_kill
 from holdfast.statement.parser import parse
 from holdfast.statement.split import split
 
@@ -50,18 +74,65 @@ def _lexed(seat: Seat, text: bytes) -> bytes | str:
     return text if seat.lexing_codec == "latin-1" else text.decode(seat.lexing_codec, "replace")
 
 
+async def answered(seat: Seat, work: Coroutine[Any, Any, None], answer: Answer) -> None:
+    """Carry out `work`. Whatever it raises is the answer, as an error packet, and the connection goes on.
+
+    Raises LinkLostError and MalformedPacketError of the client's own engine, and any other error after which the next answer could
+    not be told from this one: then nothing is left but to hang up.
+    """
+    try:
+        await work
+        return
+    except (LinkLostError, MalformedPacketError):
+        raise
+    except (EngineRefusedError, ViewsUnavailableError) as refused:
+        error = refused.error
+    except HoldfastError as refused:
+        error = refusals.error_of(refused)
+    except Exception:
+        if not seat.link.is_in_step:
+            raise
+        _LOG.exception("connection %s: a command failed unexpectedly", seat.client_id)
+        error = refusals.INTERNAL
+    if answer.is_ended:
+        _LOG.warning("connection %s: after its answer a command met error %d", seat.client_id, error.number)
+        return
+    await seat.link.settled()
+    answer.error(error)
+
+
+def is_watched(seat: Seat, text: bytes) -> bool:
+    """Return whether `text` is looked at before the engine gets it, though it is the engine's."""
+    return is_sys_trap(seat, text) or is_guarded(seat, text)
+
+
+def is_sys_trap(seat: Seat, text: bytes) -> bool:
+    """Return whether `text` has to do with making something in sys, where nothing is backed up."""
+    return seat.tenant.is_sys and concerns(text, seat.lexing_codec, seat.prepared.making_names)
+
+
 async def query(seat: Seat, text: bytes, raw: bytes, answer: Answer) -> None:
     """Answer one COM_QUERY. `raw` is its packet, for the case that it is the engine's after all."""
-    if owner_of(seat, text) is Owner.SCRIPT:
-        await _script(seat, text, answer)
+    owner = owner_of(seat, text)
+    if owner is Owner.SCRIPT:
+        # The engine takes several statements whether the client announced them or not (measured on 1.4.0).
+        await _script(seat, text, answer, is_taken=seat.takes_scripts or not _is_for_us(seat, text))
+    elif is_several(text) and is_sys_trap(seat, text):
+        await _script(seat, text, answer, is_taken=True)
     else:
         await _statement(seat, text, answer, raw)
 
 
-async def _script(seat: Seat, text: bytes, answer: Answer) -> None:
+def _is_for_us(seat: Seat, text: bytes) -> bool:
+    """Return whether one of several statements is answered here."""
+    pieces = split(text.decode(seat.lexing_codec, "replace"))
+    return any(ownership(piece.text, seat.view_names).owner in (Owner.OURS, Owner.VIEW) for piece in pieces)
+
+
+async def _script(seat: Seat, text: bytes, answer: Answer, *, is_taken: bool) -> None:
     """Run the statements of a text in order, one result each, until one fails."""
-    pieces = [piece.text.encode(seat.lexing_codec) for piece in split(text.decode(seat.lexing_codec, "replace"))]
-    if len(pieces) > 1 and not seat.takes_scripts:
+    pieces = [piece.text.encode(seat.lexing_codec, KEEP) for piece in split(text.decode(seat.lexing_codec, KEEP))]
+    if len(pieces) > 1 and not is_taken:
         answer.error(refusals.several_statements(pieces[1].decode("utf-8", "replace")))
         return
     for number, piece in enumerate(pieces, 1):
@@ -76,26 +147,32 @@ async def _statement(seat: Seat, text: bytes, answer: Answer, raw: bytes | None)
     if diagnostics is not None and diagnostics.answer(text, answer):
         seat.diagnostics = diagnostics
         return True
+    await require_hands_off(seat, text)
     owned = ownership(_lexed(seat, text), seat.view_names)
-    try:
-        match owned.owner:
-            case Owner.OURS:
-                return await _owned(seat, text, answer)
-            case Owner.VIEW:
-                return await _view(seat, text, answer, raw)
-            case Owner.REFUSED:
-                await seat.link.settled()
-                answer.error(refusals.not_allowed(owned.reason))
+    match owned.owner:
+        case Owner.OURS:
+            return await _owned(seat, text, answer)
+        case Owner.VIEW:
+            return await _view(seat, text, answer, raw)
+        case Owner.REFUSED:
+            await seat.link.settled()
+            answer.error(refusals.not_allowed(owned.reason))
+            return False
+        case Owner.PREPARE:
+            refusal = await _refusal_of_variable(seat, owned)
+            if refusal:
+                answer.error(refusals.not_allowed(refusal))
                 return False
-        kill = read_kill(text)
-        if kill is not None:
-            return await _kill(seat, kill, text, answer)
-        return await _pass(seat, text, answer, raw)
-    except EngineRefusedError as error:
-        answer.error(error.error)
-    except ViewsUnavailableError as error:
-        answer.error(error.error)
-    return False
+    kill = read_kill(text)
+    if kill is not None:
+        return await _kill(seat, kill, text, answer)
+    return await _pass(seat, text, answer, raw)
+
+
+async def _refusal_of_variable(seat: Seat, owned: Ownership) -> str:
+    """Return why the engine must not prepare what a variable of this session holds, empty if it may."""
+    held = await ask_variable(seat.link, owned.reason.encode("latin-1"))
+    return refusal_of_prepared(held)
 
 
 # --- the engine's
@@ -105,10 +182,53 @@ async def _pass(seat: Seat, text: bytes, answer: Answer, raw: bytes | None) -> b
     """Let the engine answer: as it is, or under this answer's numbers when it is one of several."""
     if may_write(text) and not await wait_while_stalled(seat, answer):
         return False
+    if seat.tenant.is_sys:
+        match read_trap(text):
+            case Making():
+                return await _pass_warned(seat, _QUERY + text, answer)
+            case Executing(name) if name in seat.prepared.making_names:
+                return await _pass_warned(seat, _QUERY + text, answer)
+            case Preparing() as preparing:
+                return await _pass_preparing(seat, preparing, text, answer)
     if raw is not None:
         seat.link.forward(CommandCode.QUERY, raw)
         return True
     return await _ask(seat, _QUERY + text, answer)
+
+
+async def _pass_preparing(seat: Seat, preparing: Preparing, text: bytes, answer: Answer) -> bool:
+    """Let the engine answer a PREPARE in sys, and remember whether what it prepared makes something."""
+    prepared = preparing.text or await ask_variable(seat.link, preparing.variable)
+    await require_hands_off(seat, prepared)
+    if not await _ask(seat, _QUERY + text, answer):
+        return False
+    names = seat.prepared.making_names
+    seat.prepared.note_making(names, preparing.name, makes=makes_user_data(prepared))
+    return True
+
+
+async def _pass_warned(seat: Seat, payload: bytes, answer: Answer) -> bool:
+    """Let the engine answer a command, and warn that it made something where nothing is backed up. SHOW WARNINGS then tells both."""
+    failed = False
+    counted = 0
+
+    def take(received: list[Received]) -> None:
+        nonlocal failed, counted
+        failed = failed or any(packet.role is Role.ERROR for packet in received)
+        counted += sum(warning_count_of(packet.payload) for packet in received if packet.role is Role.OK)
+        answer.relay(
+            [
+                replace(packet, payload=with_one_more_warning(packet.payload)) if packet.role is Role.OK else packet
+                for packet in received
+            ]
+        )
+
+    await seat.link.ask(payload, take)
+    if failed:
+        return False
+    told = await ask_warnings(seat.link) if counted else ()
+    seat.diagnostics = Diagnostics((WARNING,), told=told)
+    return True
 
 
 async def _ask(seat: Seat, payload: bytes, answer: Answer) -> bool:
@@ -153,7 +273,7 @@ async def _facts(seat: Seat, answer: Answer) -> Facts:
 async def _meet_desk(seat: Seat, facts: Facts) -> None:
     """Tell the desk's session what the engine says of it now."""
     session = seat.session
-    session.may_alter_system = await ask_may_alter_system(seat.link)
+    session.grants = await ask_grants(seat.link)
     session.time_zone = facts.fixed_zone
     session.database = facts.database
 
@@ -164,22 +284,15 @@ async def _owned(seat: Seat, text: bytes, answer: Answer) -> bool:
     session, desk = seat.session, seat.house.desk
     statement = text.decode(charset_named(facts.client_charset).encoding, "replace")
     try:
-        reply = await seat.house.on_desk(lambda: desk.execute(session, parse(statement)))
-    except HoldfastError as error:
-        return _tell(seat, answer, refusals.error_of(error))
-    except Exception:  # noqa: BLE001
-        # The client must get an answer whatever broke; the text may hold a password, so it is not logged.
-        _LOG.exception("a statement of tenant %s failed unexpectedly", seat.tenant.tenant_id)
-        return _tell(seat, answer, refusals.INTERNAL)
+        reply = await seat.house.on_desk(seat.tenant, lambda: desk.execute(session, parse(statement)))
+    except HoldfastError as refused:
+        error = refusals.error_of(refused)
+        answer.error(error)
+        seat.diagnostics = Diagnostics(error=error)
+        return False
     answer.reply(reply)
     seat.diagnostics = Diagnostics(reply.warnings)
     return True
-
-
-def _tell(seat: Seat, answer: Answer, error: ServerError) -> bool:
-    answer.error(error)
-    seat.diagnostics = Diagnostics(error=error)
-    return False
 
 
 # --- dictionary views
@@ -192,22 +305,20 @@ async def _view(seat: Seat, text: bytes, answer: Answer, raw: bytes | None) -> b
         await _refresh(seat, names_mentioned(text.decode(seat.lexing_codec, "replace"), seat.view_names))
         return await _pass(seat, text, answer, raw)
     seat.is_interrupted = False
-    try:
-        facts = await _facts(seat, answer)
-        substituted = await views.substitute(text.decode(seat.lexing_codec, "replace"), seat.lexing_codec, facts)
-        if substituted is None:
-            return await _pass(seat, text, answer, raw)
-        link = await views.ready(substituted.names, facts)
-    except HoldfastError as error:
-        answer.error(refusals.error_of(error))
-        return False
+    facts = await _facts(seat, answer)
+    substituted = await views.substitute(text.decode(seat.lexing_codec, KEEP), seat.lexing_codec, facts)
+    if substituted is None:
+        return await _pass(seat, text, answer, raw)
+    views.require_visible(substituted.names, await ask_grants(seat.link))
     if seat.is_interrupted:
         answer.error(refusals.INTERRUPTED)
         return False
-    return await _ask_views(seat, views, link, _QUERY + substituted.text, answer)
+    return await _ask_views(seat, views, _QUERY + substituted.text, substituted.names, facts, answer)
 
 
-async def _ask_views(seat: Seat, views: ViewsConnection, link: EngineLink, payload: bytes, answer: Answer) -> bool:
+async def _ask_views(
+    seat: Seat, views: ViewsConnection, payload: bytes, names: tuple[str, ...], facts: Facts | None, answer: Answer
+) -> bool:
     """Relay the views connection's answer to a command; return whether it was no error."""
     failed = False
 
@@ -218,7 +329,7 @@ async def _ask_views(seat: Seat, views: ViewsConnection, link: EngineLink, paylo
 
     seat.is_asking_views = True
     try:
-        await views.ask(link, payload, take)
+        await views.ask(payload, names, facts, take)
     finally:
         seat.is_asking_views = False
     return not failed
@@ -231,7 +342,7 @@ async def _refresh(seat: Seat, names: tuple[str, ...]) -> None:
         for name in names:
             desk.before_view(tenant, name)
 
-    await seat.house.on_desk(refresh)
+    await seat.house.on_desk(tenant, refresh)
 
 
 # --- KILL
@@ -255,13 +366,13 @@ async def _kill_by(seat: Seat, connection_id: int, command: Callable[[int], byte
     The killer is answered last. It may hang up on the answer, and that would end this task before the victim's wait.
     """
     victim = seat.house.registry.find(connection_id, seat.tenant.tenant_id)
-    engine_id = connection_id
-    if is_gateway_id(connection_id):
-        if victim is None:
-            await seat.link.settled()
-            answer.error(refusals.unknown_thread(connection_id))
-            return False
-        engine_id = victim.engine_connection_id
+    if victim is None and (is_gateway_id(connection_id) or not seat.tenant.is_sys):
+        # Every client's session is known here: an engine's id of nobody's is Holdfast's own, which no tenant ends. The engine
+        # itself would ask for no privilege (measured on 1.4.0).
+        await seat.link.settled()
+        answer.error(refusals.unknown_thread(connection_id))
+        return False
+    engine_id = connection_id if victim is None else victim.engine_connection_id
     received: list[Received] = []
     await seat.link.ask(command(engine_id), received.extend)
     failed = any(packet.role is Role.ERROR for packet in received)
@@ -277,25 +388,50 @@ async def _kill_by(seat: Seat, connection_id: int, command: Callable[[int], byte
 async def prepare(seat: Seat, text: bytes, raw: bytes, answer: Answer) -> None:
     """Answer a COM_STMT_PREPARE of a text that is not simply the engine's."""
     seat.diagnostics = None
+    await require_hands_off(seat, text)
     owned = ownership(_lexed(seat, text), seat.view_names)
-    try:
-        match owned.owner:
-            case Owner.OURS:
-                await _prepare_owned(seat, text, answer)
-            case Owner.VIEW:
-                await _prepare_view(seat, text, raw, answer)
-            case Owner.PASS:
-                seat.link.forward(CommandCode.STMT_PREPARE, raw)
-            case Owner.REFUSED:
-                await seat.link.settled()
-                answer.error(refusals.not_allowed(owned.reason))
-            case Owner.SCRIPT:
-                await seat.link.settled()
-                answer.error(refusals.NOT_PREPARABLE)
-    except (EngineRefusedError, ViewsUnavailableError) as error:
-        answer.error(error.error)
-    except HoldfastError as error:
-        answer.error(refusals.error_of(error))
+    if read_kill(text) is not None:
+        await seat.link.settled()
+        answer.error(refusals.NOT_PREPARABLE)
+        return
+    match owned.owner:
+        case Owner.OURS:
+            await _prepare_owned(seat, text, answer)
+        case Owner.VIEW:
+            await _prepare_view(seat, text, raw, answer)
+        case Owner.PASS if seat.tenant.is_sys and isinstance(read_trap(text), Preparing):
+            # Executed later, it would prepare what a variable holds then.
+            await seat.link.settled()
+            answer.error(refusals.NOT_PREPARABLE)
+        case Owner.PASS if seat.tenant.is_sys and makes_user_data(text):
+            await _prepare_making(seat, text, answer)
+        case Owner.PASS:
+            seat.link.forward(CommandCode.STMT_PREPARE, raw)
+        case Owner.REFUSED:
+            await seat.link.settled()
+            answer.error(refusals.not_allowed(owned.reason))
+        case Owner.SCRIPT | Owner.PREPARE:
+            await seat.link.settled()
+            answer.error(refusals.NOT_PREPARABLE)
+
+
+async def _prepare_making(seat: Seat, text: bytes, answer: Answer) -> None:
+    """Let the engine prepare what makes something in sys, and remember its id."""
+
+    def take(received: list[Received]) -> None:
+        for packet in received:
+            if packet.role is Role.PREPARE_OK:
+                statement_id = decode_prepare_ok(packet.payload).statement_id
+                seat.prepared.note_making(seat.prepared.making_ids, statement_id, makes=True)
+        answer.relay(received)
+
+    await seat.link.ask(_PREPARE + text, take)
+
+
+async def execute_making(seat: Seat, payload: bytes, answer: Answer) -> None:
+    """Answer EXECUTE of a statement of the engine's that makes something in sys."""
+    seat.diagnostics = None
+    await _pass_warned(seat, payload, answer)
 
 
 async def _prepare_owned(seat: Seat, text: bytes, answer: Answer) -> None:
@@ -312,7 +448,7 @@ async def _prepare_owned(seat: Seat, text: bytes, answer: Answer) -> None:
         command: Command = parse(statement)
         return columns_of(desk.execute(session, command)) if isinstance(command, _READING_COMMANDS) else ()
 
-    columns = await seat.house.on_desk(columns_now)
+    columns = await seat.house.on_desk(seat.tenant, columns_now)
     answer.prepared(seat.prepared.add(OwnStatement(text)), columns)
 
 
@@ -323,20 +459,20 @@ async def _prepare_view(seat: Seat, text: bytes, raw: bytes, answer: Answer) -> 
         seat.link.forward(CommandCode.STMT_PREPARE, raw)
         return
     facts = await _facts(seat, answer)
-    substituted = await views.substitute(text.decode(seat.lexing_codec, "replace"), seat.lexing_codec, facts)
+    substituted = await views.substitute(text.decode(seat.lexing_codec, KEEP), seat.lexing_codec, facts)
     if substituted is None:
         seat.link.forward(CommandCode.STMT_PREPARE, raw)
         return
     if seat.prepared.is_full:
         answer.error(refusals.TOO_MANY_PREPARED)
         return
-    link = await views.ready((), facts)
     names = substituted.names
+    views.require_visible(names, await ask_grants(seat.link))
 
     def take(received: list[Received]) -> None:
         answer.relay([_with_view_bit(packet, seat, names) for packet in received])
 
-    await views.ask(link, _PREPARE + substituted.text, take)
+    await views.ask(_PREPARE + substituted.text, (), facts, take)
 
 
 def _with_view_bit(packet: Received, seat: Seat, names: tuple[str, ...]) -> Received:
@@ -368,23 +504,18 @@ async def execute(seat: Seat, payload: bytes, answer: Answer) -> None:
     """Answer EXECUTE, RESET or FETCH of a statement the client's engine does not know."""
     await seat.link.settled()
     statement_id, code = statement_id_of(payload), CommandCode(payload[0])
-    try:
-        if statement_id & VIEW_STATEMENT_BIT:
-            await _execute_view(seat, payload, statement_id, answer)
-            return
-        statement = seat.prepared.find(statement_id)
-        if statement is None or code is CommandCode.STMT_FETCH:
-            answer.error(refusals.unknown_statement(statement_id, _SPOKEN[code]))
-        elif code is CommandCode.STMT_RESET:
-            answer.status = seat.status
-            answer.ok()
-        else:
-            seat.diagnostics = None
-            await _owned(seat, statement.text, answer)
-    except (EngineRefusedError, ViewsUnavailableError) as error:
-        answer.error(error.error)
-    except HoldfastError as error:
-        answer.error(refusals.error_of(error))
+    if statement_id & VIEW_STATEMENT_BIT:
+        await _execute_view(seat, payload, statement_id, answer)
+        return
+    statement = seat.prepared.find(statement_id)
+    if statement is None or code is CommandCode.STMT_FETCH:
+        answer.error(refusals.unknown_statement(statement_id, _SPOKEN[code]))
+    elif code is CommandCode.STMT_RESET:
+        answer.status = seat.status
+        answer.ok()
+    else:
+        seat.diagnostics = None
+        await _owned(seat, statement.text, answer)
 
 
 _SPOKEN = {
@@ -397,12 +528,15 @@ _SPOKEN = {
 async def _execute_view(seat: Seat, payload: bytes, statement_id: int, answer: Answer) -> None:
     names = seat.prepared.views.get(statement_id)
     views = seat.views
-    if names is None or views is None or views.link is None or views.link.is_lost:
+    if names is None or views is None or views.link is None or not views.link.is_in_step:
         # The views connection was lost meanwhile, and with it what was prepared there.
         answer.error(refusals.unknown_statement(statement_id, _SPOKEN[CommandCode(payload[0])]))
         return
-    link = views.link
+    facts: Facts | None = None
     if payload[0] == CommandCode.STMT_EXECUTE:
         seat.diagnostics = None
-        link = await views.ready(names, await _facts(seat, answer))
-    await _ask_views(seat, views, link, without_view_bit(payload), answer)
+        facts = await _facts(seat, answer)
+        views.require_visible(names, await ask_grants(seat.link))
+    else:
+        names = ()
+    await _ask_views(seat, views, without_view_bit(payload), names, facts, answer)

@@ -9,13 +9,13 @@ import logging
 from holdfast import codes
 from holdfast.catalog.catalog import Catalog
 from holdfast.clock import Clock
-from holdfast.engine import account, control, drift
+from holdfast.engine import account, control, drift, facts
 from holdfast.engine.directory import EngineDirectory
 from holdfast.engine.session import Session as EngineSession
 from holdfast.engine.version import Engines
 from holdfast.errors import EngineError, HoldfastError, refuse
 from holdfast.jobs.quick import refuse_preview
-from holdfast.jobs.reply import OK, Reply
+from holdfast.jobs.reply import OK, Reply, Warn
 from holdfast.jobs.rights import not_supported
 from holdfast.jobs.session import Session
 from holdfast.jobs.standbys import Standbys
@@ -23,6 +23,7 @@ from holdfast.jobs.supervisor import Supervisor
 from holdfast.jobs.tenants import Tenants
 from holdfast.restore.rollback import Cut, find_on_standby
 from holdfast.statement.commands import ActivateStandby
+from holdfast.values.scn import Scn
 from holdfast.values.tenant import Tenant, TenantRole, TenantStatus
 
 log = logging.getLogger("holdfast.activation")
@@ -31,6 +32,15 @@ _ACTIVATE_SECONDS_MAX = 30.0
 """An activation takes 0.05 s; one that takes this long has failed."""
 _REPLAY_SECONDS_MAX = 60.0
 """How long a standby may take to replay what it has been handed and not yet taken in: what it was handed in a second, mostly."""
+
+_NOTE_NUMBER = 1105
+"""What MySQL-like servers give a note that has no number of its own."""
+
+
+def _promoted(tenant: Tenant, end_scn: Scn) -> Warn:
+    """Return the note that says what the tenant goes on from: the one question of whoever promotes a standby of a lost tenant."""
+    message = f"tenant {tenant.name} is PRIMARY and goes on from SCN {int(end_scn)} ({end_scn.display()} UTC)"
+    return Warn(number=_NOTE_NUMBER, message=message, level="Note")
 
 
 class Activation:
@@ -61,12 +71,12 @@ class Activation:
         if tenant.status is not TenantStatus.NORMAL:
             raise refuse(codes.OB_OP_NOT_ALLOW, "tenant status is not normal, activate is")
         refuse_preview(self._catalog.quick.find(tenant.tenant_id))
-        if not command.verify:  # VERIFY only asks whether it would be done
-            self.activate_tenant(tenant)
-        return OK
+        if command.verify:  # VERIFY only asks whether it would be done
+            return OK
+        return Reply(warnings=(_promoted(tenant, self.activate_tenant(tenant)),))
 
-    def activate_tenant(self, tenant: Tenant) -> None:
-        """Make a standby whose restore has ended a primary. Raises EngineError; it is a standby still then.
+    def activate_tenant(self, tenant: Tenant) -> Scn:
+        """Make a standby whose restore has ended a primary and return where its past ends. Raises EngineError; it is a standby still then.
 
         First it is fed no more: log that came between would be the source's, behind the tenant's own.
         """
@@ -75,6 +85,7 @@ class Activation:
         self._standbys.release(
             tenant.tenant_id
         )  # a RECOVER STANDBY may have come between; from now on none feeds a primary
+        end_scn = self._end_scn(tenant.tenant_id)
         try:
             self._activate_engine(tenant.tenant_id)
         except HoldfastError:
@@ -86,6 +97,18 @@ class Activation:
             raise
         self._standbys.forget(tenant.tenant_id)
         self._supervisor.report_orphans(tenant.tenant_id)
+        return end_scn
+
+    def _end_scn(self, tenant_id: int) -> Scn:
+        """Return where the standby's log ends: by its engine, and at least where it was known to be. Of log that was cut at a bound the
+        last group ends before it."""
+        known = self._catalog.tenants.scns(tenant_id).sync_scn
+        try:
+            with self._supervisor.session(tenant_id) as session:
+                return max(known, facts.log_stat(session).end_scn)
+        except HoldfastError as error:
+            log.warning("tenant %d: the end of its log can not be asked for: %s", tenant_id, error)
+            return known
 
     def _activate_engine(self, tenant_id: int) -> None:
         tenant = self._catalog.tenants.by_id(tenant_id)

@@ -11,10 +11,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from holdfast import codes
+from holdfast.backup.claim import finished_manifest
 from holdfast.backup.image import EngineImage
 from holdfast.backup.journal import Figures
 from holdfast.backup.plan import DEFAULT_THREADS
-from holdfast.backup.run import ArchiveRef, BackupPlan, BackupResult, BaseSet, complete, finished_manifest, run_backup
+from holdfast.backup.required_log import LogLack, lack_of_log
+from holdfast.backup.run import ArchiveRef, BackupPlan, BackupResult, BaseSet, complete, run_backup
 from holdfast.backup_format import names
 from holdfast.backup_format.digest import DataKey
 from holdfast.backup_format.index import Index, decode_index
@@ -26,16 +28,18 @@ from holdfast.backup_format.manifest import (
     ObjectKind,
     check_authentic,
     check_object,
-    decode_manifest,
 )
-from holdfast.backup_format.piece_record import FormatFile, decode_piece_record
-from holdfast.catalog.backups import ENCRYPTION_NONE, BackupJob, BackupSet, BackupTask
+from holdfast.backup_format.owner_record import SetClaim
+from holdfast.backup_format.piece_record import FormatFile
+from holdfast.catalog.backups import ENCRYPTION_KEY, ENCRYPTION_NONE, BackupJob, BackupSet, BackupTask
 from holdfast.catalog.catalog import Catalog
 from holdfast.catalog.validation import ValidateType, damage_words
 from holdfast.clock import Clock
+from holdfast.destination.documents import read_manifest, read_piece_record
 from holdfast.engine import control, facts
 from holdfast.engine.account import load_account
 from holdfast.engine.session import SqlError
+from holdfast.engine_format.layout import shown
 from holdfast.errors import (
     CanceledError,
     ConflictError,
@@ -43,23 +47,28 @@ from holdfast.errors import (
     EngineError,
     HoldfastError,
     NotFoundError,
+    RefusedError,
     StoreUnavailableError,
     UnknownVersionError,
     refuse,
 )
 from holdfast.jobs.archiving import Archiving
-from holdfast.jobs.destinations import OpenStore, check_destination
+from holdfast.jobs.backup_keys import BackupKeys
+from holdfast.jobs.destinations import OpenStore, check_destination, format_file_of
+from holdfast.jobs.endings import tell_end
 from holdfast.jobs.identity import ClusterIdentity
 from holdfast.jobs.pace import Paces, TenantPace
 from holdfast.jobs.stops import ServerStoppingError, Stops
 from holdfast.jobs.supervisor import Supervisor
+from holdfast.jobs.tenure import Tenures
 from holdfast.keys.keyring import Keyring
+from holdfast.keys.masters import NO_MASTERS, Masters
 from holdfast.keys.password import SetKey
-from holdfast.store.small import MANIFEST_BYTES_MAX, RECORD_BYTES_MAX, get_small
 from holdfast.store.store import ObjectReader, Store
 from holdfast.values.archive import FileStatus, Round, RoundStatus
 from holdfast.values.backup_set import BackupType, JobStatus, SetStatus, TaskStatus
 from holdfast.values.destination import Destination
+from holdfast.values.owner import JobKind, Owner
 from holdfast.values.scn import Scn
 from holdfast.values.tenant import Tenant, TenantStatus
 
@@ -95,6 +104,20 @@ class Surroundings:
     open_store: OpenStore
     keyring: Callable[[int], Keyring]
     paces: Paces
+    tenures: Tenures
+    keys: BackupKeys | None = None
+
+    def masters(self, tenant_id: int) -> Masters:
+        """Return what opens the tenant's archive."""
+        return NO_MASTERS if self.keys is None else self.keys.masters(tenant_id)
+
+    def owner(self, job: BackupJob) -> Owner:
+        """Return the record for what this attempt at the job makes."""
+        return self.identity.server.owner(self.clock.now_ns() // 1000, JobKind.BACKUP, job.job_id)
+
+    def made(self, owner: Owner | None, job: BackupJob) -> bool:
+        """Return whether an attempt at this job, or at another tenant's of its number, made it."""
+        return self.identity.server.lineage.made_for(owner, JobKind.BACKUP, job.job_id)
 
 
 class JobJournal:
@@ -108,8 +131,11 @@ class JobJournal:
         archive_round: Round,
         stops: Stops,
         pace: TenantPace,
+        keep: Callable[[], None],
     ) -> None:
+        """`keep` raises when this server is not the one that writes the destination any more."""
         self.task = task
+        self._keep = keep
         self._around = around
         self._job = job
         self._round = archive_round
@@ -129,6 +155,7 @@ class JobJournal:
                 raise CanceledError
 
     def begin_commit(self) -> None:
+        self._keep()
         self._stops.close_gate()
 
     def begin_phase(self, phase: TaskStatus) -> None:
@@ -257,6 +284,8 @@ class JobRun:
         tenant = around.catalog.tenants.by_id(job.tenant_id)
         if tenant.status is not TenantStatus.NORMAL:
             raise refuse(codes.OB_BACKUP_CAN_NOT_START, "tenant status is not normal.")
+        # One whose engine is not known is refused in those words, before its destination is touched.
+        around.supervisor.directory(tenant.tenant_id)
         check = check_destination(store, owner_of(around, tenant, destination), around.clock)
         around.catalog.destinations.record_check(destination, check)
         archive_round = around.catalog.rounds.current(job.tenant_id)
@@ -264,6 +293,11 @@ class JobRun:
             raise refuse(codes.OB_LOG_ARCHIVE_NOT_RUNNING)
         self._let_archiving_begin()
         require_same_round(around, job.tenant_id, archive_round)
+        around.tenures.await_archive(job.tenant_id, around.open_store, self._stops.rest)
+        around.tenures.of(destination).take(store)
+        if job.encryption_mode == ENCRYPTION_KEY and around.keys is not None:
+            around.keys.require(job.tenant_id)
+            around.keys.secure(job.tenant_id, store)
         plan = self._plan(tenant, destination, archive_round, store)
         self._begin(plan)
         self._end_well(self._copy(plan, archive_round, store))
@@ -288,9 +322,17 @@ class JobRun:
     def _finished(self, backup_set: BackupSet, store: Store) -> BackupResult | None:
         """Return the result when an earlier attempt died between its manifest and its rows: the set is complete,
         whatever became of the archive since."""
-        root = names.set_root(backup_set.backup_set_id, backup_set.backup_type)
-        manifest = finished_manifest(root, store)
-        return None if manifest is None else complete(manifest, store)
+        around, job = self._around, self._job
+        claim = SetClaim(
+            cluster_id=around.identity.cluster_id,
+            tenant_id=backup_set.tenant_id,
+            dest_id=backup_set.dest_id,
+            backup_set_id=backup_set.backup_set_id,
+            type=backup_set.backup_type,
+            owner=around.owner(job),
+        )
+        manifest = finished_manifest(store, claim, lambda owner: around.made(owner, job))
+        return None if manifest is None else complete(manifest, store, claim.owner)
 
     def _adopt_rows(self) -> None:
         """Find the rows an earlier attempt made."""
@@ -316,8 +358,11 @@ class JobRun:
                 store,
                 destination,
                 tenant,
+                cluster_id=around.identity.cluster_id,
                 below=job.backup_set_id,
                 keyring=keyring,
+                encryption_mode=job.encryption_mode,
+                masters=around.masters(tenant.tenant_id),
                 check=self._stops.check,
             )
             if isinstance(found, BaseSet):
@@ -349,9 +394,12 @@ class JobRun:
             unit=tenant.unit,
             account=load_account(around.supervisor.account_file(tenant.tenant_id)).encode(),
             started_us=self._set.start_timestamp_us if self._set else around.clock.now_ns() // 1000,
+            owner=around.owner(job),
+            lineage=around.identity.server.lineage,
             description=job.description,
             base=base,
             note=note,
+            masters=around.masters(tenant.tenant_id),
         )
 
     def _key(self, keyring: Keyring) -> SetKey | None:
@@ -362,7 +410,7 @@ class JobRun:
         if key is None:
             raise CorruptionError(
                 f"the key of backup set {self._job.backup_set_id} is gone from the server's base directory",
-                hint="run SET ENCRYPTION and the backup again",
+                hint="take the backup again, after SET ENCRYPTION if it was one of a password",
             )
         return key
 
@@ -437,7 +485,10 @@ class JobRun:
             raise refuse(codes.OB_LOG_ARCHIVE_NOT_RUNNING)
         self._wait_for_checkpoint()
         pace = around.paces.backup(tenant_id, DEFAULT_THREADS)
-        journal = JobJournal(around, self._job, self._task, archive_round, self._stops, pace)
+        tenure = around.tenures.of(around.catalog.destinations.by_id(tenant_id, self._job.dest_id))
+        journal = JobJournal(
+            around, self._job, self._task, archive_round, self._stops, pace, keep=lambda: tenure.keep(store)
+        )
         try:
             with EngineImage(
                 around.supervisor.directory(tenant_id),
@@ -456,6 +507,7 @@ class JobRun:
                     archive=archive,
                     pace=pace,
                     is_quiet=self._is_quiet,
+                    lack=lambda manifest: self._lack(plan, archive_round, manifest),
                 )
         finally:
             self._task, self._phase = journal.task, journal.task.status
@@ -468,6 +520,12 @@ class JobRun:
         except EngineError as error:
             log.warning("tenant %d: its open transactions can not be asked for: %s", self._job.tenant_id, error)
             return True
+
+    def _lack(self, plan: BackupPlan, archive_round: Round, manifest: Manifest) -> LogLack | None:
+        """Return what of the set's log is not in the archive."""
+        pieces = self._around.catalog.rounds.pieces(archive_round.tenant_id, archive_round.round_id)
+        roots = [names.piece_root(one.dest_id, one.round_id, one.piece_id) for one in reversed(pieces)]
+        return lack_of_log(self._archive_store(archive_round), roots, plan.root, manifest, plan.masters)
 
     def _archive_store(self, archive_round: Round) -> Store:
         destinations = self._around.catalog.destinations
@@ -514,7 +572,7 @@ class JobRun:
         )
         job = replace(self._job, status=JobStatus.COMPLETED, end_timestamp_us=now_us, result=0, comment="")
         self._finish(job, task, backup_set)
-        log.info("tenant %d: backup set %d is complete", job.tenant_id, job.backup_set_id)
+        tell_end(log, f"tenant {job.tenant_id}: backup job {job.job_id}, set {job.backup_set_id}", job.status)
 
     def _finish(self, job: BackupJob, task: BackupTask | None, backup_set: BackupSet | None) -> None:
         """End the rows, also when the catalog stumbles: a job that nobody works on any more must not stay active.
@@ -563,7 +621,7 @@ class JobRun:
         except ConflictError as ended:
             log.info("tenant %d: backup job %d: %s", job.tenant_id, job.job_id, ended)
             return
-        log.warning("tenant %d: backup job %d ended as %s: %s", job.tenant_id, job.job_id, job.status, error)
+        tell_end(log, f"tenant {job.tenant_id}: backup job {job.job_id}", job.status, str(error))
 
     def _is_worth_another(self, error: HoldfastError) -> bool:
         """Return whether the same may succeed a moment later: the destination stumbled, or the engine is being restarted."""
@@ -595,16 +653,7 @@ def _set_with_figures(backup_set: BackupSet, task: BackupTask) -> BackupSet:
 
 def owner_of(around: Surroundings, tenant: Tenant, destination: Destination) -> FormatFile:
     """Return what the format file of the tenant's destination says."""
-    return FormatFile(
-        cluster_name=around.identity.name,
-        cluster_id=around.identity.cluster_id,
-        tenant_id=tenant.tenant_id,
-        tenant_name=tenant.name,
-        dest_id=destination.dest_id,
-        kind=destination.kind,
-        path=destination.uri.identity,
-        created_us=around.clock.now_ns() // 1000,
-    )
+    return format_file_of(around.identity, tenant, destination, around.clock.now_ns() // 1000)
 
 
 def archive_ref(around: Surroundings, archive_round: Round) -> ArchiveRef:
@@ -614,12 +663,11 @@ def archive_ref(around: Surroundings, archive_round: Round) -> ArchiveRef:
     pieces = around.catalog.rounds.pieces(archive_round.tenant_id, archive_round.round_id)
     for piece in reversed(pieces):
         root = names.piece_root(piece.dest_id, piece.round_id, piece.piece_id)
-        for name in (names.checkpoint_name(root), names.piece_info_name(root)):
-            try:
-                record = decode_piece_record(get_small(store, name, RECORD_BYTES_MAX), name=name)
-            except NotFoundError:
-                continue
-            return ArchiveRef(dest_id=piece.dest_id, round_id=piece.round_id, timeline=record.timeline)
+        try:
+            record, _, _ = read_piece_record(store, root)
+        except NotFoundError:
+            continue
+        return ArchiveRef(dest_id=piece.dest_id, round_id=piece.round_id, timeline=record.timeline)
     raise refuse(codes.OB_LOG_ARCHIVE_NOT_RUNNING, hint="the archive has no piece yet; repeat in a few seconds")
 
 
@@ -629,26 +677,29 @@ def find_base(
     destination: Destination,
     tenant: Tenant,
     *,
+    cluster_id: int,
     below: int,
     keyring: Keyring,
+    encryption_mode: str,
+    masters: Masters = NO_MASTERS,
     check: Callable[[], None] = lambda: None,
 ) -> BaseSet | str:
     """Return the newest usable set on this destination, or why an increment has nothing to rest on: a lower-case fact.
 
-    Usable: SUCCESS and AVAILABLE (no validation found it BROKEN), of the tenant's engine data version by its row and by its
-    manifest, its whole chain there, every object with its size, and the keys of its encrypted sets in our keyring. An older
-    one is not taken instead of a damaged one: its log may be gone. `check` is called between reads and may raise.
+    Usable: SUCCESS and AVAILABLE (no validation found it BROKEN), of the tenant by its manifest, of the tenant's engine data version
+    by its row and by its manifest, its whole chain there, every object with its size, and the keys of its encrypted sets in our
+    keyring, or wrapped by one of `masters`. An older one is not taken instead of a damaged one: its log may be gone. `check` is called
+    between reads and may raise.
+    `encryption_mode`: of the increment. Raises RefusedError for one in the clear where the newest set is sealed, usable or not: a full
+    set in its place would be in the clear as well. One that is sealed because `backup_encryption` says so rests on no set in the clear.
     """
-    candidates = [
-        candidate
-        for candidate in catalog.backups.sets(tenant.tenant_id, destination.dest_id)
-        if candidate.backup_set_id < below
-        and candidate.status is SetStatus.SUCCESS
-        and candidate.file_status in (FileStatus.AVAILABLE, FileStatus.BROKEN)
-    ]
+    candidates = _candidates(catalog, tenant.tenant_id, destination.dest_id, below)
     if not candidates:
         return f"no complete backup set on {destination.uri.identity}"
     newest = candidates[-1]
+    is_sealed = encryption_mode != ENCRYPTION_NONE
+    if not is_sealed and newest.encryption_mode != ENCRYPTION_NONE:
+        raise plain_on_sealed(tenant.name, newest.backup_set_id)
     broken = {one.backup_set_id for one in candidates if one.file_status is FileStatus.BROKEN}
     if newest.tenant_compatible != tenant.data_version:
         return _other_version(newest, newest.tenant_compatible, tenant)
@@ -657,7 +708,9 @@ def find_base(
     roots = {one.backup_set_id: names.set_root(one.backup_set_id, one.backup_type) for one in candidates}
     keys: dict[int, DataKey] = {}
     try:
-        manifest = _manifest(store, roots[newest.backup_set_id])
+        manifest = read_manifest(store, roots[newest.backup_set_id])[0]
+        if not is_sealed and manifest.encryption.mode is not EncryptionMode.NONE:
+            raise plain_on_sealed(tenant.name, newest.backup_set_id)
         if manifest.engine_data_version != tenant.data_version:
             return _other_version(newest, manifest.engine_data_version, tenant)
         damaged = broken & set(manifest.chain)
@@ -666,8 +719,14 @@ def find_base(
         for set_id in manifest.chain:
             check()
             member = _require_objects(store, roots[set_id])
+            if (member.cluster_id, member.tenant_id) != (cluster_id, tenant.tenant_id):
+                return f"{roots[set_id]} is of tenant {member.tenant_id} of cluster {member.cluster_id}"
+            if member.engine_data_version != tenant.data_version:
+                return f"backup set {set_id} of its chain is of engine data version {shown(member.engine_data_version)}"
+            if member.encryption.mode is EncryptionMode.NONE and encryption_mode == ENCRYPTION_KEY:
+                return f"backup set {set_id} of its chain is not encrypted"
             if member.encryption.mode is not EncryptionMode.NONE:
-                keys[set_id] = _kept_key(keyring, member, roots[set_id])
+                keys[set_id] = _kept_key(keyring, masters, member, roots[set_id])
         index = _index(store, roots[newest.backup_set_id], manifest, check)
     except KeyError as error:
         return f"backup set {error} of the chain of set {newest.backup_set_id} is not complete or was removed"
@@ -675,6 +734,32 @@ def find_base(
         return f"backup set {newest.backup_set_id} can not be its base: {error.message}"
     full_id = newest.prev_full_backup_set_id or newest.backup_set_id
     return BaseSet(backup_set_id=newest.backup_set_id, full_backup_set_id=full_id, table=index.table, keys=keys)
+
+
+def _candidates(catalog: Catalog, tenant_id: int, dest_id: int, below: int | None = None) -> list[BackupSet]:
+    """Return the complete sets of a destination that are there, oldest first."""
+    return [
+        candidate
+        for candidate in catalog.backups.sets(tenant_id, dest_id)
+        if (below is None or candidate.backup_set_id < below)
+        and candidate.status is SetStatus.SUCCESS
+        and candidate.file_status in (FileStatus.AVAILABLE, FileStatus.BROKEN)
+    ]
+
+
+def newest_set(catalog: Catalog, tenant_id: int, dest_id: int) -> BackupSet | None:
+    """Return the set an increment on this destination would rest on, None without one."""
+    return next(reversed(_candidates(catalog, tenant_id, dest_id)), None)
+
+
+def plain_on_sealed(tenant_name: str, set_id: int) -> RefusedError:
+    """Return the refusal of an increment in the clear on a sealed base: what was sealed once would lie open from then on."""
+    return refuse(
+        codes.OB_BACKUP_CAN_NOT_START,
+        f"backup set {set_id} is encrypted, and this increment would not be.",
+        hint=f"tenant {tenant_name}: SET ENCRYPTION ON IDENTIFIED BY '...' ONLY in the same session, ALTER SYSTEM SET backup_encryption for"
+        " all its backups, or take a full backup",
+    )
 
 
 def _damage_of(catalog: Catalog, tenant: Tenant, set_id: int) -> str:
@@ -687,7 +772,7 @@ def _damage_of(catalog: Catalog, tenant: Tenant, set_id: int) -> str:
 
 
 def _other_version(base: BackupSet, version: str, tenant: Tenant) -> str:
-    return f"backup set {base.backup_set_id} is of engine data version {version}, the engine is of {tenant.data_version} now"
+    return f"backup set {base.backup_set_id} is of engine data version {shown(version)}, the engine is of {tenant.data_version} now"
 
 
 def _index(store: Store, root: str, manifest: Manifest, check: Callable[[], None]) -> Index:
@@ -710,17 +795,15 @@ def _slices(reader: ObjectReader, digest: ObjectDigest, check: Callable[[], None
         yield part
 
 
-def _manifest(store: Store, root: str) -> Manifest:
-    name = names.manifest_name(root)
-    return decode_manifest(get_small(store, name, MANIFEST_BYTES_MAX), name=name)
-
-
-def _kept_key(keyring: Keyring, manifest: Manifest, root: str) -> DataKey:
+def _kept_key(keyring: Keyring, masters: Masters, manifest: Manifest, root: str) -> DataKey:
     """Return the key of an encrypted set. Raises NotFoundError when this server has none, CorruptionError for a forged set."""
     kept = keyring.get(manifest.backup_set_id)
-    if kept is None:
+    secret = None if kept is None else kept.secret
+    if secret is None and manifest.encryption.mode is EncryptionMode.KEY:
+        secret = masters.secret_of(manifest, name=root)
+    if secret is None:
         raise NotFoundError(f"the key of {root} is not kept by this server")
-    key = DataKey(kept.secret)
+    key = DataKey(secret)
     check_authentic(manifest, key, name=names.manifest_name(root))
     return key
 
@@ -728,7 +811,7 @@ def _kept_key(keyring: Keyring, manifest: Manifest, root: str) -> DataKey:
 def _require_objects(store: Store, root: str) -> Manifest:
     """Return the manifest of a set. Raises CorruptionError unless every data object is there with its size."""
     sizes = {item.name: item.size_bytes for item in store.list(root + "/")}
-    manifest = _manifest(store, root)
+    manifest = read_manifest(store, root)[0]
     for item in manifest.objects:
         found = sizes.get(f"{root}/{item.name}")
         if item.kind is ObjectKind.DATA and found != item.size_bytes:

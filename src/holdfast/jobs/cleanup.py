@@ -7,25 +7,31 @@ before it left.
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from datetime import UTC, timezone
+from functools import partial
 
 from holdfast import codes
 from holdfast.catalog.catalog import Catalog
 from holdfast.catalog.cleanup import DeleteJob, DeletePolicy, DeleteType, PinnedSet
 from holdfast.clock import Clock
+from holdfast.defects import DefectError, guarded
 from holdfast.errors import ConflictError, HoldfastError, NotFoundError, RefusedError, refuse
+from holdfast.jobs.backup_keys import MastersOf, no_masters
 from holdfast.jobs.cleanup_worker import CleanupRun, CleanupSurroundings, plan_obsolete, policy_of
 from holdfast.jobs.destinations import OpenStore
 from holdfast.jobs.estate import catalog_estate
 from holdfast.jobs.identity import ClusterIdentity
+from holdfast.jobs.left_out import LeftOut, comment_of, warnings_of
+from holdfast.jobs.leftovers import Leftovers
 from holdfast.jobs.parents import outcome_of
-from holdfast.jobs.reply import OK, Cell, Column, ColumnKind, Reply
+from holdfast.jobs.reply import OK, Cell, Column, ColumnKind, Reply, Warn
 from holdfast.jobs.rights import not_supported, unknown_tenant
 from holdfast.jobs.session import Session
 from holdfast.jobs.stops import Stops
+from holdfast.jobs.tenure import Tenures
 from holdfast.keys.keyring import Keyring
 from holdfast.retention.reach import ancestors, sets_by_id
 from holdfast.retention.verdict import Plan, PolicyName
@@ -45,6 +51,7 @@ from holdfast.statement.commands import (
 from holdfast.values.backup_set import JobLevel, JobStatus
 from holdfast.values.capacity import time_us_from_text
 from holdfast.values.destination import parse_uri
+from holdfast.values.scn import Scn
 from holdfast.values.tenant import SYS_TENANT_ID, Tenant, TenantStatus
 
 log = logging.getLogger("holdfast.cleanup")
@@ -66,6 +73,11 @@ _SERVER_STOP_SECONDS = 15.0
 
 _ONE_ONLY = "only one tenant name can be specified"
 _NO_POLICY = "no delete policy for some user tenant"
+_NOTHING_GOES = Warn(
+    number=codes.OB_NOT_SUPPORTED.client,
+    message=f"{codes.OB_NOT_SUPPORTED.text('recovery window 0')}: every cleanup by this policy fails and removes nothing; drop it"
+    " and add one with a window such as '7d'",
+)
 _PREVIEW = (
     Column(name="TENANT_NAME"),
     Column(name="OBJECT_TYPE"),
@@ -97,8 +109,10 @@ class Cleanup:
         open_store: OpenStore,
         generation: int,
         keyring: Callable[[int], Keyring],
+        tenures: Tenures,
         is_left_behind: Callable[[int], bool] = lambda tenant_id: False,
         interval_seconds: float = INTERVAL_SECONDS,
+        masters: MastersOf = no_masters,
     ) -> None:
         """`keyring`: of a tenant, for the keys of its sealed sets. `is_left_behind`: whether a cancelled backup of
         the tenant may still write. `interval_seconds`: between two cleanups by policy of one tenant."""
@@ -107,10 +121,13 @@ class Cleanup:
         self._generation = generation
         self._interval_us = int(interval_seconds * 1_000_000)
         self._poll_seconds = min(_POLL_SECONDS, interval_seconds)
-        self._around = CleanupSurroundings(catalog, clock, identity, open_store, keyring, is_left_behind)
+        self._around = CleanupSurroundings(
+            catalog, clock, identity, open_store, keyring, is_left_behind, tenures, masters
+        )
         self._lock = threading.Lock()
         self._running: dict[int, _Running] = {}
         self._ended = threading.Event()
+        self._left = Leftovers()
         self._pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="cleanup-job")
         self._scheduler: threading.Thread | None = None
 
@@ -122,10 +139,10 @@ class Cleanup:
         tenant = self._policy_tenant(session, command.tenants)
         if command.recovery_window is None and command.redundancy is None:
             raise not_supported("Neither recovery_window nor redundancy is set")
-        window = command.recovery_window or ""
+        window, window_us = command.recovery_window or "", None
         if command.recovery_window is not None:
             try:
-                time_us_from_text(window)
+                window_us = time_us_from_text(window)
             except ValueError as error:
                 raise not_supported("recovery window is not be time string", hint="write '7d'") from error
             if len(window) > _WINDOW_CHARACTERS_MAX:
@@ -157,7 +174,8 @@ class Cleanup:
             raise refuse(
                 codes.OB_ENTRY_EXIST, "the tenant has a delete policy already", hint="drop it first, there is no alter"
             ) from error
-        return OK
+        # OceanBase takes it and fails each cleanup, so a script that adds it goes on; a person hears it here.
+        return Reply(warnings=(_NOTHING_GOES,)) if window_us == 0 else OK
 
     def drop_policy(self, session: Session, command: DropDeletePolicy) -> Reply:
         """DROP DELETE BACKUP POLICY: nothing is obsolete any more. A cleanup under way goes on."""
@@ -204,9 +222,24 @@ class Cleanup:
     def delete_obsolete(self, session: Session, command: DeleteObsolete) -> Reply:
         """DELETE OBSOLETE BACKUP: of the session's tenant; from sys of those named, or of all that have a policy."""
         tenants = self._tenants_with_policy(session, command.tenants)
+        for tenant in tenants:
+            self._around.tenures.refuse_deletion(tenant.tenant_id)
         is_everyone = not command.tenants or names_everyone(command.tenants)
+        left_out: list[LeftOut] = []
+        if session.tenant.is_sys and is_everyone:
+            chosen = {tenant.tenant_id for tenant in tenants}
+            left_out = [
+                LeftOut(tenant=tenant.name, code=codes.OB_ENTRY_NOT_EXIST, reason="there is no delete policy")
+                for tenant in self._everyone(command.tenants)
+                if tenant.tenant_id not in chosen
+            ]
         return self._submit(
-            session, tenants, DeleteType.OBSOLETE, description=command.description, is_everyone=is_everyone
+            session,
+            tenants,
+            DeleteType.OBSOLETE,
+            description=command.description,
+            is_everyone=is_everyone,
+            left_out=left_out,
         )
 
     def preview(self, session: Session, command: PreviewObsolete) -> Reply:
@@ -231,6 +264,7 @@ class Cleanup:
         Raises -4018 for a path the tenant never used, 1210 for one of the other kind.
         """
         tenant = self._one_tenant(session, command.tenants)
+        self._around.tenures.refuse_deletion(tenant.tenant_id)
         identity = parse_uri(command.path).identity
         cleanup, destinations = self._catalog.cleanup, self._catalog.destinations
         known = [
@@ -287,6 +321,7 @@ class Cleanup:
     def stop_all(self) -> None:
         """End the workers between two objects; their jobs stay as they are and are taken up by the next server."""
         self._ended.set()
+        self._left.end()
         if self._scheduler is not None:
             self._scheduler.join()
         with self._lock:
@@ -391,6 +426,7 @@ class Cleanup:
         self, session: Session, names: tuple[str, ...], kind: DeleteType, ids: tuple[int, ...], description: str
     ) -> Reply:
         tenant = self._one_tenant(session, names)
+        self._around.tenures.refuse_deletion(tenant.tenant_id)
         if len(ids) > _IDS_MAX:
             raise not_supported(f"the number of ids to be deleted more than {_IDS_MAX}")
         parameter = ",".join(str(one) for one in dict.fromkeys(ids))
@@ -406,6 +442,7 @@ class Cleanup:
         dest_id: int = 0,
         description: str = "",
         is_everyone: bool = False,
+        left_out: Sequence[LeftOut] = (),
     ) -> Reply:
         """Record a job for each tenant, from sys below a job of its own, and wake the workers."""
         level = JobLevel.USER_TENANT
@@ -435,6 +472,7 @@ class Cleanup:
                     status=JobStatus.DOING,
                     task_count=len(tenants),
                     owner_generation=self._generation,
+                    comment=comment_of(left_out),
                 )
             )
         jobs += [
@@ -451,7 +489,7 @@ class Cleanup:
         ]
         self._catalog.cleanup.submit(jobs)
         self._dispatch()
-        return OK
+        return Reply(warnings=warnings_of(left_out))
 
     def _expired_us(self, tenant_id: int, job: DeleteJob) -> int | None:
         policy = self._catalog.cleanup.policy(tenant_id)
@@ -471,11 +509,16 @@ class Cleanup:
                 log.exception("the hourly cleanup met a defect of Holdfast")
 
     def _submit_due(self) -> None:
-        """Record a job for every tenant whose last cleanup, or policy when there was none, is an hour old."""
+        """Record a job for every tenant whose last cleanup, or policy when there was none, is an hour old.
+
+        One that lies more than an hour ahead is of a clock that was put right since: it is no reason to wait, or a clock that
+        was a year ahead would cost a year of cleanups.
+        """
         busy = {job.tenant_id for job in self._catalog.cleanup.active_jobs() if job.type is DeleteType.OBSOLETE}
         for policy in self._catalog.cleanup.policies():
             last_us = self._catalog.cleanup.last_obsolete_us(policy.tenant_id) or 0
-            is_due = self._now_us() - max(last_us, policy.create_time_us) >= self._interval_us
+            now_us = self._now_us()
+            is_due = all(abs(now_us - time_us) >= self._interval_us for time_us in (last_us, policy.create_time_us))
             if not is_due or policy.tenant_id in busy:
                 continue
             try:
@@ -483,6 +526,7 @@ class Cleanup:
             except NotFoundError:
                 continue  # dropped at this moment
             if tenant.status is TenantStatus.NORMAL:
+                self._catalog.log_sources.bound()
                 own = Session(tenant=tenant, user="", client_id=0, time_zone=UTC)
                 self._submit(own, [tenant], DeleteType.OBSOLETE)
 
@@ -498,7 +542,9 @@ class Cleanup:
                     continue
                 running = _Running(job=job, stops=Stops())
                 self._running[job.tenant_id] = running
-                running.future = self._pool.submit(self._work, running)
+                running.future = self._pool.submit(
+                    guarded(log, f"tenant {job.tenant_id}: deletion job {job.job_id}", partial(self._work, running))
+                )
 
     def _work(self, running: _Running) -> None:
         tenant_id, job_id = running.job.tenant_id, running.job.job_id
@@ -507,9 +553,14 @@ class Cleanup:
             job = self._catalog.cleanup.claim(tenant_id, job_id, self._generation)
             if job is not None:
                 self._run(CleanupRun(self._around, job, running.stops))
-        except HoldfastError:
-            # The catalog itself failed: the row stays as it is, owned by us, and the next server takes it up.
-            log.exception("tenant %d: deletion job %d could not be carried on", tenant_id, job_id)
+        except HoldfastError as error:
+            # The catalog itself failed: the row stays as it is, owned by us, and the next look of the hour's thread takes it up.
+            log.error("tenant %d: deletion job %d could not be carried on: %s", tenant_id, job_id, error)
+            is_carried_on = False
+        except Exception:
+            log.exception(
+                "tenant %d: deletion job %d met a defect of Holdfast and is taken up again", tenant_id, job_id
+            )
             is_carried_on = False
         finally:
             with self._lock:
@@ -533,14 +584,27 @@ class Cleanup:
             raise
         except Exception as error:
             log.exception("a deletion job met a defect of Holdfast")
-            run.fail(HoldfastError(f"unexpected {type(error).__name__}: {error}", hint="see the server's log"))
+            run.fail(DefectError(error))
 
     def _settle(self, parent_id: int) -> None:
-        """End a sys job when none of its children is active. Repeatable: the first to come ends it."""
+        """End a sys job when none of its children is active, now or when the catalog answers."""
+        try:
+            self._settle_now(parent_id)
+        except HoldfastError as error:
+            log.error("deletion job %d of tenant sys could not be ended yet: %s", parent_id, error)
+            self._left.add(SYS_TENANT_ID, parent_id, lambda: self._settle_now(parent_id))
+        except Exception:
+            log.exception("deletion job %d of tenant sys could not be ended yet", parent_id)
+            self._left.add(SYS_TENANT_ID, parent_id, lambda: self._settle_now(parent_id))
+
+    def _settle_now(self, parent_id: int) -> None:
+        """Repeatable: the first to come ends it. Raises HoldfastError when the catalog does not answer."""
         cleanup = self._catalog.cleanup
         try:
             parent = cleanup.job(SYS_TENANT_ID, parent_id)
-            outcome = outcome_of(cleanup.children(parent), is_cancelled=parent.cancel_requested)
+            outcome = outcome_of(
+                cleanup.children(parent), is_cancelled=parent.cancel_requested, left_out=parent.comment
+            )
             if not parent.is_active or outcome is None:
                 return
             cleanup.finish(
@@ -555,8 +619,6 @@ class Cleanup:
             )
         except ConflictError:
             return  # another worker ended it at the same moment
-        except HoldfastError as error:
-            log.error("deletion job %d of tenant sys could not be ended: %s", parent_id, error)
 
     def _now_us(self) -> int:
         return self._clock.now_ns() // 1000
@@ -567,13 +629,17 @@ def _preview_rows(tenant: Tenant, plan: Plan, zone: timezone) -> list[tuple[Cell
     if plan.refusal is not None:
         rows.append((tenant.name, "CLEANUP", None, None, "REFUSED", plan.refusal.comment, None, None))
     for verdict in plan.sets:
-        fact = verdict.fact
+        fact = verdict.entry
         scns = (int(fact.start_replay_scn), int(fact.min_restore_scn))
         rows.append((tenant.name, "BACKUP SET", fact.backup_set_id, 0, verdict.action, verdict.reason, *scns))
     for piece in plan.pieces:
-        part = piece.fact
+        part = piece.entry
         scns = (int(part.start_scn), int(part.checkpoint_scn))
         rows.append((tenant.name, "BACKUP PIECE", part.piece_id, part.round_id, piece.action, piece.reason, *scns))
+    for one in plan.lapsed:
+        until = Scn(one.hold_end_timestamp_us * 1000).display(zone)
+        reason = f"standby {one.name} has taken in no log for a week, until {until}: no piece is kept for it"
+        rows.append((tenant.name, "STANDBY", one.tenant_id, None, "LAPSED", reason, int(one.sync_scn), None))
     for lost in plan.lost:
         reason = f"{lost.first_scn.display(zone)} to {lost.last_scn.display(zone)} can not be restored afterwards"
         rows.append((tenant.name, "MOMENTS", None, None, "LOST", reason, int(lost.first_scn), int(lost.last_scn)))

@@ -22,11 +22,11 @@ from dataclasses import dataclass, replace
 from holdfast import codes
 from holdfast.backup.plan import DEFAULT_THREADS
 from holdfast.backup_format import names
-from holdfast.backup_format.piece_record import FormatFile
 from holdfast.catalog.catalog import Catalog
 from holdfast.catalog.cleanup import DeleteJob, DeletePolicy, DeleteTask, DeleteTaskType, DeleteType
 from holdfast.clock import Clock
 from holdfast.codes import Code
+from holdfast.destination.facts import places_of
 from holdfast.errors import (
     CanceledError,
     ConflictError,
@@ -36,16 +36,18 @@ from holdfast.errors import (
     RefusedError,
     StoreUnavailableError,
 )
-from holdfast.jobs.destinations import OpenStore, check_destination
+from holdfast.jobs.backup_keys import MastersOf, no_masters
+from holdfast.jobs.destinations import OpenStore
+from holdfast.jobs.endings import tell_end
 from holdfast.jobs.estate import Survey, survey
 from holdfast.jobs.identity import ClusterIdentity
 from holdfast.jobs.stops import ServerStoppingError, Stops
+from holdfast.jobs.tenure import Tenures
 from holdfast.keys.keyring import Keyring
-from holdfast.restore.facts import places_of
 from holdfast.retention import by_hand
 from holdfast.retention.plan import judge, pieces_of
 from holdfast.retention.run import Remover
-from holdfast.retention.verdict import PieceFact, Plan, Policy, PolicyName, Refusal, SetFact
+from holdfast.retention.verdict import PieceEntry, Plan, Policy, PolicyName, Refusal, SetEntry
 from holdfast.store.store import Store
 from holdfast.values.archive import FileStatus, RoundStatus
 from holdfast.values.backup_set import JobStatus
@@ -64,6 +66,8 @@ _RETRY_SECONDS = 2.0
 _ASK_SECONDS = 0.5
 _TELL_SECONDS = 0.5
 _COMMENT_CHARACTERS_MAX = 4000
+_LEFT_NAMED_MAX = 20
+_NOTHING_FOUND = "nothing was found"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +80,8 @@ class CleanupSurroundings:
     open_store: OpenStore
     keyring: Callable[[int], Keyring]
     is_left_behind: Callable[[int], bool]
+    tenures: Tenures
+    masters: MastersOf = no_masters
 
 
 def policy_of(stored: DeletePolicy) -> Policy:
@@ -95,8 +101,10 @@ def plan_obsolete(
         around.catalog,
         around.open_store,
         tenant_id,
+        cluster_id=around.identity.cluster_id,
         check=check,
         is_left_behind=around.is_left_behind(tenant_id),
+        masters=around.masters(tenant_id),
     )
     return judge(found.estate, policy_of(stored), now_us)
 
@@ -155,6 +163,7 @@ class CleanupRun:
         self._cleanup = around.catalog.cleanup
         self._job = job
         self._stops = stops
+        self._work: _Work | None = None
 
     def run(self) -> None:
         """Carry the job to its end, or leave it to the next server. Raises nothing but defects."""
@@ -181,6 +190,8 @@ class CleanupRun:
 
     def fail(self, error: HoldfastError) -> None:
         """End the job as FAILED for a reason from outside."""
+        if self._work is not None:
+            self._end_task(self._work, error)
         self._end_badly(error)
 
     def _attempt(self) -> None:
@@ -188,14 +199,15 @@ class CleanupRun:
         if self._job.attempt > ATTEMPTS_MAX:
             raise EngineError(f"gave up after {ATTEMPTS_MAX} attempts, the last one ended with its server")
         tenant = self._around.catalog.tenants.by_id(self._job.tenant_id)
+        self._around.tenures.await_archive(tenant.tenant_id, self._around.open_store, self._stops.rest, removes=True)
         if self._job.status is JobStatus.INIT:
             self._begin(tenant)
         tasks = self._cleanup.tasks(self._job)
         for task in tasks:
             if task.is_active:
-                self._carry_out(tenant, task, tasks)
+                self._carry_out(task, tasks)
         if self._job.dest_id:
-            self._empty_destination(tenant)
+            self._empty_destination()
         self._finish(JobStatus.COMPLETED, 0, self._job.comment)
 
     def _check(self) -> None:
@@ -222,36 +234,38 @@ class CleanupRun:
             return
         raise EngineError("the pins changed again and again while the deletion was planned")
 
-    def _plan(self, tenant: Tenant) -> tuple[tuple[SetFact, ...], tuple[PieceFact, ...], str]:
+    def _plan(self, tenant: Tenant) -> tuple[tuple[SetEntry, ...], tuple[PieceEntry, ...], str]:
         if self._job.type is DeleteType.OBSOLETE:
             return self._plan_obsolete()
         found = survey(
             self._around.catalog,
             self._around.open_store,
             tenant.tenant_id,
+            cluster_id=self._around.identity.cluster_id,
             check=self._stops.check,
             is_left_behind=self._around.is_left_behind(tenant.tenant_id),
+            masters=self._around.masters(tenant.tenant_id),
         )
         has_policy = self._cleanup.policy(tenant.tenant_id) is not None
         ids = tuple(int(text) for text in self._job.parameter.split(",") if text)
         estate = found.estate
         if self._job.type is DeleteType.BACKUPSET:
             sets = tuple(fact for fact in estate.sets if fact.backup_set_id in ids)
-            unreachable = self._unreachable(tenant, {fact.dest_id for fact in sets})
+            unreachable = self._unreachable({fact.dest_id for fact in sets})
             _raise(by_hand.refuse_sets(estate, ids, has_policy=has_policy, unreachable=unreachable))
             for fact in sets:
                 self._refuse_reader(fact.dest_id, by_hand.SET_CODE, f"id={fact.backup_set_id}(restore in progress)")
             return _newest_first(sets), (), ""
         if self._job.type is DeleteType.PIECE:
             pieces = tuple(fact for fact in estate.pieces if fact.piece_id in ids)
-            unreachable = self._unreachable(tenant, {fact.dest_id for fact in pieces})
+            unreachable = self._unreachable({fact.dest_id for fact in pieces})
             _raise(by_hand.refuse_pieces(estate, ids, has_policy=has_policy, unreachable=unreachable))
             for piece in pieces:
                 self._refuse_reader(piece.dest_id, by_hand.PIECE_CODE, f"id={piece.piece_id}(restore in progress)")
             return (), pieces, ""
         return self._plan_all(tenant, found)
 
-    def _plan_obsolete(self) -> tuple[tuple[SetFact, ...], tuple[PieceFact, ...], str]:
+    def _plan_obsolete(self) -> tuple[tuple[SetEntry, ...], tuple[PieceEntry, ...], str]:
         began_us = self._job.start_timestamp_us
         plan = plan_obsolete(self._around, self._job.tenant_id, began_us, check=self._stops.check)
         _raise(plan.refusal)
@@ -260,10 +274,11 @@ class CleanupRun:
         left = len(plan.doomed_sets) + len(plan.doomed_pieces) - len(sets) - len(pieces)
         return sets, pieces, f"{left} left to the next cleanup: a restore reads from their path" if left else ""
 
-    def _plan_all(self, tenant: Tenant, found: Survey) -> tuple[tuple[SetFact, ...], tuple[PieceFact, ...], str]:
+    def _plan_all(self, tenant: Tenant, found: Survey) -> tuple[tuple[SetEntry, ...], tuple[PieceEntry, ...], str]:
         dest_id, catalog = self._job.dest_id, self._around.catalog
         destination = catalog.destinations.by_id(tenant.tenant_id, dest_id)
-        for code in self._unreachable(tenant, {dest_id}).values():
+        comment = _nothing_words(destination) if self._is_gone(destination) else ""
+        for code in () if comment else self._unreachable({dest_id}).values():
             raise RefusedError(by_hand.NOT_CONNECTED, code=code)
         if destination.kind is DestinationKind.BACKUP_DATA:
             jobs = catalog.backups.active_jobs(tenant_id=tenant.tenant_id)
@@ -275,14 +290,14 @@ class CleanupRun:
                 for fact in found.estate.sets
                 if fact.dest_id == dest_id and fact.file_status is not FileStatus.DELETED
             ]
-            return _newest_first(sets), (), ""
+            return _newest_first(sets), (), comment
         rounds = catalog.rounds.summary(tenant.tenant_id)
         is_written = any(one.dest_id == dest_id and one.status is not RoundStatus.STOP for one in rounds)
         _raise(by_hand.refuse_all_archive(found.estate, dest_id, is_written=is_written))
         self._refuse_reader(dest_id, by_hand.PIECE_CODE, "restore in progress")
-        return (), pieces_of(found.estate, dest_id), ""
+        return (), pieces_of(found.estate, dest_id), comment
 
-    def _tasks(self, sets: tuple[SetFact, ...], pieces: tuple[PieceFact, ...]) -> list[DeleteTask]:
+    def _tasks(self, sets: tuple[SetEntry, ...], pieces: tuple[PieceEntry, ...]) -> list[DeleteTask]:
         tasks: list[DeleteTask] = []
         for fact in sets:
             task = self._task(DeleteTaskType.BACKUP_SET, fact.backup_set_id, 0, fact.dest_id)
@@ -309,37 +324,66 @@ class CleanupRun:
 
     # --- the tasks
 
-    def _carry_out(self, tenant: Tenant, task: DeleteTask, tasks: tuple[DeleteTask, ...]) -> None:
+    def _carry_out(self, task: DeleteTask, tasks: tuple[DeleteTask, ...]) -> None:
         self._stops.check()
         if self._cleanup.cancel_requested(task.tenant_id, task.job_id):
             raise CanceledError
-        task = self._cleanup.begin_task(task)
         journal = _TaskJournal(self._around, task, self._stops)
+        self._work = work = _Work(journal)
         try:
-            remover = Remover(self._checked_store(tenant, task.dest_id), journal, self._thread_count())
-            is_gone = True
-            if task.task_type is DeleteTaskType.BACKUP_PIECE:
-                self._remove_piece(remover, task)
-            else:
-                is_gone = self._remove_set(remover, task, tasks)
+            is_gone = self._forget(work) if self._found_nothing() else self._remove(work, tasks)
         except ServerStoppingError:
             raise
         except HoldfastError as error:
-            self._end_task_badly(journal.task, error)
+            self._end_task_badly(work, error)
             raise
         done = replace(
             journal.task, status=JobStatus.COMPLETED, end_timestamp_us=self._now_us(), finish_ls_count=1, result=0
         )
         self._cleanup.finish_task(done, is_gone=is_gone)
+        self._work = None
+
+    def _remove(self, work: "_Work", tasks: tuple[DeleteTask, ...]) -> bool:
+        """Remove what a task names; return whether nothing is left of its set or piece."""
+        journal, task = work.journal, work.journal.task
+        # Before the mark: what this server may not remove is not called DELETING.
+        work.store = self._taken_store(task.dest_id)
+        self._refuse_reader_of(task)
+        journal.task = task = self._cleanup.begin_task(task)
+        remover = Remover(work.store, journal, self._thread_count())
+        if task.task_type is DeleteTaskType.BACKUP_PIECE:
+            self._remove_piece(remover, task)
+            return True
+        return self._remove_set(remover, task, tasks)
+
+    def _found_nothing(self) -> bool:
+        """Return whether the path of a DELETE BACKUP ALL was not there when the plan was made. Raises RefusedError when it is now.
+
+        A set's key is kept then: what is on a disk that comes back one day may still be wanted.
+        """
+        if not self._job.dest_id:
+            return False
+        destination = self._destination(self._job.dest_id)
+        if self._job.comment != _nothing_words(destination):
+            return False
+        if not self._is_gone(destination):
+            raise RefusedError(f"{destination.uri.identity} was not there and is again", code=codes.OB_EAGAIN)
+        return True
+
+    def _forget(self, work: "_Work") -> bool:
+        """Take the row of a set or piece of a path that is gone for deleted."""
+        self._refuse_reader_of(work.journal.task)
+        work.journal.task = replace(self._cleanup.begin_task(work.journal.task), comment=_NOTHING_FOUND)
+        return True
 
     def _remove_set(self, remover: Remover, task: DeleteTask, tasks: tuple[DeleteTask, ...]) -> bool:
         """Remove a set, or the log it has of its own; return whether nothing is left of it."""
         backup_set = self._around.catalog.backups.backup_set(task.tenant_id, task.object_id)
         set_id, backup_type = backup_set.backup_set_id, backup_set.backup_type
-        self._refuse_reader(task.dest_id, by_hand.SET_CODE, f"id={set_id}(restore in progress)")
+        self._refuse_reader_of(task)
         remover.unname_set(set_id, backup_type)
         # Who began to restore before the manifest went may have read it: leave the data until that restore is over.
-        self._refuse_reader(task.dest_id, by_hand.SET_CODE, f"id={set_id}(restore in progress)")
+        self._refuse_reader_of(task)
         has_log_task = any(
             other.task_type is DeleteTaskType.COMPLEMENT_LOG and other.object_id == set_id for other in tasks
         )
@@ -356,20 +400,19 @@ class CleanupRun:
 
     def _remove_piece(self, remover: Remover, task: DeleteTask) -> None:
         piece = names.PieceRef(dest_id=task.dest_id, round_id=task.round_id, piece_id=task.object_id)
-        reason = f"id={task.object_id}(restore in progress)"
-        self._refuse_reader(task.dest_id, by_hand.PIECE_CODE, reason)
+        self._refuse_reader_of(task)
         remover.unname_piece(piece)
-        self._refuse_reader(task.dest_id, by_hand.PIECE_CODE, reason)
+        self._refuse_reader_of(task)
         remover.remove_piece(piece)
 
-    def _empty_destination(self, tenant: Tenant) -> None:
+    def _empty_destination(self) -> None:
         """Remove what is left of ours on the path of DELETE BACKUP ALL."""
+        if self._found_nothing():
+            return
         destination = self._destination(self._job.dest_id)
         task = self._task(DeleteTaskType.BACKUP_SET, 0, 0, self._job.dest_id)
         journal = _RestJournal(self._around, task, self._stops)
-        Remover(self._checked_store(tenant, self._job.dest_id), journal, self._thread_count()).remove_rest(
-            destination.kind
-        )
+        Remover(self._taken_store(self._job.dest_id), journal, self._thread_count()).remove_rest(destination.kind)
 
     # --- ends
 
@@ -377,18 +420,27 @@ class CleanupRun:
         self._cleanup.finish(
             replace(self._job, status=status, result=result, comment=comment, end_timestamp_us=self._now_us())
         )
-        log.info("tenant %d: deletion job %d is %s", self._job.tenant_id, self._job.job_id, status)
+        tell_end(log, f"tenant {self._job.tenant_id}: deletion job {self._job.job_id}", status, comment)
 
     def _end_badly(self, error: HoldfastError) -> None:
         is_cancelled = isinstance(error, CanceledError)
         status = JobStatus.CANCELED if is_cancelled else JobStatus.FAILED
-        self._finish(status, error.code.number, "" if is_cancelled else _comment_of(error))
+        comment = "" if is_cancelled else _comment_of(error)
+        left = _left_words(self._cleanup.still_deleting(self._job))
+        if left:
+            comment = f"{comment[: _COMMENT_CHARACTERS_MAX - len(left) - 2]}{comment and '; '}{left}"
+        self._finish(status, error.code.number, comment)
 
-    def _end_task_badly(self, task: DeleteTask, error: HoldfastError) -> None:
+    def _end_task_badly(self, work: "_Work", error: HoldfastError) -> None:
         """End the task unless another attempt follows, which goes on with it."""
         if self._is_worth_another(error):
-            self._cleanup.note_task(task)
+            self._cleanup.note_task(work.journal.task)
             return
+        self._end_task(work, error)
+
+    def _end_task(self, work: "_Work", error: HoldfastError) -> None:
+        """End the task, and take DELETING back when nothing of its set or piece was removed."""
+        task, self._work = work.journal.task, None
         is_cancelled = isinstance(error, CanceledError)
         ended = replace(
             task,
@@ -397,7 +449,22 @@ class CleanupRun:
             result=error.code.number,
             comment="" if is_cancelled else _comment_of(error),
         )
-        self._cleanup.finish_task(ended, is_gone=False)
+        self._cleanup.finish_task(ended, is_gone=False, is_whole=self._is_whole(task, work.store))
+
+    def _is_whole(self, task: DeleteTask, store: Store | None) -> bool:
+        """Return whether a reader still finds the set or piece: what names it goes first. False when that can not be known."""
+        if task.task_type is DeleteTaskType.BACKUP_PIECE:
+            name = names.piece_info_name(names.piece_root(task.dest_id, task.round_id, task.object_id))
+        else:
+            found = self._around.catalog.backups.backup_set(task.tenant_id, task.object_id)
+            name = names.manifest_name(names.set_root(found.backup_set_id, found.backup_type))
+        try:
+            if store is None:  # marked by an earlier attempt, and this one may not remove it
+                store = self._around.tenures.checked_store(self._destination(task.dest_id), self._around.open_store)
+            return store.stat(name) is not None
+        except HoldfastError as error:
+            log.warning("tenant %d: whether %s is there can not be told: %s", task.tenant_id, name, error)
+            return False
 
     def _is_worth_another(self, error: HoldfastError) -> bool:
         """Return whether the same may succeed a moment later: the destination stumbled, or the catalog is restarted."""
@@ -411,33 +478,37 @@ class CleanupRun:
     def _destination(self, dest_id: int) -> Destination:
         return self._around.catalog.destinations.by_id(self._job.tenant_id, dest_id)
 
-    def _checked_store(self, tenant: Tenant, dest_id: int) -> Store:
-        """Return the destination when it is this tenant's: in a wrong or unmounted place nothing is removed."""
+    def _taken_store(self, dest_id: int) -> Store:
+        """Return the destination when it is this tenant's, and this server its writer: elsewhere nothing is removed.
+
+        One that is full is told from the record that lies there: to remove takes no free byte.
+        """
         destination = self._destination(dest_id)
-        store = self._around.open_store(destination.uri)
-        identity = self._around.identity
-        owner = FormatFile(
-            cluster_name=identity.name,
-            cluster_id=identity.cluster_id,
-            tenant_id=tenant.tenant_id,
-            tenant_name=tenant.name,
-            dest_id=destination.dest_id,
-            kind=destination.kind,
-            path=destination.uri.identity,
-            created_us=self._now_us(),
-        )
-        check_destination(store, owner, self._around.clock)
+        store = self._around.tenures.checked_store(destination, self._around.open_store)
+        self._around.tenures.take_patiently(destination, store, self._stops.rest, removes=True)
         return store
 
-    def _unreachable(self, tenant: Tenant, dest_ids: set[int]) -> dict[int, Code]:
-        """Return which of the destinations fail their check, and with what code."""
+    def _unreachable(self, dest_ids: set[int]) -> dict[int, Code]:
+        """Return which of the destinations fail their check, and with what code. Takes none: the deletion may yet be refused."""
         found: dict[int, Code] = {}
         for dest_id in dest_ids:
             try:
-                self._checked_store(tenant, dest_id)
+                self._around.tenures.checked_store(self._destination(dest_id), self._around.open_store)
             except HoldfastError as error:
                 found[dest_id] = error.code
         return found
+
+    def _is_gone(self, destination: Destination) -> bool:
+        """Return whether it is certain that nothing lies at a path: it is absent, or an empty directory.
+
+        A path that does not answer, or forbids, or holds what is not ours, may hold what is looked for.
+        """
+        try:
+            return self._around.open_store(destination.uri).is_empty()
+        except NotFoundError:
+            return True
+        except HoldfastError:
+            return False
 
     def _readers(self, dest_id: int) -> bool:
         """Return whether a restore of this cluster reads from the destination. Those of other clusters are not known."""
@@ -449,6 +520,10 @@ class CleanupRun:
             for job in self._around.catalog.restores.active()
         )
 
+    def _refuse_reader_of(self, task: DeleteTask) -> None:
+        code = by_hand.PIECE_CODE if task.task_type is DeleteTaskType.BACKUP_PIECE else by_hand.SET_CODE
+        self._refuse_reader(task.dest_id, code, f"id={task.object_id}(restore in progress)")
+
     def _refuse_reader(self, dest_id: int, code: Code, reason: str) -> None:
         if self._readers(dest_id):
             raise RefusedError(reason, code=code)
@@ -459,6 +534,14 @@ class CleanupRun:
 
     def _now_us(self) -> int:
         return self._around.clock.now_ns() // 1000
+
+
+@dataclass(slots=True)
+class _Work:
+    """The task in work. `store`: its destination, once this server may remove there."""
+
+    journal: _TaskJournal
+    store: Store | None = None
 
 
 class _RestJournal(_TaskJournal):
@@ -483,5 +566,27 @@ def _comment_of(error: HoldfastError) -> str:
     return f"result: {error.code.number}({error.code.default}): {error}"[:_COMMENT_CHARACTERS_MAX]
 
 
-def _newest_first(sets: tuple[SetFact, ...] | list[SetFact]) -> tuple[SetFact, ...]:
+def _nothing_words(destination: Destination) -> str:
+    """Return what COMMENT says of a DELETE BACKUP ALL that found its path gone; a job that is taken up is known by it."""
+    return (
+        f"{_NOTHING_FOUND} at {destination.uri.identity}: what the catalog listed there is DELETED, nothing was removed"
+    )
+
+
+def _left_words(tasks: tuple[DeleteTask, ...]) -> str:
+    """Return what stays DELETING, and what to do about it; "" for nothing."""
+    if not tasks:
+        return ""
+    named = [
+        f"{'piece' if task.task_type is DeleteTaskType.BACKUP_PIECE else 'backup set'} {task.object_id}"
+        for task in tasks[:_LEFT_NAMED_MAX]
+    ]
+    more = f" and {len(tasks) - len(named)} more" if len(tasks) > len(named) else ""
+    return (
+        f"{', '.join(named)}{more} may be removed in part and no more to be restored: DELETING until a cleanup by the policy, or"
+        " DELETE by the id, goes on"
+    )
+
+
+def _newest_first(sets: tuple[SetEntry, ...] | list[SetEntry]) -> tuple[SetEntry, ...]:
     return tuple(sorted(sets, key=lambda fact: fact.backup_set_id, reverse=True))

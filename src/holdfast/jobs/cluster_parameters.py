@@ -11,14 +11,15 @@ from holdfast.backup_format.cluster_parameters import (
 from holdfast.catalog.catalog import Catalog
 from holdfast.clock import Clock
 from holdfast.errors import refuse
-from holdfast.jobs.destinations import TRY_ANOTHER, Ground, OpenStore
+from holdfast.jobs.destinations import TRY_ANOTHER, OpenStore
+from holdfast.jobs.ground import Ground, named_uri, nobody
 from holdfast.jobs.identity import ClusterIdentity
-from holdfast.jobs.reply import OK, Reply
+from holdfast.jobs.reply import Reply
 from holdfast.jobs.rights import not_supported
+from holdfast.jobs.session import Session
 from holdfast.jobs.settings import Settings
 from holdfast.statement.commands import BackupClusterParameters
 from holdfast.store.store import Store
-from holdfast.values.destination import parse_uri
 from holdfast.values.scn import Scn
 from holdfast.values.tenant import Tenant, TenantStatus
 
@@ -46,7 +47,7 @@ class ClusterParametersBackup:
         self._ground = ground
         self._open_store = open_store
 
-    def backup(self, command: BackupClusterParameters) -> Reply:
+    def backup(self, session: Session, command: BackupClusterParameters) -> Reply:
         """Write the object; it is durable when this returns.
 
         Raises RefusedError: 1235 with a password, -9026, -9080 when others' files lie at the path, -9081 when it is a
@@ -54,8 +55,7 @@ class ClusterParametersBackup:
         """
         if command.password is not None:
             raise not_supported("backup cluster parameters encrypted by a password is", hint="leave ENCRYPTED BY out")
-        uri = parse_uri(command.to)
-        self._ground.check(uri)
+        uri = self._ground.destination(session, named_uri(command.to), is_own=nobody)
         store = self._open_store(uri, create=True)
         _require_own(store)
         scn = Scn(self._clock.now_ns())
@@ -65,9 +65,10 @@ class ClusterParametersBackup:
             cluster_id=self._identity.cluster_id,
             scn=scn,
             tenants=tuple(self._taken(tenant) for tenant in tenants),
+            owner=self._identity.server.owner(int(scn) // 1000),
         )
         store.put_new(names.cluster_parameters_name(scn), encode_cluster_parameters(taken))
-        return OK
+        return Reply(warnings=self._ground.warnings(session, uri))
 
     def _taken(self, tenant: Tenant) -> TenantParameters:
         self._settings.mirror(tenant)

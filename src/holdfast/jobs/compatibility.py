@@ -24,8 +24,8 @@ text.
 
 ## Statements
 
-The name in the first column is the command in `holdfast/statement/commands.py`. sys, tenant: who may run it; all forms of ALTER
-SYSTEM need the privilege ALTER SYSTEM, which the engine's own grants give."""
+The name in the first column is the command in `holdfast/statement/commands.py`. sys, tenant: who may run it; which privilege it
+needs, which the engine's own grants give: [rights.md](rights.md)."""
 
 _ABOUT_VIEWS = """\
 ## Views
@@ -58,8 +58,10 @@ A statement of a user tenant that reads dictionary views can read nothing else: 
 of the sys engine (1142). Under sql_mode ANSI_QUOTES it may hold no `"`, under NO_BACKSLASH_ESCAPES no backslash (1235): decision
 20 says why.
 
-What a user tenant may not do to its own engine (refused at the gateway, found and undone by the supervisor where hidden in
-`PREPARE`): change its ports, directories, role, memory or log disk, `secure_file_priv`, or the account `__holdfast`."""
+What a user tenant may not do to its own engine (refused at the gateway, found and undone within half a minute where a procedure hides it,
+decision 57): change its ports, directories, role, memory, data file, log disk, threads or TLS, `secure_file_priv`, the account
+`__holdfast`, or rows of `oceanbase.__all_...`; end a session that is no client's (1094). KILL takes a number, alone, and can not be
+prepared. A text of more than 1 MiB begins with data, a query or a definition of a table (1235)."""
 
 _OTHER_VIEWS: dict[str, tuple[State, str]] = {
     "LS_LOG_ARCHIVE_PROGRESS": (State.LATER, ""),
@@ -157,13 +159,14 @@ def render() -> str:
     )
 
 
-def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+def render_table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    """Return a table in Markdown."""
     lines = [head, ("---",) * len(head), *rows]
     return "\n".join(f"| {' | '.join(cells)} |".replace("|  |", "| |") for cells in lines)
 
 
 def _statements() -> str:
-    return _table(
+    return render_table(
         ("Command", "Statement", "sys", "tenant", "State", "Note"),
         [
             (row.command.__name__, row.text, row.callers.value[0], _tenant_word(row), str(row.state), row.note)
@@ -189,7 +192,9 @@ def view_states() -> dict[str, tuple[State, str]]:
 
 
 def _views() -> str:
-    return _table(("View", "State", "Note"), [(f"`{name}`", str(s), note) for name, (s, note) in view_states().items()])
+    return render_table(
+        ("View", "State", "Note"), [(f"`{name}`", str(s), note) for name, (s, note) in view_states().items()]
+    )
 
 
 def _parameters() -> str:
@@ -206,4 +211,4 @@ def _parameters() -> str:
         (f"`{name}`", "", str(State.NEVER), f"of V3, answers -5099; instead: {instead}")
         for name, instead in DEPRECATED.items()
     ]
-    return _table(("Parameter", "Default, range", "State", "Note"), rows)
+    return render_table(("Parameter", "Default, range", "State", "Note"), rows)

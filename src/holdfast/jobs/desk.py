@@ -4,14 +4,18 @@ from collections.abc import Callable
 
 from holdfast import codes
 from holdfast.catalog.catalog import Catalog
+from holdfast.engine import account
 from holdfast.errors import refuse
 from holdfast.jobs.activation import Activation
 from holdfast.jobs.archiving import Archiving
+from holdfast.jobs.backup_keys import BackupKeys
 from holdfast.jobs.backups import Backups
 from holdfast.jobs.cleanup import Cleanup
 from holdfast.jobs.cluster_parameters import ClusterParametersBackup
+from holdfast.jobs.connection_places import ConnectionPlaces
 from holdfast.jobs.destinations import check_attribute
 from holdfast.jobs.door import Route, ViewsLogin
+from holdfast.jobs.health import TenantHealth
 from holdfast.jobs.reply import OK, Reply
 from holdfast.jobs.restores import Restores
 from holdfast.jobs.rights import not_supported, targets_of_setting
@@ -21,12 +25,14 @@ from holdfast.jobs.standbys import Standbys
 from holdfast.jobs.supervisor import Supervisor
 from holdfast.jobs.surface import OF_COMMAND, State, admit
 from holdfast.jobs.table_recovery import TableRecoveries
+from holdfast.jobs.takeover import Takeover
 from holdfast.jobs.tenants import Tenants
 from holdfast.jobs.validation import Validations
 from holdfast.jobs.windows import RestorableWindows
 from holdfast.keys.password import BackupPassword, Passwords
 from holdfast.statement import commands as c
 from holdfast.values.destination import parse_uri
+from holdfast.values.places import PlaceLimits
 from holdfast.values.tenant import SYS_TENANT_ID, Tenant, TenantStatus
 
 SYS_TENANT_NAME = "sys"
@@ -51,7 +57,11 @@ class HoldfastDesk:
         cleanup: Cleanup,
         validations: Validations,
         windows: RestorableWindows,
+        health: TenantHealth,
         table_recoveries: TableRecoveries,
+        takeover: Takeover,
+        places: ConnectionPlaces,
+        keys: BackupKeys,
     ) -> None:
         self.cluster_name = cluster_name
         self._catalog = catalog
@@ -65,8 +75,11 @@ class HoldfastDesk:
         self._cleanup = cleanup
         self._validations = validations
         self._windows = windows
+        self._health = health
         self._table_recoveries = table_recoveries
-        self.settings = Settings(catalog, supervisor, set_destination=self._set_destination)
+        self._takeover = takeover
+        self._places = places
+        self.settings = Settings(catalog, supervisor, set_destination=self._set_destination, places=places, keys=keys)
         self._cluster_parameters = cluster_parameters(self.settings)
 
     def route(self, tenant_name: str) -> Route:
@@ -77,7 +90,11 @@ class HoldfastDesk:
         if tenant.status is not TenantStatus.NORMAL:
             raise refuse(codes.OB_SERVER_NOT_READY, hint=f"tenant {tenant.name} is {tenant.status}")
         self._supervisor.process(tenant.tenant_id)
-        return Route(tenant=tenant, socket=self._supervisor.directory(tenant.tenant_id).socket)
+        return Route(
+            tenant=tenant,
+            socket=self._supervisor.directory(tenant.tenant_id).socket,
+            has_unusable=self._supervisor.unusable_accounts(tenant.tenant_id) > 0,
+        )
 
     def views_login(self, tenant: Tenant) -> ViewsLogin:
         return self._tenants.views_login(tenant)
@@ -91,6 +108,20 @@ class HoldfastDesk:
             self.settings.mirror(tenant)
         elif name.endswith("restorable_windows"):
             self._windows.mirror(tenant)
+        elif name.endswith("tenant_health"):
+            self._health.mirror()
+
+    def place_limits(self) -> PlaceLimits:
+        return self._places.limits()
+
+    def is_shut_out(self, tenant_id: int) -> bool:
+        return self._supervisor.is_shut_out(tenant_id)
+
+    def way_in(self, tenant_id: int) -> tuple[str, ...]:
+        return account.remaking(self._supervisor.account_file(tenant_id))
+
+    def look_at(self, tenant_id: int) -> None:
+        self._supervisor.look_at(tenant_id)
 
     def writes_stalled(self, tenant_id: int) -> bool:
         return tenant_id != SYS_TENANT_ID and self._archiving.is_stalled(tenant_id)
@@ -134,8 +165,10 @@ class HoldfastDesk:
             case c.SetDecryption():
                 session.decryption = Passwords(command.passwords)
                 return OK
+            case c.RenewServerIdentity():
+                return self._takeover.renew()
             case c.BackupClusterParameters():
-                return self._cluster_parameters.backup(command)
+                return self._cluster_parameters.backup(session, command)
             case c.ChangeExternalStorage():
                 return self._change_storage(session, command)
             case c.Restore():
@@ -197,13 +230,13 @@ class HoldfastDesk:
         for tenant in self._destination_targets(session, command):
             match command:
                 case c.SetLogArchiveDest():
-                    self._archiving.set_destination(session, tenant, command.text)
+                    return self._archiving.set_destination(session, tenant, command.text)
                 case c.SetLogArchiveDestState():
                     self._archiving.set_state(session, tenant, command.text)
                 case c.SetDataBackupDest():
-                    self._backups.set_destination(session, tenant, command.text)
+                    return self._backups.set_destination(session, tenant, command.text)
                 case c.SetLogRestoreSource():
-                    self._standbys.set_source(tenant, command.text)
+                    self._standbys.set_source(session, tenant, command.text)
         return OK
 
     def _destination_targets(self, session: Session, command: c.DestinationCommand) -> tuple[Tenant, ...]:
@@ -235,8 +268,7 @@ class HoldfastDesk:
             everyone = not names or bool(special)
             names = () if everyone else names
         switch = self._archiving.archivelog if isinstance(command, c.Archivelog) else self._archiving.noarchivelog
-        switch(session, names, all_tenants=everyone)
-        return OK
+        return switch(session, names, all_tenants=everyone)
 
     def _change_storage(self, session: Session, command: c.ChangeExternalStorage) -> Reply:
         """CHANGE EXTERNAL_STORAGE_DEST: which zones read and write a path; keys are no part of file://."""

@@ -1,9 +1,7 @@
 """Whose a destination is: claimed when it is set, checked again before anything is written into it."""
 
 import contextlib
-import os
 from datetime import UTC
-from pathlib import Path
 from typing import Protocol
 
 from holdfast import codes
@@ -11,10 +9,12 @@ from holdfast.backup_format import names
 from holdfast.backup_format.piece_record import FormatFile, decode_format_file, encode_format_file
 from holdfast.clock import Clock
 from holdfast.errors import ConflictError, CorruptionError, NotFoundError, RefusedError, StoreUnavailableError, refuse
+from holdfast.jobs.identity import ClusterIdentity
 from holdfast.store.small import FORMAT_BYTES_MAX, get_small
 from holdfast.store.store import Store
-from holdfast.values.destination import Uri
+from holdfast.values.destination import Destination, Uri
 from holdfast.values.scn import Scn
+from holdfast.values.tenant import Tenant
 
 
 class OpenStore(Protocol):
@@ -26,30 +26,6 @@ class OpenStore(Protocol):
 TRY_ANOTHER = ", try to set a new directory."
 ZONE = "zone1"
 """The zone of the one server, as views and SHOW PARAMETERS print it."""
-
-
-class Ground:
-    """Where a destination may lie: outside the cluster's own base directory, and within no other destination."""
-
-    def __init__(self, base: Path) -> None:
-        self._base = base
-
-    def check(self, uri: Uri) -> None:
-        """Raise RefusedError: -9026 for a path that shares a branch with the base directory, -9081 for one within another
-        destination, whoever owns it: its owner deletes and reads everything below its path.
-
-        Symbolic links are followed as they are now; no tenant can make one outside its engine's directory.
-        """
-        base, path = Path(os.path.realpath(self._base)), Path(os.path.realpath(uri.path))
-        if path == base or base in path.parents or path in base.parents:
-            raise refuse(
-                codes.OB_INVALID_BACKUP_DEST, uri.identity, hint="it must lie outside the cluster's own base directory"
-            )
-        for parent in path.parents:
-            if os.path.lexists(parent / names.FORMAT_FILE):
-                raise refuse(
-                    codes.OB_BACKUP_FORMAT_FILE_NOT_MATCH, TRY_ANOTHER, hint=f"{parent} is a destination already"
-                )
 
 
 def check_attribute(text: str) -> str:
@@ -64,6 +40,37 @@ def check_attribute(text: str) -> str:
     if kind.strip().lower() != "zone" or any(place.lower() != ZONE for place in places):
         raise refuse(codes.OB_BACKUP_ZONE_IDC_REGION_INVALID, hint=f"the one server lies in zone {ZONE}")
     return f"zone={ZONE}"
+
+
+def format_file_of(identity: ClusterIdentity, tenant: Tenant, destination: Destination, now_us: int) -> FormatFile:
+    """Return what the format file of the tenant's destination says, made by this server now."""
+    return FormatFile(
+        cluster_name=identity.name,
+        cluster_id=identity.cluster_id,
+        tenant_id=tenant.tenant_id,
+        tenant_name=tenant.name,
+        dest_id=destination.dest_id,
+        kind=destination.kind,
+        path=destination.uri.identity,
+        created_us=now_us,
+        owner=identity.server.owner(now_us),
+    )
+
+
+def open_to_claim(uri: Uri, open_store: OpenStore, *, is_known: bool) -> Store:
+    """Return the place that a statement names, its directory made when it is new.
+
+    `is_known`: the tenant has used it before, so it must be there and hold its format file; under a mount that is gone lies an empty
+    directory, and what is written there is hidden when the mount comes back. Raises RefusedError (-9080), NotFoundError (-9120).
+    """
+    store = open_store(uri, create=not is_known)
+    if is_known and store.stat(names.FORMAT_FILE) is None:
+        raise refuse(
+            codes.OB_BACKUP_FORMAT_FILE_NOT_EXIST,
+            TRY_ANOTHER,
+            hint=f"{store.location} was used before and has no {names.FORMAT_FILE}; is it mounted?",
+        )
+    return store
 
 
 def claim_destination(store: Store, owner: FormatFile, clock: Clock) -> str:
@@ -130,7 +137,7 @@ def _check_connection(store: Store, tenant_id: int, clock: Clock) -> str:
     content = f"holdfast connectivity check {now_ns}\n".encode()
     store.put(name, content)
     try:
-        found = store.get(name)
+        found = store.get(name, 0, len(content) + 1)
     except NotFoundError:
         found = b""
     if found != content:

@@ -3,6 +3,10 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from holdfast.keys import host_key
+from holdfast.keys.host_key import HostKey
+from holdfast.keys.keyring import Keyring
+from holdfast.keys.vault import VaultFile
 from holdfast.values.tenant import SYS_TENANT_ID
 
 
@@ -19,6 +23,11 @@ class ClusterDirectory:
     @property
     def cluster_file(self) -> Path:
         return self.base / "cluster.json"
+
+    @property
+    def server_file(self) -> Path:
+        """Who the servers of this directory were, start by start."""
+        return self.base / "server.json"
 
     @property
     def lock_file(self) -> Path:
@@ -56,6 +65,25 @@ class ClusterDirectory:
     def restore_keys(self, tenant_id: int) -> Path:
         """The data keys a restore needs, for the server that takes it up after a crash."""
         return self.restores / f"{tenant_id}.keys"
+
+    def keyring(self, tenant_id: int) -> Keyring:
+        return Keyring(self.keys(tenant_id), self._host_key(), str(tenant_id))
+
+    def restore_keyring(self, tenant_id: int) -> Keyring:
+        return Keyring(self.restore_keys(tenant_id), self._host_key(), str(tenant_id))
+
+    def vault(self, tenant_id: int) -> VaultFile:
+        return VaultFile(self.keys(tenant_id), self._host_key(), str(tenant_id))
+
+    def restore_vault(self, tenant_id: int) -> VaultFile:
+        return VaultFile(self.restore_keys(tenant_id), self._host_key(), str(tenant_id))
+
+    def vault_in_making(self, tenant_id: int) -> VaultFile:
+        """Return the vault of a tenant whose directory is still that of its restore."""
+        return VaultFile(self.restore(tenant_id) / "keys", self._host_key(), str(tenant_id))
+
+    def _host_key(self) -> HostKey:
+        return HostKey(host_key.path_in(self.base))
 
     def restore_log(self, tenant_id: int) -> Path:
         """The log of an engine that did not start on restored files, kept when those are removed."""

@@ -7,15 +7,20 @@ from typing import Protocol
 from holdfast.jobs.reply import Reply
 from holdfast.jobs.session import Session
 from holdfast.statement.commands import Command
+from holdfast.values.places import PlaceLimits
 from holdfast.values.tenant import Tenant
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
-    """Where a login goes: the tenant as it is now, and its engine's socket."""
+    """Where a login goes: the tenant as it is now, and its engine's socket.
+
+    `has_unusable`: whether it has accounts that nobody can log in with (`engine.unusable`), as was seen lately.
+    """
 
     tenant: Tenant
     socket: Path
+    has_unusable: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +59,22 @@ class Desk(Protocol):
 
     def execute(self, session: Session, command: Command) -> Reply:
         """Carry out one statement of Holdfast's."""
+        ...
+
+    def place_limits(self) -> PlaceLimits:
+        """Return how many connections there may be now, and for whom they are kept (never blocks)."""
+        ...
+
+    def is_shut_out(self, tenant_id: int) -> bool:
+        """Return whether no session of ours gets into a tenant's engine because its account is gone (never blocks)."""
+        ...
+
+    def way_in(self, tenant_id: int) -> tuple[str, ...]:
+        """Return the statements that make the account again, for a session that may; they hold no password."""
+        ...
+
+    def look_at(self, tenant_id: int) -> None:
+        """Look at once whether what a tenant may have changed is right, and put it right."""
         ...
 
     def writes_stalled(self, tenant_id: int) -> bool:

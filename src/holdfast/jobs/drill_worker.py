@@ -19,36 +19,35 @@ from functools import partial
 
 from holdfast import codes
 from holdfast.backup_format import names
+from holdfast.backup_format.reach import Path, SetFact, usable_sets
 from holdfast.catalog.drills import Drill, DrillCheck
 from holdfast.catalog.validation import PathType, ValidateJob, ValidateTask, ValidateType
+from holdfast.destination.facts import Facts, of_tenant, read_what_answers
 from holdfast.engine import control
 from holdfast.engine.session import Session, SqlError
 from holdfast.errors import CanceledError, HoldfastError, NotFoundError, RefusedError, refuse
 from holdfast.jobs.auxiliary import find_restored, remove_auxiliary
+from holdfast.jobs.endings import tell_end
 from holdfast.jobs.known_damage import leave_damage_aside
 from holdfast.jobs.restores import RestoreOrder, Restores
 from holdfast.jobs.stops import ServerStoppingError, Stops
 from holdfast.jobs.supervisor import Supervisor
 from holdfast.jobs.tenants import Tenants
 from holdfast.jobs.validation_worker import Place, ValidationRun, ValidationSurroundings
-from holdfast.restore.facts import Facts, read_what_answers
-from holdfast.restore.plan import Path, SetFact, usable_sets
 from holdfast.statement.split import split
 from holdfast.store.store import Store
 from holdfast.tables.checks import Checked, check_assertion, check_index, check_table, indexes_of
 from holdfast.tables.plan import TableName
-from holdfast.tables.run import prepare, tables_of
+from holdfast.tables.run import prepare, tables_listed, tables_of
 from holdfast.values.backup_set import JobStatus
 from holdfast.values.destination import DestinationKind, Uri, parse_uri
 from holdfast.values.drill import CheckResult, CheckType, DrillResult, DrillStatus
 from holdfast.values.scn import Scn
-from holdfast.values.tenant import TenantPurpose
+from holdfast.values.tenant import DRILL_PREFIX, TenantPurpose
 from holdfast.verify.plan import parse_ids
 
 log = logging.getLogger("holdfast.drills")
 
-AUX_PREFIX = "AUX_DRILL$"
-"""Scratch tenants are called so, with the moment in microseconds behind it, like OceanBase's AUX_RECOVER$."""
 ASSERTIONS = "backup_drill_assertions"
 _WATCH_SECONDS = 0.2
 _REPLAY_SECONDS_MAX = 600.0
@@ -106,7 +105,7 @@ class DrillRun(ValidationRun):
         if self._job.ids or ref is not None:
             wanted = parse_ids(self._job.ids) if self._job.ids else (ref.set_id,) if ref is not None else ()
             if not set(wanted) <= there:
-                hint = f"left aside as damaged: {', '.join(found.damaged)}" if found.damaged else ""
+                hint = f"left aside as damaged: {', '.join(one.text for one in found.damaged)}" if found.damaged else ""
                 raise NotFoundError("some specified backup set not found", code=codes.OB_ENTRY_NOT_EXIST, hint=hint)
         else:
             wanted = tuple(sorted(usable))[-1:]
@@ -126,12 +125,19 @@ class DrillRun(ValidationRun):
         """
         destinations = self._around.catalog.destinations.all_of(self._job.tenant_id)
         archives = (one.uri for one in destinations if one.kind is DestinationKind.ARCHIVE_LOG)
-        found, troubles = read_what_answers(dict.fromkeys((data.uri, *archives)), self._around.open_store)
+        found, troubles = read_what_answers(
+            dict.fromkeys((data.uri, *archives)),
+            self._around.open_store,
+            masters=self._around.masters(self._job.tenant_id),
+        )
         if data.uri in troubles:
             raise troubles.pop(data.uri)
         for uri, trouble in troubles.items():
             log.warning("tenant %d: log at %s is left out of a drill: %s", self._job.tenant_id, uri.identity, trouble)
-        return leave_damage_aside(self._around.catalog, found)
+        cluster_id = self._around.identity.cluster_id
+        return leave_damage_aside(
+            self._around.catalog, of_tenant(found, cluster_id=cluster_id, tenant_id=self._job.tenant_id)
+        )
 
     # --- the tasks
 
@@ -148,9 +154,8 @@ class DrillRun(ValidationRun):
         if drill.result is DrillResult.NONE:
             drill = self._decided(drill)
         drill = end_drill(self._around, self._ground, drill, drill.result, drill.comment, self._stops)
-        log.info(
-            "tenant %d: drill %d of backup set %d: %s", task.tenant_id, drill.drill_id, task.object_id, drill.result
-        )
+        what = f"tenant {task.tenant_id}: drill {drill.drill_id} of backup set {task.object_id}"
+        tell_end(log, what, drill.result, drill.comment)
         if drill.result is DrillResult.CANCELED:
             raise CanceledError
         is_good = drill.result is DrillResult.PASSED
@@ -183,7 +188,7 @@ class DrillRun(ValidationRun):
             last_scn=last,
             restore_scn=Scn(_CHANCE.randint(int(first), int(last))),
             restore_from=",".join(uri.identity for uri in self._sources(found, fact, path, place)),
-            aux_tenant_name=f"{AUX_PREFIX}{self._now_us()}",
+            aux_tenant_name=f"{DRILL_PREFIX}{self._now_us()}",
             start_timestamp_us=self._now_us(),
         )
         self._drills.put(drill)
@@ -209,6 +214,11 @@ class DrillRun(ValidationRun):
         try:
             tenant_id = self._restored(drill)
             row = self._around.catalog.restores.of_tenant(tenant_id)
+            if (row.backup_tenant_id, row.backup_cluster_name) != (drill.tenant_id, self._around.identity.name):
+                # Judged above, and restored behind that: the folders are another's by now. Nothing of it is shown to this tenant.
+                raise RefusedError(
+                    "what lies in the set's folder is another tenant's", code=codes.OB_BACKUP_FORMAT_FILE_NOT_MATCH
+                )
             drill = self._put(
                 drill,
                 status=DrillStatus.CHECKING,
@@ -247,6 +257,7 @@ class DrillRun(ValidationRun):
                     sources=tuple(parse_uri(text) for text in drill.restore_from.split(",")),
                     target=drill.restore_scn,
                     kept=keyring.get,
+                    masters=self._around.masters(drill.tenant_id),
                     description=f"restore drill {drill.drill_id} of tenant {drill.tenant_id}",
                     purpose=TenantPurpose.AUXILIARY,
                 )
@@ -282,12 +293,14 @@ class DrillRun(ValidationRun):
         finally:
             self._session = None
             session.close()
+        missed = self._missed(tenant_id, made)
         self._drills.add_checks(made)
         tables = [check for check in made if check.check_type is CheckType.TABLE]
         failed = [check for check in made if check.result is CheckResult.FAILED]
+        words = [_named(check) for check in failed[:_NAMED_MAX]]
         return self._put(
             drill,
-            result=DrillResult.FAILED if failed else DrillResult.PASSED,
+            result=DrillResult.FAILED if failed or missed else DrillResult.PASSED,
             table_count=len(tables),
             index_count=sum(check.check_type is CheckType.INDEX for check in made),
             assertion_count=sum(check.check_type is CheckType.ASSERTION for check in made),
@@ -295,8 +308,18 @@ class DrillRun(ValidationRun):
             failed_count=len(failed),
             unchecked_count=sum(check.result is CheckResult.UNCHECKED for check in made),
             result_digest=_digest(tables),
-            comment="; ".join(_named(check) for check in failed[:_NAMED_MAX])[:_COMMENT_CHARACTERS_MAX],
+            comment="; ".join([missed, *words] if missed else words)[:_COMMENT_CHARACTERS_MAX],
         )
+
+    def _missed(self, tenant_id: int, made: list[DrillCheck]) -> str:
+        """Return what is wrong with the list of tables that was gone through, "" if nothing: asked elsewhere, in another session."""
+        with self._ground.supervisor.session(tenant_id) as session:
+            listed = tables_listed(session)
+        read = {(one.database_name, one.table_name) for one in made if one.check_type is CheckType.TABLE}
+        missed = [name.text for name in listed if (name.database, name.table) not in read]
+        if not missed:
+            return ""
+        return f"{len(missed)} of {len(listed)} tables were not read: {', '.join(missed[:_NAMED_MAX])}"
 
     def _one(
         self,

@@ -1,18 +1,24 @@
 """The estate of a tenant: what the catalog knows of its sets and pieces, with what their destinations say."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 from holdfast import codes
+from holdfast.backup_format import names
+from holdfast.backup_format.reach import Damage, PieceFact, SetFact
 from holdfast.catalog.backups import BackupSet
 from holdfast.catalog.catalog import Catalog
-from holdfast.errors import HoldfastError
+from holdfast.destination.facts import Facts, of_tenant, read_what_answers
+from holdfast.engine_format.layout import layout_of
+from holdfast.errors import HoldfastError, UnknownVersionError
 from holdfast.jobs.destinations import OpenStore
-from holdfast.retention.facts import read_piece, read_set
-from holdfast.retention.verdict import Estate, PieceFact, Pin, SetFact
-from holdfast.store.store import Store
+from holdfast.jobs.known_damage import leave_damage_aside
+from holdfast.keys.masters import NO_MASTERS, Masters
+from holdfast.retention.verdict import Estate, Follower, PieceEntry, Pin, SetEntry
 from holdfast.values.archive import FileStatus, Piece, Round, RoundStatus
 from holdfast.values.backup_set import SetStatus
+from holdfast.values.tenant import TenantRole
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,36 +29,38 @@ class Survey:
     unreachable: Mapping[int, HoldfastError]
 
 
-@dataclass(slots=True)
-class _Stores:
-    """Opens each destination once. One that can not be opened makes trouble for every fact that lies there."""
-
-    catalog: Catalog
-    open_store: OpenStore
-    tenant_id: int
-    opened: dict[int, Store] = field(default_factory=dict)
-    failed: dict[int, HoldfastError] = field(default_factory=dict)
-
-    def get(self, dest_id: int) -> Store | None:
-        if dest_id not in self.opened and dest_id not in self.failed:
-            try:
-                self.opened[dest_id] = self.open_store(self.catalog.destinations.by_id(self.tenant_id, dest_id).uri)
-            except HoldfastError as error:
-                self.failed[dest_id] = error
-        return self.opened.get(dest_id)
-
-
 def catalog_estate(catalog: Catalog, tenant_id: int) -> Estate:
     """Return what the catalog alone knows: enough to tell what rests on what."""
     data = catalog.destinations.data(tenant_id)
     archive = catalog.destinations.archive(tenant_id)
     rounds = {one.round_id: one for one in catalog.rounds.summary(tenant_id)}
+    pieces = tuple(_piece_fact(one, rounds.get(one.round_id)) for one in catalog.rounds.pieces(tenant_id))
     return Estate(
         sets=tuple(set_fact(one) for one in catalog.backups.sets(tenant_id)),
-        pieces=tuple(_piece_fact(one, rounds.get(one.round_id)) for one in catalog.rounds.pieces(tenant_id)),
+        pieces=pieces,
         data_dest_id=None if data is None else data.dest_id,
         archive_dest_id=None if archive is None else archive.destination.dest_id,
         pins=tuple(Pin(backup_set_id=pin.backup_set_id, note=pin.note) for pin in catalog.cleanup.pins(tenant_id)),
+        followers=_followers(catalog, tenant_id, pieces),
+    )
+
+
+def _followers(catalog: Catalog, tenant_id: int, pieces: Sequence[PieceEntry]) -> tuple[Follower, ...]:
+    """Return the standbys of this cluster that follow an archive which these pieces lie in. Those of others are not known here."""
+    dest_ids = {piece.dest_id for piece in pieces if piece.file_status is not FileStatus.DELETED}
+    places = {catalog.destinations.by_id(tenant_id, dest_id).uri.identity: dest_id for dest_id in sorted(dest_ids)}
+    standbys = {one.tenant_id: one for one in catalog.tenants.user_tenants() if one.role is TenantRole.STANDBY}
+    return tuple(
+        Follower(
+            dest_id=places[source.value],
+            tenant_id=source.tenant_id,
+            name=standbys[source.tenant_id].name,
+            sync_scn=catalog.tenants.scns(source.tenant_id).sync_scn,
+            hold_end_timestamp_us=source.hold_end_timestamp_us or 0,
+            is_lapsed=catalog.log_sources.is_lapsed(source),
+        )
+        for source in catalog.log_sources.all()
+        if source.value in places and source.tenant_id in standbys
     )
 
 
@@ -61,42 +69,128 @@ def survey(
     open_store: OpenStore,
     tenant_id: int,
     *,
+    cluster_id: int,
     check: Callable[[], None] = lambda: None,
     is_left_behind: bool = False,
+    masters: Masters = NO_MASTERS,
 ) -> Survey:
-    """Return the estate with every manifest and record read. Raises only what the catalog raises.
+    """Return the estate with every manifest and record read, as a restore reads them.
+
+    Raises what the catalog and `check` raise, StoreUnavailableError of a destination that stops answering.
 
     `is_left_behind`: a cancelled worker may still write into the folder of a failed set, so such sets count as DOING: removed
     now, a folder would come back with objects no row names.
     `check` is asked between two objects and may end it by raising.
     """
     known = catalog_estate(catalog, tenant_id)
-    stores = _Stores(catalog, open_store, tenant_id)
-    sets, pieces = [], []
-    for fact in known.sets:
-        check()
-        if is_left_behind and fact.status is SetStatus.FAILED:
-            fact = replace(fact, status=SetStatus.DOING)
-        store = stores.get(fact.dest_id) if fact.file_status is not FileStatus.DELETED else None
-        if store is not None:
-            fact = read_set(fact, store)
-        elif fact.is_usable:
-            fact = replace(fact, trouble=f"backup set {fact.backup_set_id}: {stores.failed[fact.dest_id]}")
-        sets.append(fact)
-    for piece in known.pieces:
-        check()
-        store = stores.get(piece.dest_id) if piece.file_status is not FileStatus.DELETED else None
-        if store is not None:
-            piece = read_piece(piece, store)
-        elif piece.file_status is FileStatus.AVAILABLE:
-            piece = replace(piece, trouble=f"archive piece {piece.piece_id}: {stores.failed[piece.dest_id]}")
-        pieces.append(piece)
-    estate = replace(known, sets=tuple(sets), pieces=tuple(pieces))
-    return Survey(estate, stores.failed)
+    rows: list[SetEntry | PieceEntry] = [*known.sets, *known.pieces]
+    dest_ids = sorted({row.dest_id for row in rows if row.file_status is not FileStatus.DELETED})
+    uris = {catalog.destinations.by_id(tenant_id, dest_id).uri: dest_id for dest_id in dest_ids}
+    read, troubles = read_what_answers(uris, open_store, check=check, masters=masters)
+    read = of_tenant(read, cluster_id=cluster_id, tenant_id=tenant_id)
+    sources = [dest_id for uri, dest_id in uris.items() if uri not in troubles]
+    look = _Look(
+        unreachable={uris[uri]: error for uri, error in troubles.items()},
+        damaged=read.damaged,
+        found=leave_damage_aside(catalog, read),
+        dest_ids=sources,
+    )
+    sets = []
+    for entry in known.sets:
+        if is_left_behind and entry.status is SetStatus.FAILED:
+            entry = replace(entry, status=SetStatus.DOING)
+        sets.append(look.at_set(entry))
+    pieces = tuple(look.at_piece(entry) for entry in known.pieces)
+    return Survey(replace(known, sets=tuple(sets), pieces=pieces), look.unreachable)
 
 
-def set_fact(backup_set: BackupSet) -> SetFact:
-    return SetFact(
+@dataclass(frozen=True)
+class _Look:
+    """What was found at a tenant's destinations. `damaged`: what the reading itself met.
+
+    `found.sources` are the destinations of `dest_ids`. A row that says AVAILABLE has trouble when its destination says otherwise;
+    one that a validation has made BROKEN has not: its damage is known, and what is left counts.
+    """
+
+    unreachable: Mapping[int, HoldfastError]
+    damaged: Sequence[Damage]
+    found: Facts
+    dest_ids: Sequence[int]
+
+    @cached_property
+    def _sets(self) -> dict[tuple[int, str], SetFact]:
+        return {(self.dest_ids[one.source], one.root): one for one in reversed(self.found.sets)}
+
+    @cached_property
+    def _pieces(self) -> dict[tuple[int, str], PieceFact]:
+        return {(self.dest_ids[one.source], one.root): one for one in reversed(self.found.pieces)}
+
+    @cached_property
+    def _logs(self) -> dict[tuple[int, str], list[PieceFact]]:
+        """By destination and folder: a set's folder holds its own log, as pieces."""
+        found: dict[tuple[int, str], list[PieceFact]] = {}
+        for one in self.found.pieces:
+            folder, _, _ = one.root.rpartition("/")
+            found.setdefault((self.dest_ids[one.source], folder), []).append(one)
+        return found
+
+    def at_set(self, entry: SetEntry) -> SetEntry:
+        """Return the entry with its fact, its own log and its trouble."""
+        if entry.status is not SetStatus.SUCCESS or entry.file_status is FileStatus.DELETED:
+            return entry
+        root = names.set_root(entry.backup_set_id, entry.type)
+        fact = self._sets.get((entry.dest_id, root))
+        log = tuple(self._logs.get((entry.dest_id, names.set_log_root(root)), ()))
+        words, is_damaged = self._met(entry.dest_id, root, f"{root} has no manifest" if fact is None else "")
+        words = words or ("" if fact is None else _unknown_engine(fact.manifest.engine_data_version, root))
+        return replace(
+            entry,
+            fact=fact,
+            log=log,
+            is_damaged=is_damaged or entry.file_status is FileStatus.BROKEN,
+            trouble=f"backup set {entry.backup_set_id}: {words}" if words and entry.is_usable else "",
+        )
+
+    def at_piece(self, entry: PieceEntry) -> PieceEntry:
+        """Return the entry with its fact and its trouble."""
+        if entry.file_status is FileStatus.DELETED:
+            return entry
+        root = names.piece_root(entry.dest_id, entry.round_id, entry.piece_id)
+        fact = self._pieces.get((entry.dest_id, root))
+        is_available = entry.file_status is FileStatus.AVAILABLE
+        words, is_damaged = self._met(entry.dest_id, root, f"{root} has no record" if fact is None else "")
+        words = words or ("" if fact is None else _unknown_engine(fact.engine_data_version, root))
+        return replace(
+            entry,
+            fact=fact,
+            is_damaged=(is_damaged and is_available) or entry.file_status is FileStatus.BROKEN,
+            trouble=f"archive piece {entry.piece_id}: {words}" if words and is_available else "",
+        )
+
+    def _met(self, dest_id: int, root: str, missing: str) -> tuple[str, bool]:
+        """Return what is wrong with a folder or what lies below it, "" when nothing is; and whether that is damage.
+
+        `missing`: what is wrong when nothing else is. What can not be read may be whole.
+        """
+        if dest_id in self.unreachable:
+            return str(self.unreachable[dest_id]), False
+        for one in self.damaged:
+            if self.dest_ids[one.source] == dest_id and f"{one.root}/".startswith(f"{root}/"):
+                return one.words, not one.is_unknown
+        return missing, bool(missing)
+
+
+def _unknown_engine(version: str, root: str) -> str:
+    """Return why this build does not know the engine that wrote a folder, "" when it does."""
+    try:
+        layout_of(version, root)
+    except UnknownVersionError as error:
+        return str(error)
+    return ""
+
+
+def set_fact(backup_set: BackupSet) -> SetEntry:
+    return SetEntry(
         dest_id=backup_set.dest_id,
         backup_set_id=backup_set.backup_set_id,
         type=backup_set.backup_type,
@@ -112,9 +206,9 @@ def set_fact(backup_set: BackupSet) -> SetFact:
     )
 
 
-def _piece_fact(piece: Piece, archive_round: Round | None) -> PieceFact:
+def _piece_fact(piece: Piece, archive_round: Round | None) -> PieceEntry:
     is_going_on = archive_round is not None and archive_round.status is not RoundStatus.STOP
-    return PieceFact(
+    return PieceEntry(
         dest_id=piece.dest_id,
         round_id=piece.round_id,
         piece_id=piece.piece_id,

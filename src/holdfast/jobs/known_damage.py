@@ -2,9 +2,8 @@
 
 from holdfast.catalog.catalog import Catalog
 from holdfast.catalog.validation import damage_words
-from holdfast.errors import RefusedError
-from holdfast.restore.damage import KnownDamage, set_aside
-from holdfast.restore.facts import Facts
+from holdfast.destination.damage import KnownDamage, set_aside
+from holdfast.destination.facts import Facts
 
 
 def leave_damage_aside(catalog: Catalog, found: Facts) -> Facts:
@@ -20,11 +19,3 @@ def leave_damage_aside(catalog: Catalog, found: Facts) -> Facts:
         for place, damage in catalog.validation.open_damages_at(places)
     ]
     return set_aside(found, known)
-
-
-def with_damage(error: RefusedError, found: Facts) -> RefusedError:
-    """Return the refusal of a restore, its hint naming what was left aside."""
-    if not found.damaged:
-        return error
-    hint = f"{error.hint}; left aside as damaged: {', '.join(found.damaged)}"
-    return RefusedError(error.message, hint=hint, code=error.code)

@@ -3,6 +3,7 @@
 Source: names, types, defaults and ranges of the OceanBase V4.2 manual.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -11,7 +12,14 @@ from holdfast.errors import RefusedError
 from holdfast.statement.lexer import tokens
 from holdfast.statement.split import split
 from holdfast.values.capacity import capacity_bytes_from_text, time_us_from_text
+from holdfast.values.outside import shown
+from holdfast.values.places import PlaceLimits
+from holdfast.values.roots import parse_roots
 from holdfast.values.schedule import check_words, parse_zone
+
+_INTEGER = re.compile(r"-?\d{1,18}", re.ASCII)
+_TEXT_CHARACTERS_MAX = 1 << 16
+"""What the column of a value holds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +41,14 @@ def _boolean(text: str) -> int:
     return value
 
 
-INT = ParameterKind(name="INT", measure=int)
+def _integer(text: str) -> int:
+    # Not int() alone: it takes 1_000 and the digits of every script.
+    if _INTEGER.fullmatch(text) is None:
+        raise ValueError(f"not a whole number: {text!r:.40}")
+    return int(text)
+
+
+INT = ParameterKind(name="INT", measure=_integer)
 TIME = ParameterKind(name="TIME", measure=time_us_from_text)
 CAPACITY = ParameterKind(name="CAPACITY", measure=capacity_bytes_from_text)
 RATE = ParameterKind(name="CAPACITY", measure=lambda text: 0 if text == "0" else capacity_bytes_from_text(text))
@@ -82,6 +97,12 @@ ASSERTIONS = ParameterKind(
     hint="queries parted by ;, such as 'select sum(balance) = 200000 from bank.account; select count(*) > 0 from bank.ledger'",
 )
 
+ROOTS = ParameterKind(
+    name="STRING",
+    measure=_kept(parse_roots),
+    hint="absolute paths of directories parted by commas, none in /dev, /proc or /sys, such as '/backup,/mnt/archive'; '' for none",
+)
+
 CLUSTER_SECTION = "CLUSTER"
 """The section of a parameter that exists once, for the cluster. The catalog's view of all parameters knows the word too."""
 
@@ -113,14 +134,17 @@ class ParameterDefinition:
             )
         except ValueError:
             good = False
+        good = good and len(value) <= _TEXT_CHARACTERS_MAX
         if not good and self.kind.hint:
             raise RefusedError(
-                f"Invalid config, {self.name} can not be {value!r}", hint=self.kind.hint, code=codes.OB_INVALID_CONFIG
+                f"Invalid config, {self.name} can not be {shown(value)}",
+                hint=self.kind.hint,
+                code=codes.OB_INVALID_CONFIG,
             )
         if not good:
             bounds = f"[{self.least or '-inf'},{self.most or 'no limit'}]"
             raise RefusedError(
-                f"Invalid config, {self.name} can not be {value!r}",
+                f"Invalid config, {self.name} can not be {shown(value)}",
                 hint=f"{self.kind.name} in {bounds}, default {self.default}",
                 code=codes.OB_INVALID_CONFIG,
             )
@@ -143,6 +167,29 @@ def _hidden(
         name=name, kind=kind, default=default, least=least, most=most, info=info, section=CLUSTER_SECTION
     )
 
+
+CONNECTIONS_MAX = "gateway_connections_max"
+RESERVED_FOR_SYS = "gateway_connections_reserved_for_sys"
+RESERVED_PER_TENANT = "gateway_connections_reserved_per_tenant"
+PER_TENANT_MAX = "gateway_connections_per_tenant_max"
+_CONNECTIONS_MOST = 65535
+
+
+def _places(name: str, default: int, least: int, info: str) -> ParameterDefinition:
+    return ParameterDefinition(
+        name=name,
+        kind=INT,
+        default=str(default),
+        least=str(least),
+        most=str(_CONNECTIONS_MOST),
+        info=f"Holdfast's own: {info}. Range: [{least},{_CONNECTIONS_MOST}]",
+        section=CLUSTER_SECTION,
+    )
+
+
+_PLACES = PlaceLimits()
+KEY_SOURCE = ParameterKind(name="STRING", measure=_kept(lambda text: text))
+"""Checked and set by `backup_keys`."""
 
 DEFINITIONS: tuple[ParameterDefinition, ...] = (
     _score(
@@ -211,6 +258,15 @@ DEFINITIONS: tuple[ParameterDefinition, ...] = (
         "value in them is true",
     ),
     ParameterDefinition(
+        name="backup_encryption",
+        kind=KEY_SOURCE,
+        default="NONE",
+        least=None,
+        most=None,
+        info="Holdfast's own: what seals the tenant's backups and archive. NONE, 'file:/path', 'env:NAME' or 'command:/program ...' (set "
+        "by root@sys), or 'password' IDENTIFIED BY '...'",
+    ),
+    ParameterDefinition(
         name="backup_schedule_time_zone",
         kind=ZONE,
         default="",
@@ -226,6 +282,30 @@ DEFINITIONS: tuple[ParameterDefinition, ...] = (
         most=None,
         info="Holdfast's own: how long what a validation has proven of an object is trusted before the object is read again, "
         "0 = every validation reads everything. Range: [0,)",
+    ),
+    _places(
+        CONNECTIONS_MAX,
+        _PLACES.connections_max,
+        8,
+        "connections that the server's port holds at once, of all tenants; whoever finds none is told 1040",
+    ),
+    _places(
+        RESERVED_FOR_SYS,
+        _PLACES.reserved_for_sys,
+        1,
+        "of them, those that are kept for tenant sys, at most the half",
+    ),
+    _places(
+        RESERVED_PER_TENANT,
+        _PLACES.reserved_per_tenant,
+        0,
+        "of them, those that are kept for each user tenant, as far as there are enough",
+    ),
+    _places(
+        PER_TENANT_MAX,
+        _PLACES.per_tenant_max,
+        1,
+        "connections that one user tenant has at most",
     ),
     ParameterDefinition(
         name="recover_table_concurrency",
@@ -266,6 +346,16 @@ DEFINITIONS: tuple[ParameterDefinition, ...] = (
         least=None,
         most=None,
         info="key service of transparent encryption; seekdb has none",
+    ),
+    ParameterDefinition(
+        name="backup_destination_roots",
+        kind=ROOTS,
+        default="",
+        least=None,
+        most=None,
+        info="Holdfast's own: directories, parted by commas, below which user tenants may set destinations and read, beside those of "
+        "`serve --destination-root`; what sys sets for a tenant is not bound",
+        section=CLUSTER_SECTION,
     ),
     _hidden("_backup_idle_time", TIME, "5m", "10s", None, "longest sleep of the backup scheduler; jobs begin at once"),
     _hidden(

@@ -100,11 +100,18 @@ class QuickTenants:
             self._thread.join(_END_SECONDS_MAX)
 
     def _run(self) -> None:
+        is_away = False
         while not self._ended.wait(_LOOK_SECONDS):
             try:
                 rows = self._catalog.quick.all()
+                is_away = False
             except HoldfastError as error:
-                log.warning("quick tenants can not be looked at: %s", error)
+                if not is_away:
+                    log.warning("quick tenants can not be looked at: %s", error)
+                is_away = True
+                continue
+            except Exception:
+                log.exception("quick tenants can not be looked at")
                 continue
             for row in rows:
                 try:
@@ -118,7 +125,13 @@ class QuickTenants:
         tenant = self._tenant(row)
         if tenant is None or tenant.status is not TenantStatus.NORMAL:
             return  # its restore has not ended, or it is being dropped
-        if row.drop_timestamp_us is not None and self._clock.now_ns() // 1000 >= row.drop_timestamp_us:
+        now_us = self._clock.now_ns() // 1000
+        if row.drop_timestamp_us is not None and row.start_timestamp_us > now_us:
+            # It was given its time to live by a clock that was ahead: a year ahead would keep it for a year.
+            ttl_us = row.drop_timestamp_us - row.start_timestamp_us
+            row = replace(row, start_timestamp_us=now_us, drop_timestamp_us=now_us + ttl_us)
+            self._catalog.quick.update(row)
+        if row.drop_timestamp_us is not None and now_us >= row.drop_timestamp_us:
             log.info("tenant %s: its time to live is over", tenant.name)
             self._tenants.drop_expired(tenant)
             return

@@ -22,10 +22,11 @@ Cell = str | int | None
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Warn:
-    """One row of SHOW WARNINGS after this statement. `number` is the client's."""
+    """One row of SHOW WARNINGS after this statement. `number` is the client's. A Note tells of something that went as it should."""
 
     number: int
     message: str
+    level: str = "Warning"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,43 +19,52 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 
-from holdfast import codes
+from holdfast import codes, disk
 from holdfast.backup_format.manifest import EncryptionMode
 from holdfast.catalog.catalog import Catalog
 from holdfast.catalog.log_sources import LogRestoreSource
 from holdfast.catalog.restores import RestoreJob
 from holdfast.catalog.tenants import TenantScns
 from holdfast.clock import Clock
+from holdfast.defects import DefectError, guarded
+from holdfast.destination.facts import Facts, Source, open_sources, read_facts
+from holdfast.destination.pieces import log_keys
 from holdfast.engine import account, control, facts, role
 from holdfast.engine.directory import EngineDirectory
 from holdfast.engine.facts import OrphanTransaction
-from holdfast.engine.process import EngineEndedError, Watchdog
+from holdfast.engine.process import EngineEndedError, EngineSettings, Watchdog
 from holdfast.engine.role import EngineRole
+from holdfast.engine.shut_ports import can_shut_ports
 from holdfast.engine.version import Engines
 from holdfast.errors import CanceledError, EngineError, HoldfastError, RefusedError
 from holdfast.jobs.destinations import OpenStore
 from holdfast.jobs.directories import ClusterDirectory
-from holdfast.jobs.known_damage import leave_damage_aside, with_damage
+from holdfast.jobs.endings import tell_end
+from holdfast.jobs.known_damage import leave_damage_aside
+from holdfast.jobs.log_ports import LogPorts
 from holdfast.jobs.pace import Paces
 from holdfast.jobs.supervisor import Supervisor
 from holdfast.jobs.tenants import Tenants
 from holdfast.keys.keyring import Keyring
+from holdfast.keys.masters import Masters
+from holdfast.keys.vault import Vault
 from holdfast.restore.block_mount import find_obstacle
 from holdfast.restore.block_process import UnservedError
-from holdfast.restore.facts import Facts, Source, open_sources, read_facts
 from holdfast.restore.lazy_layout import lay_out_lazily
 from holdfast.restore.lazy_place import LazyPlace
-from holdfast.restore.plan import OutOfReachError, RestorePlan, plan_restore
-from holdfast.restore.refusal import Form, out_of_reach
+from holdfast.restore.plan import RestorePlan, plan_restore
+from holdfast.restore.refusal import Form
 from holdfast.restore.run import LaidOut, Progress, lay_out
 from holdfast.restore.unlock import data_keys
 from holdfast.statement.restore_options import RestoreOptions, option_pairs, read_options
 from holdfast.values.destination import Uri, parse_uri
+from holdfast.values.owner import Owner
 from holdfast.values.quick import QuickStatus, QuickTenant
 from holdfast.values.restore import RestoreStatus
 from holdfast.values.scn import Scn
-from holdfast.values.tenant import SYS_TENANT_ID, Tenant, TenantRole, TenantStatus
+from holdfast.values.tenant import SYS_TENANT_ID, Tenant, TenantPurpose, TenantRole, TenantStatus
 
 log = logging.getLogger("holdfast.restores")
 
@@ -81,9 +90,10 @@ RESTORED_FULLY = "method=quick needs FUSE, so every block is restored before the
 
 @dataclass(slots=True)
 class _Run:
-    """A restore under way in this server."""
+    """A restore under way in this server. `port`: where its engine asks for log, 0 for nowhere."""
 
     tenant: Tenant
+    port: int = 0
     canceled: threading.Event = field(default_factory=threading.Event)
     done: threading.Event = field(default_factory=threading.Event)
     progress: Progress = field(default_factory=Progress)
@@ -109,10 +119,13 @@ class RestoreWorkers:
         open_store: OpenStore,
         generation: int,
         paces: Paces,
+        ports: LogPorts,
+        is_own: Callable[[Owner | None], bool],
         find_obstacle: Callable[[], str | None] = find_obstacle,
     ) -> None:
         """`find_obstacle`: says why no block file can be served on this machine, None when it can."""
         self.find_obstacle = find_obstacle
+        self._is_own = is_own
         self._catalog = catalog
         self._supervisor = supervisor
         self._tenants = tenants
@@ -122,6 +135,7 @@ class RestoreWorkers:
         self._open_store = open_store
         self._generation = generation
         self._paces = paces
+        self._ports = ports
         self._lock = threading.Lock()
         self._runs: dict[int, _Run] = {}
         self._ending = threading.Event()
@@ -133,23 +147,40 @@ class RestoreWorkers:
         """Return what each of these paths is. Raises as `open_sources`."""
         return open_sources(uris, self._open_store)
 
-    def read(self, uris: tuple[Uri, ...]) -> Facts:
-        """Return what lies at these paths, without what a validation of this cluster found damaged."""
-        return leave_damage_aside(self._catalog, read_facts(self.open(uris)))
+    def read(self, sources: tuple[Source, ...], masters: Masters) -> Facts:
+        """Return what lies at these paths, without what a validation of this cluster found damaged. `masters`: open what is sealed."""
+        opened = tuple(replace(source, masters=masters) for source in sources)
+        return leave_damage_aside(self._catalog, read_facts(opened))
 
     def plan(self, found: Facts, target: Scn | None, form: Form = Form.FROM) -> RestorePlan:
-        """Return the plan, for the engines of this server.
-
-        Raises RefusedError: what is missing and what can be reached (-4018, or -9119 for restore sources), and as `plan_restore`.
-        """
-        try:
-            return plan_restore(found.sets, found.pieces, target, installed_versions=self._engines.data_versions)
-        except OutOfReachError as error:
-            raise with_damage(out_of_reach(found.sets, found.pieces, error.target, form), found) from None
+        """Return the plan, for the engines of this server. Raises as `plan_restore`."""
+        return plan_restore(
+            found.sets,
+            found.pieces,
+            target,
+            installed_versions=self._engines.data_versions,
+            damaged=found.damaged,
+            form=form,
+            is_own=self._is_own,
+        )
 
     def keyring(self, tenant_id: int) -> Keyring:
         """Return where the keys of the sets this tenant is restored from are kept while its restore is under way."""
-        return Keyring(self._directories.restore_keys(tenant_id))
+        return self._directories.restore_keyring(tenant_id)
+
+    def put_vault(self, tenant_id: int, vault: Vault) -> None:
+        """Keep the master keys that open the log of this tenant's restore; a standby goes on with them."""
+        self._directories.restore_vault(tenant_id).put(vault)
+
+    def has_vault(self, tenant_id: int) -> bool:
+        """Return whether this tenant's restore reads with master keys."""
+        return bool(self._vault(tenant_id).others)
+
+    def _vault(self, tenant_id: int) -> Vault:
+        return self._directories.restore_vault(tenant_id).read() or Vault()
+
+    def _masters(self, tenant_id: int) -> Masters:
+        return Masters({master.key_id: master.secret for master in self._vault(tenant_id).others})
 
     def forget_keys(self, tenant_id: int) -> None:
         shutil.rmtree(self._directories.restore_keys(tenant_id), ignore_errors=True)
@@ -159,7 +190,9 @@ class RestoreWorkers:
         run = _Run(tenant)
         with self._lock:
             self._runs[tenant.tenant_id] = run
-            run.future = self._pool.submit(self._carry_out, run)
+            run.future = self._pool.submit(
+                guarded(log, f"tenant {tenant.name}: the end of its restore", partial(self._carry_out, run))
+            )
 
     # --- life
 
@@ -196,7 +229,7 @@ class RestoreWorkers:
         """Remove kept keys of restores that are over, whatever ended them."""
         active = {job.restore_tenant_id for job in self._catalog.restores.active()}
         for folder in self._directories.restores.glob("*.keys"):
-            if not folder.stem.isdigit() or int(folder.stem) not in active:
+            if not folder.stem.isdecimal() or int(folder.stem) not in active:
                 shutil.rmtree(folder, ignore_errors=True)
 
     def _has_succeeded(self, tenant: Tenant) -> bool:
@@ -262,15 +295,18 @@ class RestoreWorkers:
             self._run(run)
         except _Ended:
             log.info("tenant %s: its restore is taken up by the next server", tenant.name)
+        except CanceledError as error:
+            tell_end(log, f"tenant {tenant.name}: its restore", "CANCELED")
+            self._give_up(run, str(error))
         except HoldfastError as error:
-            log.error("tenant %s: restore failed: %s", tenant.name, error)
+            tell_end(log, f"tenant {tenant.name}: its restore", RestoreStatus.RESTORE_FAIL, str(error))
             self._give_up(run, str(error))
         except OSError as error:
-            log.error("tenant %s: restore failed: %s", tenant.name, error)
+            tell_end(log, f"tenant {tenant.name}: its restore", RestoreStatus.RESTORE_FAIL, str(error))
             self._give_up(run, str(_disk_error(error, self._directories)))
         except Exception as error:
             log.exception("tenant %s: restore failed", tenant.name)
-            self._give_up(run, f"internal error: {error}")
+            self._give_up(run, str(DefectError(error)))
         finally:
             with self._lock:
                 self._runs.pop(tenant.tenant_id, None)
@@ -292,6 +328,8 @@ class RestoreWorkers:
                 return
             except (HoldfastError, OSError) as error:
                 log.error("tenant %s: its failed restore can not be removed yet: %s", run.tenant.name, error)
+            except Exception:
+                log.exception("tenant %s: its failed restore can not be removed yet", run.tenant.name)
             if self._ending.wait(_GIVE_UP_PAUSE_SECONDS):
                 return
 
@@ -306,7 +344,8 @@ class RestoreWorkers:
         row = next(job for job in self._rows(tenant_id) if job.tenant_id != SYS_TENANT_ID)
         self._clear(tenant_id)
         self._check(run)
-        found = self.read(tuple(parse_uri(text) for text in row.backup_dest.split(",")))
+        uris = tuple(parse_uri(text) for text in row.backup_dest.split(","))
+        found = self.read(self.open(uris), self._masters(tenant_id))
         plan = self.plan(self._openable(found, tenant_id), row.restore_scn)
         self._patiently(run, lambda: self._tell(tenant_id, RestoreStatus.RESTORE_CREATE_INIT_LS, run.progress))
         options = read_options(option_pairs(row.restore_option))
@@ -315,14 +354,14 @@ class RestoreWorkers:
         try:
             laid_out = self._lay_out(run, found, plan, is_lazy=is_lazy)
             self._patiently(run, lambda: self._tell(tenant_id, RestoreStatus.RESTORE_WAIT_LS, run.progress))
-            comment = self._start(run, laid_out, plan)
+            comment = self._start(run, laid_out, plan, found.sources)
         except UnservedError as error:
             log.warning("tenant %s: restored fully: %s", run.tenant.name, error)
             obstacle, is_lazy = "a mount failed, see the log", False
             self._clear(tenant_id)
             run.progress = Progress()
             laid_out = self._lay_out(run, found, plan, is_lazy=False)
-            comment = self._start(run, laid_out, plan)
+            comment = self._start(run, laid_out, plan, found.sources)
         if obstacle is not None:
             comment = f"{RESTORED_FULLY.format(obstacle)}{'; ' + comment if comment else ''}"
         self._patiently(run, lambda: self._tell(tenant_id, RestoreStatus.POST_CHECK, run.progress))
@@ -331,7 +370,7 @@ class RestoreWorkers:
         self._patiently(run, lambda: self._end(run, laid_out, plan, found.sources, comment))
 
     def _openable(self, found: Facts, tenant_id: int) -> Facts:
-        """Return the facts without sets whose key was not kept: a set that came after the statement was never asked for."""
+        """Return the facts without what has a key that was not kept: what came after the statement was never asked for."""
         keyring = self.keyring(tenant_id)
         sets = tuple(
             fact
@@ -339,7 +378,9 @@ class RestoreWorkers:
             if fact.manifest.encryption.mode is EncryptionMode.NONE
             or keyring.get(fact.manifest.backup_set_id) is not None
         )
-        return replace(found, sets=sets)
+        masters = self._masters(tenant_id)
+        pieces = tuple(piece for piece in found.pieces if log_keys(piece, masters).can_open)
+        return replace(found, sets=sets, pieces=pieces)
 
     def _patiently(self, run: _Run, what: Callable[[], None]) -> None:
         """Do something repeatable with the catalog; its engine may be down for a few seconds, which must not end a restore."""
@@ -358,6 +399,7 @@ class RestoreWorkers:
     def _clear(self, tenant_id: int) -> None:
         """Remove what an earlier attempt left."""
         self._supervisor.take_down(tenant_id)
+        self._ports.let_go(tenant_id)
         for place in (self._directories.restore(tenant_id), self._directories.tenant(tenant_id)):
             shutil.rmtree(place, ignore_errors=True)
 
@@ -396,20 +438,28 @@ class RestoreWorkers:
             progress=run.progress,
             check=check,
             keys=data_keys(plan, self.keyring(tenant_id).get),
+            masters=self._masters(tenant_id),
             lazily=lay_out_blocks_lazily if is_lazy else None,
         )
         role.set_role(directory, EngineRole.STANDBY)
         account.store_account(place / "account.json", account.decode_account(laid_out.account))
+        vault = self._vault(tenant_id)
+        if vault.others and run.tenant.purpose is TenantPurpose.USER:
+            self._directories.vault_in_making(tenant_id).put(vault)  # a standby reads on
         self._check(run)
-        place.rename(self._directories.tenant(tenant_id))
+        disk.move(place, self._directories.tenant(tenant_id))
         return laid_out
 
-    def _start(self, run: _Run, laid_out: LaidOut, plan: RestorePlan) -> str:
+    def _start(self, run: _Run, laid_out: LaidOut, plan: RestorePlan, sources: tuple[Source, ...]) -> str:
         """Start the engine on the restored files; return what a person should know, mostly nothing."""
         tenant = replace(run.tenant, role=TenantRole.STANDBY)
         patience = max(_HUNG_SECONDS_MIN, laid_out.size_bytes / _REPLAY_BYTES_PER_SECOND_MIN)
+        settings = self._settings(run, tenant)  # of the catalog: what is wrong there is not the restored log's fault
+        run.port = self._port(tenant, sources)
+        if run.port:
+            settings = replace(settings, log_source_port=run.port)
         try:
-            self._bring_up(run, tenant, Watchdog(progress_seconds=patience))
+            self._bring_up(run, tenant, settings, Watchdog(progress_seconds=patience))
         except UnservedError:
             raise
         except EngineError as error:
@@ -430,6 +480,16 @@ class RestoreWorkers:
             f"a target below SCN {int(earliest)}, or at or after their commit, avoids them"
         )
 
+    def _port(self, tenant: Tenant, sources: tuple[Source, ...]) -> int:
+        """Return the port that the engine will be given log on if it ever follows, 0 for one that can not or never will.
+
+        From its first start on: an engine that is started without asks nobody, and following would cost its readers a restart.
+        """
+        follows = self._engines.of(tenant.data_version).release.follows_source and can_shut_ports()
+        if not follows or _archive_of(sources) is None or tenant.purpose is not TenantPurpose.USER:
+            return 0
+        return self._ports.take(tenant.tenant_id)
+
     def _wait_replayed(self, run: _Run, laid_out: LaidOut, patience: float) -> tuple[OrphanTransaction, ...]:
         """Return when the engine shows all of its log; then: the transactions that have no end in it."""
         tenant = run.tenant
@@ -446,10 +506,13 @@ class RestoreWorkers:
     def _replay_error(self, run: _Run, plan: RestorePlan, what: str, error: EngineError) -> EngineError:
         """Return the failure of a restore whose files are good as far as they tell, and whose engine does not get there.
 
-        What the engine said comes last: a COMMENT may have no room for all of it.
+        A block that did not come names its object. What the engine said comes last: a COMMENT may have no room for all of it.
         """
+        tenant_id = run.tenant.tenant_id
+        if trouble := LazyPlace(self._directories.tenant(tenant_id)).state().trouble:
+            what += f"; {trouble}"
         return EngineError(
-            f"{codes.OB_LS_RESTORE_FAILED.text()}: {what}; {self._kept_log(run.tenant.tenant_id)}; try a moment before SCN"
+            f"{codes.OB_LS_RESTORE_FAILED.text()}: {what}; {self._kept_log(tenant_id)}; try a moment before SCN"
             f" {int(plan.target)}, a log across FORK TABLE or FORK DATABASE can hang: {error.message}",
             code=codes.OB_LS_RESTORE_FAILED,
         )
@@ -465,7 +528,12 @@ class RestoreWorkers:
             return f"the engine's log could not be kept: {error}"
         return f"the engine's log is kept in {kept}"
 
-    def _bring_up(self, run: _Run, tenant: Tenant, watchdog: Watchdog) -> None:
+    def _settings(self, run: _Run, tenant: Tenant) -> EngineSettings:
+        found: list[EngineSettings] = []
+        self._patiently(run, lambda: found.append(self._tenants.settings_of(tenant)))
+        return found[0]
+
+    def _bring_up(self, run: _Run, tenant: Tenant, settings: EngineSettings, watchdog: Watchdog) -> None:
         """Start the engine; one that ends at once is started again.
 
         On a busy machine a restored standby now and then ends with -4023 between two steps of its start, and the same files
@@ -474,7 +542,7 @@ class RestoreWorkers:
         for left in reversed(range(_STARTS_MAX)):
             self._check(run)
             try:
-                self._supervisor.bring_up(tenant.tenant_id, self._tenants.settings_of(tenant), watchdog=watchdog)
+                self._supervisor.bring_up(tenant.tenant_id, settings, watchdog=watchdog)
                 return
             except EngineEndedError as error:
                 if not left:
@@ -509,9 +577,10 @@ class RestoreWorkers:
     def _end(self, run: _Run, laid_out: LaidOut, plan: RestorePlan, sources: tuple[Source, ...], comment: str) -> None:
         tenant_id, target = run.tenant.tenant_id, plan.target
         now_us = self._clock.now_ns() // 1000
-        archive = next((source for source in reversed(sources) if source.is_archive), None)
+        archive = _archive_of(sources)
         if archive is not None:
-            self._catalog.log_sources.put(LogRestoreSource(tenant_id=tenant_id, value=archive.store.location))
+            source = LogRestoreSource(tenant_id=tenant_id, value=archive.store.location, port=run.port)
+            self._catalog.log_sources.put(source)
         self._catalog.tenants.update_scns(
             TenantScns(
                 tenant_id=tenant_id,
@@ -539,6 +608,11 @@ class RestoreWorkers:
         self.forget_keys(tenant_id)  # the rows have ended: nobody will need them
         self._catalog.tenants.update(tenant_id, status=TenantStatus.NORMAL, role=TenantRole.STANDBY)
         log.info("tenant %s: restored to SCN %d%s", run.tenant.name, int(target), f"; {comment}" if comment else "")
+
+
+def _archive_of(sources: tuple[Source, ...]) -> Source | None:
+    """Return what the restored tenant will follow, None if the restore reads no archive."""
+    return next((source for source in reversed(sources) if source.is_archive), None)
 
 
 def _disk_error(error: OSError, directories: ClusterDirectory) -> HoldfastError:

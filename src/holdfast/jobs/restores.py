@@ -17,25 +17,38 @@ from holdfast.backup_format import names
 from holdfast.catalog.catalog import Catalog
 from holdfast.catalog.restores import RestoreJob
 from holdfast.clock import Clock
+from holdfast.destination.facts import Facts, places_of
 from holdfast.engine.version import Engines
 from holdfast.errors import RefusedError, refuse
 from holdfast.jobs.activation import Activation
+from holdfast.jobs.backup_keys import BackupKeys
+from holdfast.jobs.ground import named_uri
 from holdfast.jobs.reply import OK, Column, ColumnKind, Reply, Warn
 from holdfast.jobs.restore_worker import RESTORED_FULLY, RestoreWorkers
 from holdfast.jobs.rights import not_supported
 from holdfast.jobs.session import Session, target_of
 from holdfast.jobs.tenants import Tenants
+from holdfast.keys.masters import Master, Masters
 from holdfast.keys.password import Passwords, SetKey
-from holdfast.restore.facts import Facts, places_of
+from holdfast.keys.vault import Vault
 from holdfast.restore.plan import RestorePlan
 from holdfast.restore.refusal import Form
-from holdfast.restore.unlock import data_keys, kept_keys, open_keys
+from holdfast.restore.unlock import data_keys, kept_keys, open_keys, require_log_keys
 from holdfast.statement.commands import AddRestoreSource, OptionPairs, Restore, RestorePreview
 from holdfast.statement.restore_options import RestoreOptions, read_options
-from holdfast.values.destination import Uri, parse_uri
+from holdfast.values.destination import Uri
 from holdfast.values.restore import RestoreStatus
 from holdfast.values.scn import Scn
-from holdfast.values.tenant import SYS_TENANT_ID, Tenant, TenantPurpose, TenantRole, TenantStatus, is_valid_tenant_name
+from holdfast.values.tenant import (
+    SYS_TENANT_ID,
+    TENANT_NAME_HINT,
+    Tenant,
+    TenantPurpose,
+    TenantRole,
+    TenantStatus,
+    is_auxiliary_name,
+    is_valid_tenant_name,
+)
 
 _PREVIEW_COLUMNS = (
     Column(name="backup_type"),
@@ -49,13 +62,16 @@ _PREVIEW_COLUMNS = (
 class RestoreOrder:
     """A restore as a statement or another job orders it. `target` None: the latest reachable moment.
 
-    `kept`: keys of encrypted sets by set id, which this server keeps; else `passwords` open them.
+    `kept`: keys of encrypted sets by set id, which this server keeps; else `passwords` open them. `masters`: the master keys to use; None:
+    those that `passwords`, `key_source` (WITH KEY FROM) and this server's own sources open.
     """
 
     name: str
     sources: tuple[Uri, ...]
     target: Scn | None
     passwords: Passwords | None = field(default=None, repr=False)
+    key_source: str | None = field(default=None, repr=False)
+    masters: Masters | None = None
     kept: Callable[[int], SetKey | None] | None = field(default=None, repr=False)
     pools: tuple[str, ...] = ()
     options: OptionPairs = ()
@@ -77,6 +93,7 @@ class Restores:
         *,
         engines: Engines,
         generation: int,
+        keys: BackupKeys,
         catch_up: Callable[[set[str], Scn | None], None] = lambda places, target: None,
     ) -> None:
         """`catch_up`: has archives that run in this server reach a moment before it is looked for at their places."""
@@ -87,6 +104,7 @@ class Restores:
         self._clock = clock
         self._engines = engines
         self._generation = generation
+        self._keys = keys
         self._catch_up = catch_up
 
     # --- statements
@@ -99,38 +117,40 @@ class Restores:
         gathered, session.restore_sources = session.restore_sources, ()
         if command.sources and gathered:
             raise not_supported("have backup_dest and restore_source at the same time")
-        if command.key_source is not None or command.sts_credential is not None:
-            raise not_supported("restore with keys of its own is", hint="seekdb has no transparent encryption")
+        check_keys(command.key_password, command.password, command.sts_credential)
         options = read_options(command.options)
         check_options(command.options, options)
         self._check_name(command.tenant)
-        sources = tuple(parse_uri(text) for text in command.sources) or gathered
+        sources = tuple(named_uri(text) for text in command.sources) or gathered
         if not sources:
             raise not_supported(
                 "restore without FROM is",
                 hint="write FROM 'file:///data,file:///archive', or name sets and pieces by ADD RESTORE SOURCE before",
             )
-        self.begin(
+        tenant = self.begin(
             RestoreOrder(
                 name=command.tenant,
                 sources=sources,
                 target=target_of(command.until, session),
                 passwords=session.decryption,
+                key_source=command.key_source,
                 pools=options.pools,
                 options=command.options,
                 description=command.description,
                 form=Form.SOURCE if gathered else Form.FROM,
             )
         )
+        warnings: list[Warn] = []
         obstacle = self._workers.find_obstacle() if options.method == "quick" else None
         if obstacle is not None:
-            warning = Warn(number=codes.OB_NOT_SUPPORTED.client, message=RESTORED_FULLY.format(obstacle))
-            return Reply(warnings=(warning,))
-        return OK
+            warnings.append(Warn(number=codes.OB_NOT_SUPPORTED.client, message=RESTORED_FULLY.format(obstacle)))
+        if self._workers.has_vault(tenant.tenant_id):
+            warnings.append(_unsealed(tenant))
+        return Reply(warnings=tuple(warnings)) if warnings else OK
 
     def add_sources(self, session: Session, command: AddRestoreSource) -> Reply:
         """ADD RESTORE SOURCE: folders of single sets and pieces for the next RESTORE of this session; whole paths too."""
-        added = tuple(parse_uri(text) for text in command.sources)
+        added = tuple(named_uri(text) for text in command.sources)
         self._workers.open(added)  # a path that is nothing is refused now
         known = {uri.identity for uri in session.restore_sources}
         session.restore_sources += tuple(uri for uri in dict.fromkeys(added) if uri.identity not in known)
@@ -146,7 +166,7 @@ class Restores:
         target = target_of(command.until, session)
         if target is None:
             raise refuse(codes.OB_OP_NOT_ALLOW, "restore preview must have a scn or timestamp, otherwise")
-        session.preview = (tuple(parse_uri(text) for text in command.sources), target)
+        session.preview = (tuple(named_uri(text) for text in command.sources), target)
         return OK
 
     def show_preview(self, session: Session) -> Reply:
@@ -155,7 +175,9 @@ class Restores:
             raise not_supported("show restore preview before ALTER SYSTEM RESTORE PREVIEW is")
         sources, target = session.preview
         self._catch_up(places_of(sources), target)
-        found = self._workers.read(sources)
+        opened = self._workers.open(sources)
+        masters, _ = self._keys.for_restore([one.store for one in opened], session.decryption, None)
+        found = self._workers.read(opened, masters)
         plan = self._workers.plan(found, target)
         rows = [
             (
@@ -184,9 +206,19 @@ class Restores:
         (`restores.job`, of sys or of the tenant), which outlives both. Raises RefusedError, CorruptionError; nothing is left.
         """
         self._catch_up(places_of(order.sources), order.target)
-        found = self._workers.read(order.sources)
+        opened = self._workers.open(order.sources)
+        masters, vault = order.masters, Vault()
+        if masters is None:
+            masters, others = self._keys.for_restore([one.store for one in opened], order.passwords, order.key_source)
+            vault = Vault(others=others, readers=(order.key_source,) if order.key_source else ())
+        found = self._workers.read(opened, masters)
         plan = self._workers.plan(found, order.target, order.form)
-        secrets = open_keys(plan, order.passwords) if order.kept is None else kept_keys(plan, order.kept)
+        if order.kept is None:
+            secrets = open_keys(plan, order.passwords, masters)
+        else:
+            secrets = kept_keys(plan, order.kept, masters)
+        require_log_keys(plan, masters)
+        vault = replace(vault, others=_with_those_of(plan, masters, vault.others))
         data_keys(plan, secrets.get)  # a changed manifest is refused before anything is created
         # A set is read by its own engine and no other; `plan` has made sure that it is here.
         version = self._engines.of(plan.set.manifest.engine_data_version)
@@ -204,6 +236,8 @@ class Restores:
             keyring = self._workers.keyring(tenant.tenant_id)
             for set_id, key in secrets.items():
                 keyring.put(set_id, key)
+            if vault.others:
+                self._workers.put_vault(tenant.tenant_id, vault)
             self._catalog.restores.insert(self._new_jobs(tenant, order, found, plan))
         except BaseException:
             self._workers.forget_keys(tenant.tenant_id)
@@ -230,10 +264,8 @@ class Restores:
             raise refuse(codes.OB_RESTORE_IN_PROGRESS)
         if self._catalog.tenants.find(name) is not None:
             raise _name_exists()
-        if not is_valid_tenant_name(name):
-            raise refuse(
-                codes.OB_INVALID_ARGUMENT, "tenant name", hint="1 to 64 letters, digits, _ or $, no digit first"
-            )
+        if not is_valid_tenant_name(name) or is_auxiliary_name(name):
+            raise refuse(codes.OB_INVALID_ARGUMENT, "tenant name", hint=TENANT_NAME_HINT)
 
     def _new_jobs(
         self, tenant: Tenant, order: RestoreOrder, found: Facts, plan: RestorePlan
@@ -265,6 +297,35 @@ class Restores:
             status=RestoreStatus.WAIT_TENANT_RESTORE_FINISH,
         )
         return sys_row, row
+
+
+def _with_those_of(plan: RestorePlan, masters: Masters, others: tuple[Master, ...]) -> tuple[Master, ...]:
+    """Return these master keys and those that the plan's log needs."""
+    known = {master.key_id for master in others}
+    needed = {key.key_id for step in plan.steps for key in step.piece.keys if key.is_sealed} - known
+    found = [
+        Master(key_id=key_id, created_us=0, secret=secret)
+        for key_id in sorted(needed)
+        if (secret := masters.get(key_id)) is not None
+    ]
+    return (*others, *found)
+
+
+def _unsealed(tenant: Tenant) -> Warn:
+    return Warn(
+        number=codes.OB_OP_NOT_ALLOW.client,
+        message=f"tenant {tenant.name} is restored from sealed backups, and its own are not: ALTER SYSTEM SET backup_encryption seals them",
+        level="Note",
+    )
+
+
+def check_keys(*others: str | None) -> None:
+    """Refuse the keys of a statement that stand in another clause than WITH KEY FROM 'source', which this version has."""
+    if any(other is not None for other in others):
+        raise not_supported(
+            "ENCRYPTED BY or TENANT_STS_CREDENTIAL is",
+            hint="a key comes by WITH KEY FROM 'file:/path', 'env:NAME' or 'command:/program ...', a password by SET DECRYPTION",
+        )
 
 
 def check_options(pairs: OptionPairs, options: RestoreOptions) -> None:

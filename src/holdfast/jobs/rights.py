@@ -9,13 +9,14 @@ from holdfast import codes
 from holdfast.errors import RefusedError, refuse
 from holdfast.jobs.session import Session
 from holdfast.statement.commands import ALL_TENANTS
+from holdfast.values.grants import Right
 from holdfast.values.tenant import Tenant
 
 
-def require_alter_system(session: Session) -> None:
-    """Raise 1227 when the engine has not granted ALTER SYSTEM to the session's user."""
-    if not session.may_alter_system:
-        raise refuse(codes.OB_ERR_NO_PRIVILEGE, "ALTER SYSTEM")
+def require(session: Session, right: Right) -> None:
+    """Raise 1227, in the engine's own words, when it has not granted `right`, or SUPER, to the session's user."""
+    if not session.grants.allow(right):
+        raise refuse(codes.OB_ERR_NO_PRIVILEGE, right.value if right is Right.SUPER else f"SUPER or {right}")
 
 
 def require_sys(session: Session, privilege: str = "SYS TENANT") -> None:

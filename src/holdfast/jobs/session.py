@@ -8,6 +8,7 @@ from holdfast.errors import refuse
 from holdfast.keys.password import BackupPassword, Passwords
 from holdfast.statement.commands import Until, UntilScn
 from holdfast.values.destination import Uri
+from holdfast.values.grants import NOTHING, Grants
 from holdfast.values.scn import Scn, scn_from_timestamp
 from holdfast.values.tenant import Tenant
 
@@ -16,7 +17,7 @@ from holdfast.values.tenant import Tenant
 class Session:
     """One client connection, as the desk sees it; the gateway fills and keeps it.
 
-    `may_alter_system` and `time_zone` are read from the engine on the client's own connection before each statement of
+    `grants` and `time_zone` are read from the engine on the client's own connection before each statement of
     ours, so the engine's grants decide and a SET time_zone counts. `encryption`: of the sets its backups make, until it ends;
     `decryption`: of the sets its restores read. `restore_sources`: what ADD RESTORE SOURCE gathered for its next restore;
     `preview`: paths and moment of its last RESTORE ... PREVIEW.
@@ -25,7 +26,7 @@ class Session:
     tenant: Tenant
     user: str
     client_id: int
-    may_alter_system: bool = False
+    grants: Grants = NOTHING
     time_zone: timezone = UTC
     database: str = ""
     encryption: BackupPassword | None = field(default=None, repr=False)

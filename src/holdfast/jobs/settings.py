@@ -12,9 +12,12 @@ from holdfast.catalog.parameters import EngineParameter, ShownParameter
 from holdfast.catalog.parameters import ParameterDefinition as ShownDefinition
 from holdfast.engine.session import SqlError
 from holdfast.errors import EngineError, RefusedError, refuse
+from holdfast.jobs import connection_places
+from holdfast.jobs.backup_keys import BackupKeys
+from holdfast.jobs.connection_places import ConnectionPlaces
 from holdfast.jobs.parameters import BY_NAME, DEFINITIONS, DEPRECATED
-from holdfast.jobs.reply import OK, Column, ColumnKind, Reply
-from holdfast.jobs.rights import not_supported, require_alter_system, require_sys, targets_of_setting
+from holdfast.jobs.reply import OK, Column, ColumnKind, Reply, Warn
+from holdfast.jobs.rights import not_supported, require_sys, targets_of_setting
 from holdfast.jobs.session import Session
 from holdfast.jobs.supervisor import Supervisor
 from holdfast.statement.commands import (
@@ -28,6 +31,7 @@ from holdfast.statement.commands import (
     names_everyone,
 )
 from holdfast.statement.gate import PARAMETERS_HELD
+from holdfast.statement.parameter_grammar import BACKUP_ENCRYPTION
 from holdfast.values.tenant import Tenant
 
 _COLUMNS = tuple(
@@ -45,10 +49,14 @@ class Settings:
         supervisor: Supervisor,
         *,
         set_destination: Callable[[Session, DestinationCommand], Reply],
+        places: ConnectionPlaces,
+        keys: BackupKeys,
     ) -> None:
         self._catalog = catalog
         self._supervisor = supervisor
         self._set_destination = set_destination
+        self._places = places
+        self._keys = keys
 
     def install(self) -> None:
         """Tell the catalog which parameters exist."""
@@ -71,15 +79,12 @@ class Settings:
 
     def assign(self, session: Session, command: ParameterAssignments) -> Reply:
         """ALTER SYSTEM [SET] p = v, ...: every one is checked before the first takes effect."""
-        require_alter_system(session)
         plans = [self._plan(session, assignment) for assignment in command.assignments]
-        for plan in plans:
-            plan()
-        return OK
+        warnings = [warning for plan in plans for warning in _warnings_of(plan())]
+        return Reply(warnings=tuple(warnings)) if warnings else OK
 
     def reset(self, session: Session, command: ResetParameters) -> Reply:
         """ALTER SYSTEM RESET p, ..."""
-        require_alter_system(session)
         for reset in command.resets:
             if reset.name in DEPRECATED:
                 raise _deprecated(reset.name)
@@ -88,6 +93,9 @@ class Settings:
                 targets = _cluster_target(session, reset.tenants)
             else:
                 targets = self._targets(session, reset.tenants)
+            if reset.name == BACKUP_ENCRYPTION:
+                self._keys.assign(session, targets, definition.default if definition else "", None)
+                continue
             for tenant in targets:
                 self._reset_one(tenant, reset)
         return OK
@@ -138,7 +146,10 @@ class Settings:
             targets = self._targets(session, assignment.tenants)
         if definition is None:
             return lambda: self._set_on_engines(targets, assignment)
+        if assignment.name == BACKUP_ENCRYPTION:
+            return lambda: self._keys.assign(session, targets, assignment.value, assignment.password)
         value = definition.check(assignment.value)
+        self._places.check(assignment.name, value)
         if assignment.name == "archive_lag_target":
             if assignment.tenants and names_everyone(assignment.tenants):
                 raise refuse(codes.OB_OP_NOT_ALLOW, "use all/all_user/all_meta set archive_lag_target is")
@@ -154,6 +165,8 @@ class Settings:
     def _record(self, targets: tuple[Tenant, ...], name: str, value: str) -> None:
         for tenant in targets:
             self._catalog.parameters.set(tenant.tenant_id, name, value)
+        if name in connection_places.NAMES:
+            self._places.reload()
 
     def _set_on_engines(self, targets: tuple[Tenant, ...], assignment: Assignment) -> None:
         scope = f" scope = {assignment.scope}" if assignment.scope else ""
@@ -167,6 +180,8 @@ class Settings:
     def _reset_one(self, tenant: Tenant, reset: ParameterReset) -> None:
         if reset.name in BY_NAME:
             self._catalog.parameters.reset(tenant.tenant_id, reset.name)
+            if reset.name in connection_places.NAMES:
+                self._places.reload()
             return
         if reset.name in PARAMETERS_HELD:
             raise fenced(reset.name)
@@ -175,6 +190,10 @@ class Settings:
                 engine.execute(f"alter system reset `{_bare(reset.name)}`")
             except SqlError as error:
                 raise _as_the_engine_says(error, reset.name) from error
+
+
+def _warnings_of(result: object) -> tuple[Warn, ...]:
+    return result.warnings if isinstance(result, Reply) else ()
 
 
 def _cluster_target(session: Session, names: tuple[str, ...]) -> tuple[Tenant, ...]:
@@ -203,10 +222,11 @@ def _bare(name: str) -> str:
 
 
 def _as_the_engine_says(error: SqlError, name: str) -> EngineError:
+    """Return the refusal in the engine's own words: the client who gets them wrote the value they may quote."""
     for code in (codes.OB_ERR_SYS_CONFIG_UNKNOWN, codes.OB_INVALID_CONFIG, codes.OB_INVALID_ARGUMENT):
         if error.errno == code.client:
-            return EngineError(error.text, code=code, hint=f"parameter {name}")
-    return EngineError(error.text, hint=f"parameter {name}, engine error {error.errno}")
+            return EngineError(error.unmasked, code=code, hint=f"parameter {name}")
+    return EngineError(error.unmasked, hint=f"parameter {name}, engine error {error.errno}")
 
 
 def _mirrored(row: dict[str, object]) -> EngineParameter:

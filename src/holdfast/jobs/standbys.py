@@ -7,24 +7,30 @@ own target: the tenant stays there until RECOVER STANDBY says otherwise.
 
 import logging
 import threading
+from dataclasses import replace
 
 from holdfast import codes
 from holdfast.backup_format import names
-from holdfast.backup_format.piece_record import decode_format_file
+from holdfast.backup_format.piece_record import FormatFile, decode_format_file
 from holdfast.catalog.catalog import Catalog
 from holdfast.catalog.log_sources import LogRestoreSource
 from holdfast.clock import Clock
+from holdfast.destination.facts import Source, open_sources
 from holdfast.engine.version import Engines
 from holdfast.errors import NotFoundError, refuse
+from holdfast.jobs.backup_keys import BackupKeys
 from holdfast.jobs.destinations import OpenStore
-from holdfast.jobs.reply import OK, Reply
+from holdfast.jobs.ground import Ground, named_uri
+from holdfast.jobs.identity import ClusterIdentity
+from holdfast.jobs.log_ports import LogPorts
+from holdfast.jobs.reply import OK, Reply, Warn
 from holdfast.jobs.rights import not_supported
 from holdfast.jobs.session import Session, target_of
 from holdfast.jobs.standby_feed import StandbyFeed
 from holdfast.jobs.supervisor import Supervisor
 from holdfast.jobs.tenants import Tenants
-from holdfast.restore.facts import Source, open_sources
 from holdfast.statement.commands import RecoverPoint, RecoverStandby, Until
+from holdfast.store.small import FORMAT_BYTES_MAX, get_small
 from holdfast.values.destination import Uri, parse_uri
 from holdfast.values.scn import SCN_MAX_VALUE, SCN_NONE, Scn
 from holdfast.values.tenant import Tenant, TenantRole, TenantStatus
@@ -50,6 +56,10 @@ class Standbys:
         *,
         engines: Engines,
         open_store: OpenStore,
+        ports: LogPorts,
+        keys: BackupKeys,
+        ground: Ground,
+        identity: ClusterIdentity,
     ) -> None:
         self._catalog = catalog
         self._supervisor = supervisor
@@ -57,33 +67,58 @@ class Standbys:
         self._clock = clock
         self._engines = engines
         self._open_store = open_store
+        self._keys = keys
+        self._ports = ports
+        self._ground = ground
+        self._identity = identity
         self._lock = threading.Lock()
         """One statement of this family at a time: they are rare, and each leaves catalog and feed in agreement."""
         self._feeds: dict[int, StandbyFeed] = {}
 
     # --- statements
 
-    def set_source(self, tenant: Tenant, text: str) -> None:
-        """SET LOG_RESTORE_SOURCE; an empty text takes the source away. A tenant that follows goes on with the new one."""
+    def set_source(self, session: Session, tenant: Tenant, text: str) -> None:
+        """SET LOG_RESTORE_SOURCE; an empty text takes the source away. A tenant that follows goes on with the new one.
+
+        A user tenant names its own archive or that of the tenant it was restored from, where it may read (`Ground.source`); the source
+        it has it may set again.
+        """
         if not text.strip():
             with self._lock:
+                row = self._catalog.log_sources.find(tenant.tenant_id)
                 self._release(tenant.tenant_id)
                 self._catalog.log_sources.clear(tenant.tenant_id)
-                # Its engine asks a port where nobody answers until its next start.
+                if row is not None and row.port:
+                    self._ports.hold(tenant.tenant_id, row.port)  # its engine goes on asking until its next start
                 self._supervisor.change_settings(tenant.tenant_id, self._tenants.settings_of(tenant))
             return
         uri = parse_log_source(text)
         if tenant.role is not TenantRole.STANDBY:
             raise refuse(codes.OB_OP_NOT_ALLOW, "tenant role is not STANDBY, set log_restore_source is")
-        self._check_source(tenant, self._open(uri))
+        known = self._catalog.log_sources.find(tenant.tenant_id)
+        if known is not None and known.value == uri.identity and not session.tenant.is_sys:
+            uri = replace(uri, resolved=known.resolved)
+        else:
+            uri = self._ground.source(session, uri, is_own=lambda owner: self._is_fed_by(tenant, owner))
+        self._check_source(session, tenant, self._open(uri, tenant.tenant_id))
         with self._lock:
+            row = self._catalog.log_sources.find(tenant.tenant_id)
             self._release(tenant.tenant_id)
-            # Port 0: the engine is started anew, for the end of its log is compared with the new source's first.
-            self._catalog.log_sources.put(LogRestoreSource(tenant_id=tenant.tenant_id, value=uri.identity))
+            self._catalog.log_sources.put(
+                LogRestoreSource(
+                    tenant_id=tenant.tenant_id,
+                    value=uri.identity,
+                    port=0 if row is None else row.port,
+                    resolved=uri.resolved,
+                )
+            )
             self._follow(self._catalog.tenants.by_id(tenant.tenant_id))
 
     def recover(self, session: Session, command: RecoverStandby) -> Reply:
-        """RECOVER STANDBY: the bound is in the catalog when this returns; the log comes later."""
+        """RECOVER STANDBY: the bound is in the catalog when this returns; the log comes later.
+
+        Without a log source none does, and OceanBase takes the statement all the same: it is a warning.
+        """
         tenant = self._tenant_to_recover(session, command)
         if command.point is None:
             raise refuse(codes.OB_INVALID_ARGUMENT, "restore until, should specify restore until point")
@@ -96,9 +131,13 @@ class Standbys:
                 raise refuse(codes.OB_OP_NOT_ALLOW, "tenant status is not normal, recover is")
             if until is None:
                 self._halt(tenant)
-            else:
-                self._recover(tenant, until)
-        return OK
+                return OK
+            row = self._catalog.log_sources.find(tenant.tenant_id)
+            self._recover(tenant, until)
+            if row is None and until > self._catalog.tenants.scns(tenant.tenant_id).sync_scn:
+                return Reply(warnings=(_sourceless(tenant),))
+            is_begun = row is not None and not row.port and tenant.tenant_id in self._feeds
+            return Reply(warnings=(_away(tenant),)) if is_begun else OK
 
     # --- life
 
@@ -107,12 +146,14 @@ class Standbys:
         with self._lock:
             for tenant in self._catalog.tenants.user_tenants():
                 if tenant.role is TenantRole.STANDBY and tenant.status is TenantStatus.NORMAL:
+                    self._catalog.log_sources.extend(tenant.tenant_id)
                     self._follow(tenant)
 
     def stop_all(self) -> None:
         with self._lock:
             for tenant_id in list(self._feeds):
                 self._release(tenant_id)
+            self._ports.let_all_go()
 
     def follow(self, tenant: Tenant) -> None:
         """Feed the tenant if it is to be fed. Repeatable."""
@@ -124,9 +165,14 @@ class Standbys:
         with self._lock:
             self._release(tenant_id)
 
+    def drop_tenant(self, tenant_id: int) -> None:
+        """Feed the tenant no more, and let its port go."""
+        self.release(tenant_id)
+        self._ports.let_go(tenant_id)
+
     def forget(self, tenant_id: int) -> None:
         """A tenant that has become a primary has no source."""
-        self.release(tenant_id)
+        self.drop_tenant(tenant_id)
         self._catalog.log_sources.clear(tenant_id)
         self._catalog.tenants.record_recovery_until(tenant_id, _UNLIMITED)
 
@@ -175,16 +221,21 @@ class Standbys:
             return
         row = self._catalog.log_sources.find(tenant.tenant_id)
         scns = self._catalog.tenants.scns(tenant.tenant_id)
-        if row is None or tenant.tenant_id in self._feeds or scns.recovery_until_scn <= scns.sync_scn:
+        if row is None or tenant.tenant_id in self._feeds:
             return
-        uri = parse_uri(row.value)
+        if scns.recovery_until_scn <= scns.sync_scn:
+            if row.port:
+                self._ports.hold(tenant.tenant_id, row.port)
+            return
+        uri = replace(parse_uri(row.value), resolved=row.resolved)
         feed = StandbyFeed(
             tenant.tenant_id,
-            lambda: self._open(uri),
+            lambda: self._open(uri, tenant.tenant_id),
             scns.recovery_until_scn,
             catalog=self._catalog,
             supervisor=self._supervisor,
             tenants=self._tenants,
+            ports=self._ports,
             clock=self._clock,
         )
         self._feeds[tenant.tenant_id] = feed
@@ -197,8 +248,9 @@ class Standbys:
 
     # --- checks
 
-    def _open(self, uri: Uri) -> Source:
+    def _open(self, uri: Uri, tenant_id: int) -> Source:
         (source,) = open_sources((uri,), self._open_store)
+        source = replace(source, masters=self._keys.of_log_source(tenant_id, source.store))
         if not source.is_archive:
             raise refuse(
                 codes.OB_BACKUP_FORMAT_FILE_NOT_MATCH,
@@ -207,13 +259,31 @@ class Standbys:
             )
         return source
 
-    def _check_source(self, tenant: Tenant, source: Source) -> None:
-        """Refuse the archive of another tenant than the one this was restored from."""
-        owner = decode_format_file(source.store.get(names.FORMAT_FILE), name=f"{source.place}/{names.FORMAT_FILE}")
+    def _is_fed_by(self, tenant: Tenant, owner: FormatFile) -> bool:
+        """Return whether an archive is the tenant's own, or that of the tenant it was restored from: root@sys gave it that one's log."""
+        if (owner.cluster_id, owner.tenant_id) == (self._identity.cluster_id, tenant.tenant_id):
+            return True
         try:
             made_by = self._catalog.restores.of_tenant(tenant.tenant_id)
         except NotFoundError:
-            return  # the end of its log is compared with the archive before it follows
+            return False
+        return (made_by.backup_tenant_id, made_by.backup_cluster_name) == (owner.tenant_id, owner.cluster_name)
+
+    def _check_source(self, session: Session, tenant: Tenant, source: Source) -> None:
+        """Refuse the archive of another tenant than the one this was restored from."""
+        owner = decode_format_file(
+            get_small(source.store, names.FORMAT_FILE, FORMAT_BYTES_MAX), name=f"{source.place}/{names.FORMAT_FILE}"
+        )
+        try:
+            made_by = self._catalog.restores.of_tenant(tenant.tenant_id)
+        except NotFoundError:
+            if session.tenant.is_sys or self._is_fed_by(tenant, owner):
+                return  # the end of its log is compared with the archive before it follows
+            raise refuse(
+                codes.OB_BACKUP_FORMAT_FILE_NOT_MATCH,
+                ", try to set a new directory.",
+                hint=f"{source.store.location} is another tenant's; root@sys may set it for this one",
+            ) from None
         if (made_by.backup_tenant_id, made_by.backup_cluster_name) != (owner.tenant_id, owner.cluster_name):
             raise refuse(
                 codes.OB_BACKUP_FORMAT_FILE_NOT_MATCH,
@@ -235,6 +305,22 @@ class Standbys:
         return tenant
 
 
+def _away(tenant: Tenant) -> Warn:
+    return Warn(
+        number=codes.OB_EAGAIN.client,
+        message=f"sessions at tenant {tenant.name} break once: its engine is started again to follow, and first replays the log behind its"
+        " checkpoint",
+    )
+
+
+def _sourceless(tenant: Tenant) -> Warn:
+    return Warn(
+        number=codes.OB_OP_NOT_ALLOW.client,
+        message=f"tenant {tenant.name} has no log source and stays where it is: ALTER SYSTEM SET LOG_RESTORE_SOURCE ="
+        " 'LOCATION=file:///path', the archive of the tenant it was restored from, makes it follow to this bound",
+    )
+
+
 def parse_log_source(text: str) -> Uri:
     """Return the path of `LOCATION=uri`. Raises RefusedError: 1235 for SERVICE and RAWPATH, 1210 for what is neither."""
     name, _, value = text.strip().partition("=")
@@ -242,7 +328,7 @@ def parse_log_source(text: str) -> Uri:
         raise not_supported(f"log_restore_source {name.strip().upper()} is", hint=_SERVICE_HINT)
     if name.strip().lower() != "location" or not value.strip() or len(value.split()) != 1:
         raise refuse(codes.OB_INVALID_ARGUMENT, "log_restore_source", hint="write 'LOCATION=file:///path' or ''")
-    return parse_uri(value.strip())
+    return named_uri(value.strip())
 
 
 def _bound_of(point: Until | RecoverPoint, session: Session) -> Scn | None:

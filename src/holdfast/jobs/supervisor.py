@@ -5,6 +5,8 @@ Invariants:
   and answered by a start, never silently.
 - Starting and stopping one tenant's engine happens under that tenant's lock, so a restart never meets a drop.
 - Nothing here writes into a live engine's directory.
+- Nothing is made anew: an engine whose directory is gone is told as down, with the reason, and tried again until it is back.
+  Only where a first start was begun (`begin_founding`) is one made.
 """
 
 import contextlib
@@ -13,17 +15,22 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
 from holdfast import codes
 from holdfast.clock import Clock
-from holdfast.engine import account, control, drift, facts
+from holdfast.defects import guarded
+from holdfast.engine import account, account_watch, administrator, control, drift, facts
 from holdfast.engine.directory import EngineDirectory
+from holdfast.engine.keeper import Keeper
 from holdfast.engine.process import EMBEDDED, EngineProcess, EngineSettings, Watchdog
+from holdfast.engine.recognition import DirectoryGoneError, refuse_other, require_present
 from holdfast.engine.role import EngineRole
 from holdfast.engine.session import NOBODY_THERE, SqlError
 from holdfast.engine.session import Session as EngineSession
+from holdfast.engine.unusable import count_unusable
 from holdfast.engine.version import EngineVersion, install_hint
 from holdfast.errors import HoldfastError, UnknownVersionError, refuse
 from holdfast.jobs.directories import ClusterDirectory
@@ -38,10 +45,18 @@ _DRIFT_SECONDS = 30.0
 """How often an engine is asked whether a tenant has changed what keeps it fenced and reachable."""
 _BACK_OFF_SECONDS_MAX = 60.0
 """An engine that dies at once is retried 0.5, 1, 2, ... 60 s apart: it may wait for disk space to come back."""
+_GONE_SECONDS = 2.0
+"""How often a directory that is gone is looked for: some system calls, and its disk may be mounted at any time."""
 _UNFINISHED_SECONDS_MAX = 10.0
 """How long an engine that is to end may take to finish its transactions: its own take a tenth of a second, and the door is
 closed by then."""
 _ORPHANS_LISTED_MAX = 5
+_AGAIN_EACH_TIME = ("could not be", "only a restart")
+"""In what is said of a change that could not be made."""
+_SHUT_OUT = (
+    "its engine knows Holdfast's account no more, and no session of ours is in: it is made again before the next command of a client"
+    " that may create users"
+)
 
 
 class BlockFiles(Protocol):
@@ -84,6 +99,12 @@ class _Charge:
     watched: bool = False
     retired: bool = False
     is_starting: bool = False
+    keeper: Keeper | None = None
+    trouble: str = ""  # why the last start failed, empty when it did not
+    is_gone: bool = False  # that its directory is gone has been said
+    told: dict[str, frozenset[str]] = field(default_factory=dict)
+    is_shut_out: bool = False  # the engine knows our account no more, and no session of ours is open
+    unusable: int = 0  # accounts that nobody can log in with, when last looked
     deaths: int = 0
     next_start: float = 0.0
     next_drift: float = 0.0
@@ -103,25 +124,44 @@ class Supervisor:
     ) -> None:
         self._directories = directories
         self._versions = {SYS_TENANT_ID: sys_version}
+        self._refused: dict[int, HoldfastError] = {}
+        self._of_oracle_mode: set[int] = set()
         self._clock = clock
         self._block_files: BlockFiles = block_files or PlainBlockFiles()
         self._on_restart = on_restart
+        self.on_put_right: Callable[[int, str], None] = lambda tenant_id, change: None
+        """Told each thing that a tenant had changed, once, in a sentence; set by who keeps the catalog. Must not raise."""
         self._lock = threading.Lock()
         self._charges: dict[int, _Charge] = {}
         self._ended = threading.Event()
         self._thread: threading.Thread | None = None
         self._starters = ThreadPoolExecutor(max_workers=2, thread_name_prefix="engine-start")
 
-    def set_version(self, tenant_id: int, version: EngineVersion) -> None:
-        """Say which engine a tenant runs on, before anything else is asked of it. The catalog's row decides."""
+    def set_version(self, tenant_id: int, version: EngineVersion, *, is_oracle: bool = False) -> None:
+        """Say which engine a tenant runs on, before anything else is asked of it. The catalog's row decides.
+
+        `is_oracle`: of Oracle mode, whose administrator is SYS.
+        """
         with self._lock:
             self._versions[tenant_id] = version
+            if is_oracle:
+                self._of_oracle_mode.add(tenant_id)
+            else:
+                self._of_oracle_mode.discard(tenant_id)
+
+    def refuse(self, tenant_id: int, error: HoldfastError) -> None:
+        """Say why a tenant's directory must be left alone: whoever asks for it is told this."""
+        with self._lock:
+            self._refused[tenant_id] = error
 
     def directory(self, tenant_id: int) -> EngineDirectory:
-        """Return the places of a tenant's engine, whether it runs or not.
+        """Return the places of a tenant's engine, whether it runs or not. The one way to them.
 
-        Raises UnknownVersionError for a tenant whose engine's directories this build does not know.
+        Raises UnknownVersionError for a tenant whose engine or directory this build does not know, in the words of `refuse`.
         """
+        refused = self._refused.get(tenant_id)
+        if refused is not None:
+            raise UnknownVersionError(refused.message, hint=refused.hint) from refused
         version = self._versions.get(tenant_id)
         if version is None:
             raise UnknownVersionError(
@@ -129,8 +169,24 @@ class Supervisor:
             )
         return EngineDirectory(self._directories.engine(tenant_id), version)
 
+    def user_tenant_ids(self) -> frozenset[int]:
+        """Return whose engines are in our care, sys apart, whether they run or not. Never blocks."""
+        return frozenset(tuple(self._charges)) - {SYS_TENANT_ID}
+
     def account_file(self, tenant_id: int) -> Path:
         return self._directories.account(tenant_id)
+
+    def lost_login(self, tenant_id: int) -> str:
+        """Return in words that Holdfast's own login of a tenant is gone, empty while it is there. For tenants that are NORMAL."""
+        path = self.account_file(tenant_id)
+        if account.is_stored(path):
+            return _SHUT_OUT if self.is_shut_out(tenant_id) else ""
+        return f"{path} is gone, without which the tenant can not be backed up: put it back, or restore the tenant"
+
+    def unusable_accounts(self, tenant_id: int) -> int:
+        """Return how many accounts of the tenant nobody can log in with, as it was half a minute ago. Never blocks."""
+        charge = self._charges.get(tenant_id)
+        return 0 if charge is None else charge.unusable
 
     def bring_up(self, tenant_id: int, settings: EngineSettings, *, watchdog: Watchdog | None = None) -> EngineProcess:
         """Return the tenant's engine, ready for logins: adopted if it lives, else started. It is watched from now on.
@@ -161,6 +217,7 @@ class Supervisor:
                 # Whoever waits for this lock to start the engine must not: its tenant may be on its way out.
                 charge.watched, charge.retired = False, True
                 process = charge.process
+                _let_go(charge)
         if process is not None:
             process.stop()
         self._block_files.release(tenant_id, self.directory(tenant_id))
@@ -180,6 +237,7 @@ class Supervisor:
         if charge is not None:
             with charge.lock:
                 charge.watched = False
+                _let_go(charge)
 
     def restart(
         self,
@@ -217,6 +275,8 @@ class Supervisor:
         if process is None or not process.is_alive():
             version = self.directory(tenant_id).version
             hint = "its engine is being started again; retry in a few seconds"
+            if trouble := self._charge(tenant_id).trouble:
+                hint = f"its engine does not start, and is tried again: {trouble}"
             if version.binary is None:
                 hint = f"engine {version.data_version} is not installed: {install_hint(version.data_version)}"
             raise refuse(codes.OB_SERVER_NOT_READY, hint=hint)
@@ -230,7 +290,45 @@ class Supervisor:
         return self._open_session(tenant_id, database)
 
     def _open_session(self, tenant_id: int, database: str | None = None) -> EngineSession:
-        return account.open_session(self.directory(tenant_id).socket, self.account_file(tenant_id), database)
+        def log_in() -> EngineSession:
+            return account.open_session(self.directory(tenant_id).socket, self.account_file(tenant_id), database)
+
+        charge = self._charges.get(tenant_id)
+        if charge is None:
+            return log_in()
+        keeper = self._keeper(tenant_id, charge)
+        try:
+            session = keeper.let_in(log_in)
+        except SqlError as error:
+            if error.errno != account_watch.ACCESS_DENIED:
+                raise
+            # Whoever needs a session now does not wait for the next look.
+            self._put_account_right(tenant_id, charge)
+            session = keeper.let_in(log_in)
+        if session.packet_bytes_max() >= drift.PACKET_BYTES_MIN or charge.settings.role is EngineRole.STANDBY:
+            return session
+        # It would refuse our statements as long as it lives; what it is told at its login is put right first.
+        session.close()
+        self._put_right(tenant_id, charge)
+        return keeper.let_in(log_in)
+
+    def _keeper(self, tenant_id: int, charge: _Charge) -> Keeper:
+        with self._lock:
+            if charge.keeper is None:
+                directory, account_file = charge.directory, self.account_file(tenant_id)
+                charge.keeper = Keeper(lambda: account.open_session(directory.socket, account_file))
+            return charge.keeper
+
+    def is_shut_out(self, tenant_id: int) -> bool:
+        """Return whether a tenant's engine knows our account no more while no session of ours is in. Never blocks."""
+        charge = self._charges.get(tenant_id)
+        return charge is not None and charge.is_shut_out
+
+    def look_at(self, tenant_id: int) -> None:
+        """Look at once, as is done every half minute, whether the tenant has changed what keeps it fenced and reachable."""
+        charge = self._charges.get(tenant_id)
+        if charge is not None:
+            self._put_right(tenant_id, charge)
 
     def begin(self) -> None:
         """Begin watching."""
@@ -243,15 +341,20 @@ class Supervisor:
         if self._thread is not None:
             self._thread.join()
         self._starters.shutdown(wait=True)
+        with self._lock:
+            tenants, charges = list(self._charges), list(self._charges.values())
+        for charge in charges:
+            _let_go(charge)
         if stop_engines:
-            with self._lock:
-                tenants = list(self._charges)
             with ThreadPoolExecutor(max_workers=8) as pool:
                 list(pool.map(self._end_engine, tenants))
 
     def _end_engine(self, tenant_id: int) -> None:
-        self._wait_unfinished(tenant_id)
-        self.take_down(tenant_id)
+        try:
+            self._wait_unfinished(tenant_id)
+            self.take_down(tenant_id)
+        except Exception:
+            log.exception("tenant %d: its engine could not be ended", tenant_id)  # the others can
 
     def _wait_unfinished(self, tenant_id: int) -> None:
         """Let the engine finish what it is writing: a transaction cut by its end would keep its locks for good."""
@@ -287,9 +390,9 @@ class Supervisor:
 
     def _charge(self, tenant_id: int) -> _Charge:
         with self._lock:
-            charge = self._charges.get(tenant_id)
+            charge, refused = self._charges.get(tenant_id), self._refused.get(tenant_id)
         if charge is None:
-            raise refuse(codes.OB_SERVER_NOT_READY)
+            raise refuse(codes.OB_SERVER_NOT_READY, hint="" if refused is None else str(refused))
         return charge
 
     def _watch(self) -> None:
@@ -311,14 +414,17 @@ class Supervisor:
             if now >= charge.next_start:
                 # Claimed before it is handed over, so that the next look does not hand it over again.
                 charge.next_start = now + _BACK_OFF_SECONDS_MAX
-                self._starters.submit(self._revive, tenant_id, charge)
+                self._begin("the start of its engine", self._revive, tenant_id, charge)
         elif not self._block_files.is_sound(tenant_id, charge.directory):
             log.error("tenant %d: its block file is no longer served; its engine is ended", tenant_id)
             # Alive it is of no use: every read of a block fails. The next look starts both.
-            self._starters.submit(self._end_unsound, tenant_id, charge)
+            self._begin("the end of its engine", self._end_unsound, tenant_id, charge)
         elif now >= charge.next_drift:
             charge.next_drift = now + _DRIFT_SECONDS
-            self._starters.submit(self._put_right, tenant_id, charge)
+            self._begin("what is put right in its engine", self._put_right, tenant_id, charge)
+
+    def _begin(self, what: str, work: Callable[[int, _Charge], None], tenant_id: int, charge: _Charge) -> None:
+        self._starters.submit(guarded(log, f"tenant {tenant_id}: {what}", partial(work, tenant_id, charge)))
 
     def _end_unsound(self, tenant_id: int, charge: _Charge) -> None:
         with charge.lock:
@@ -334,19 +440,32 @@ class Supervisor:
         with charge.lock:
             if not charge.watched or self._ended.is_set():
                 return
-            charge.deaths += 1
-            log.error(
-                "tenant %d: its engine died (death %d since the server began); starting it", tenant_id, charge.deaths
-            )
+            if not charge.is_gone:
+                charge.deaths += 1
+                log.error(
+                    "tenant %d: its engine died (death %d since the server began); starting it",
+                    tenant_id,
+                    charge.deaths,
+                )
+            if charge.is_gone:
+                charge.settings = charge.settings.fitting(charge.directory)  # made when no log could be seen
             try:
                 charge.process = self._adopted_or_started(tenant_id, charge, charge.settings)
+            except DirectoryGoneError as error:
+                charge.next_start = self._clock.monotonic() + _GONE_SECONDS
+                if not charge.is_gone:
+                    log.error("tenant %d: its engine is not started until its directory is back: %s", tenant_id, error)
+                charge.is_gone = True
+                return
             except HoldfastError as error:
+                charge.is_gone = False
                 wait = min(_BACK_OFF_SECONDS_MAX, 0.5 * 2 ** min(charge.deaths, 10))
                 charge.next_start = self._clock.monotonic() + wait
                 log.error("tenant %d: its engine did not start, next try in %.1f s: %s", tenant_id, wait, error)
                 return
             charge.next_start = 0.0
             charge.next_drift = 0.0
+            charge.is_gone = False
         log.warning("tenant %d: its engine is back, pid %d", tenant_id, charge.process.pid)
         self.report_orphans(tenant_id)
         self._on_restart(tenant_id)
@@ -356,6 +475,9 @@ class Supervisor:
     ) -> EngineProcess:
         with _starting(charge):
             directory = charge.directory
+            if not directory.founding_mark.exists():
+                require_present(directory)
+                refuse_other(directory)  # before anything, a living engine included, is touched
             adopted = EngineProcess.adopt(directory)
             if adopted is not None and not (
                 self._block_files.is_sound(tenant_id, directory)
@@ -430,15 +552,63 @@ class Supervisor:
             ids,
         )
 
+    def _put_account_right(self, tenant_id: int, charge: _Charge) -> None:
+        """Mend our account in the engine through the session that is held. Raises SqlError, 1045 too: then nobody of ours is in."""
+        path, socket = self.account_file(tenant_id), charge.directory.socket
+
+        changes: tuple[str, ...] = ()
+
+        def put_right(held: EngineSession) -> None:
+            nonlocal changes
+            changes = account_watch.put_right(held, lambda: account.open_session(socket, path), path)
+
+        try:
+            self._keeper(tenant_id, charge).use(put_right)
+        except SqlError as error:
+            if error.errno == account_watch.ACCESS_DENIED and not charge.is_shut_out:
+                log.error("tenant %d: %s", tenant_id, _SHUT_OUT)
+            charge.is_shut_out = error.errno == account_watch.ACCESS_DENIED
+            raise
+        charge.is_shut_out = False
+        self._tell(tenant_id, charge, "account", changes)
+
+    def _tell(self, tenant_id: int, charge: _Charge, what: str, changes: tuple[str, ...]) -> None:
+        """Say what was put right; what can not be changed, as on a standby, is found again each time and told once.
+
+        Never while the keeper works: an event of the sys tenant is written through a session with the same engine.
+        """
+        told = charge.told.get(what, frozenset())
+        news = [
+            change for change in changes if change not in told or not any(word in change for word in _AGAIN_EACH_TIME)
+        ]
+        charge.told[what] = frozenset(changes)
+        for change in news:
+            log.error("tenant %d: put right: %s", tenant_id, change)
+        for change in news:
+            self.on_put_right(tenant_id, change)
+
     def _put_right(self, tenant_id: int, charge: _Charge) -> None:
         if not self.account_file(tenant_id).exists():
             return  # its account is being made
+
+        changes: tuple[str, ...] = ()
+
+        def put_right(session: EngineSession) -> None:
+            nonlocal changes
+            changes = drift.put_right(session, charge.settings, charge.process, is_sys=tenant_id == SYS_TENANT_ID)
+            if tenant_id in self._of_oracle_mode:
+                changes = (*administrator.put_sys_right(session), *changes)
+            charge.unusable = count_unusable(session)
+
+        if charge.is_starting:
+            return
+        was_shut_out = charge.is_shut_out
         try:
-            with self.session(tenant_id) as session:
-                for change in drift.put_right(session, charge.settings, charge.process):
-                    log.error("tenant %d: put right: %s", tenant_id, change)
+            self._put_account_right(tenant_id, charge)
+            self._keeper(tenant_id, charge).use(put_right)
+            self._tell(tenant_id, charge, "settings", changes)
         except SqlError as error:
-            if not error.is_lost:
+            if not error.is_lost and not (was_shut_out and charge.is_shut_out):
                 log.error("tenant %d: can not be checked: %s", tenant_id, error)
         except HoldfastError as error:
             log.error("tenant %d: can not be checked: %s", tenant_id, error)
@@ -449,8 +619,18 @@ def _starting(charge: _Charge) -> Iterator[None]:
     charge.is_starting = True
     try:
         yield
+        charge.trouble = ""
+    except HoldfastError as error:
+        charge.trouble = str(error)
+        raise
     finally:
         charge.is_starting = False
+
+
+def _let_go(charge: _Charge) -> None:
+    """Close the session that is held with an engine."""
+    if charge.keeper is not None:
+        charge.keeper.close()
 
 
 def _refuse_retired(charge: _Charge) -> None:

@@ -1,10 +1,14 @@
 """Every statement of the surface in one table: who may run it, what the others are told, and how far it goes.
 
 The desk asks `admit` before it looks at what a statement means, so rights lie here and nowhere else; `docs/compatibility.md`
-is written from the same rows. `state` is what the page says: the desk refuses a statement it has no case for, whatever
-the row says, and a test finds rows that disagree with it.
+and `docs/rights.md` are written from the same rows. `state` is what the page says: the desk refuses a statement it has no case
+for, whatever the row says, and a test finds rows that disagree with it.
 
-Source: the tables of rights, of tenant list errors and of statements in the project's statements specification.
+Source: the tables of rights, of tenant list errors and of statements in the project's statements specification. Of `right`: the
+sections "Required privileges" of OceanBase's manual V4.2.5 and V4.3.3, SQL reference, "System tenants", which name the privilege
+for `ALTER SYSTEM [SET] parameter` and `ADD RESTORE SOURCE`, and for the others root@sys or the tenant's administrator; what
+administrators have that others lack is in the engine's own check, oceanbase/seekdb src/sql/resolver/ob_stmt_type.h (one function
+for each statement) and src/sql/privilege_check/ob_privilege_check.cpp. "Privilege types in MySQL mode" has what each stands for.
 """
 
 from dataclasses import dataclass
@@ -14,9 +18,10 @@ from typing import get_args
 from holdfast import codes
 from holdfast.codes import Code
 from holdfast.errors import RefusedError, refuse
-from holdfast.jobs.rights import require_alter_system
+from holdfast.jobs.rights import require
 from holdfast.jobs.session import Session
 from holdfast.statement import commands as c
+from holdfast.values.grants import Right
 
 
 class State(StrEnum):
@@ -60,7 +65,7 @@ class Statement:
     """One statement.
 
     `outsiders`: what the tenants hear that may not run it. `names`: what a user tenant hears for a TENANT clause, None
-    where it may write one or the grammar has none. `asks_privilege`: whether ALTER SYSTEM is needed.
+    where it may write one or the grammar has none. `right`: the privilege of OceanBase's that is needed, None for none.
     """
 
     command: type
@@ -70,7 +75,7 @@ class Statement:
     callers: Callers = Callers.BOTH
     outsiders: Refusal = _SYS_ONLY
     names: Refusal | None = None
-    asks_privilege: bool = True
+    right: Right | None = Right.ALTER_SYSTEM
 
 
 STATEMENTS: tuple[Statement, ...] = (
@@ -78,7 +83,8 @@ STATEMENTS: tuple[Statement, ...] = (
         command=c.SetLogArchiveDest,
         text="`SET LOG_ARCHIVE_DEST`",
         state=State.SAME,
-        note="`file://` only; `_1` is the same destination, `_2` to `_8` refused; refused within another destination",
+        note="`file://` only; `_1` is the same destination, `_2` to `_8` refused; refused within another destination;"
+        " of a user tenant below the destination roots (decision 52)",
         names=_NO_NAMES_IN_SETTINGS,
     ),
     Statement(
@@ -91,14 +97,15 @@ STATEMENTS: tuple[Statement, ...] = (
         command=c.SetDataBackupDest,
         text="`SET DATA_BACKUP_DEST`",
         state=State.SAME,
-        note="`file://` only; refused within another destination",
+        note="`file://` only; refused within another destination; of a user tenant below the destination roots (decision 52)",
         names=_NO_NAMES_IN_SETTINGS,
     ),
     Statement(
         command=c.SetLogRestoreSource,
         text="`SET LOG_RESTORE_SOURCE`",
         state=State.PART,
-        note="`LOCATION=file://...`, an archive, on a standby; of a running tenant name its archive: `SERVICE` and `RAWPATH` are refused",
+        note="`LOCATION=file://...`, an archive, on a standby; of a running tenant name its archive: `SERVICE` and `RAWPATH` are refused;"
+        " of a user tenant below the destination roots, and of the tenant it was restored from",
         names=_NO_NAMES_IN_SETTINGS,
     ),
     Statement(
@@ -109,7 +116,13 @@ STATEMENTS: tuple[Statement, ...] = (
         callers=Callers.USER,
         outsiders=Refusal(codes.OB_NOT_SUPPORTED, "change external storage dest by sys tenant is"),
     ),
-    Statement(command=c.Archivelog, text="`ARCHIVELOG`", state=State.SAME, names=_NO_NAMES_IN_SETTINGS),
+    Statement(
+        command=c.Archivelog,
+        text="`ARCHIVELOG`",
+        state=State.SAME,
+        note="warns where no round can begin: no destination, DEFER; of all tenants, of each that is not switched",
+        names=_NO_NAMES_IN_SETTINGS,
+    ),
     Statement(
         command=c.Noarchivelog,
         text="`NOARCHIVELOG`",
@@ -122,7 +135,7 @@ STATEMENTS: tuple[Statement, ...] = (
         text="`BACKUP [INCREMENTAL] {DATABASE, TENANT} [TO]`",
         state=State.SAME,
         note="`PLUS ARCHIVELOG` in both word orders; an increment without a usable base becomes full, COMMENT says why; a second backup"
-        " is refused whoever began the first (-9036)",
+        " is refused whoever began the first (-9036); of all tenants each that is left out is a warning and in sys's COMMENT",
         names=_NO_NAMES,
     ),
     Statement(
@@ -136,7 +149,8 @@ STATEMENTS: tuple[Statement, ...] = (
         command=c.SetEncryption,
         text="`SET ENCRYPTION`",
         state=State.SAME,
-        note="the bytes are really encrypted, logs of `PLUS ARCHIVELOG` included (decision 11); `PASSWD` shows the same hash",
+        note="the bytes are really encrypted, logs of `PLUS ARCHIVELOG` included (decision 11); `PASSWD` shows `***`, no hash (53)",
+        right=None,
     ),
     Statement(
         command=c.SetDecryption,
@@ -144,6 +158,7 @@ STATEMENTS: tuple[Statement, ...] = (
         state=State.SAME,
         callers=Callers.SYS,
         outsiders=Refusal(codes.OB_NOT_SUPPORTED, "non-sys tenant set decryption is"),
+        right=Right.SUPER,
     ),
     Statement(
         command=c.BackupKey,
@@ -197,7 +212,8 @@ STATEMENTS: tuple[Statement, ...] = (
         command=c.DeleteBackupAll,
         text="`DELETE BACKUP ALL`",
         state=State.SAME,
-        note="the format file and others' files stay; the path can not be set again (-9081)",
+        note="the format file and others' files stay; the path can not be set again (-9081); of a path that is absent or an empty"
+        " directory the rows become `DELETED`",
         names=_NO_NAMES,
     ),
     Statement(
@@ -228,11 +244,20 @@ STATEMENTS: tuple[Statement, ...] = (
         names=_NO_NAMES,
     ),
     Statement(
+        command=c.RenewServerIdentity,
+        text="`RENEW SERVER IDENTITY`",
+        state=State.BEYOND,
+        note="Holdfast's own: of two servers of one name (a copied base directory, one that was put back) this one goes on; its ids"
+        " continue behind what its destinations hold (decision 42)",
+        callers=Callers.SYS,
+    ),
+    Statement(
         command=c.Validate,
         text="`VALIDATE {BACKUP, BACKUPSET, ARCHIVELOG_PIECE}`",
         state=State.BEYOND,
         note="objects proven within `backup_validate_reread_interval` are not read again; damage is named in `x_BACKUP_DAMAGES` and"
-        " makes a set or piece `BROKEN` until a validation proves it good; the other tasks go on (decision 29); `LEVEL = 'restore'`"
+        " makes a set or piece `BROKEN` until a validation proves it good or it is deleted;"
+        " the other tasks go on (decision 29); `LEVEL = 'restore'`"
         " (ours) restores a random moment into a scratch tenant and checks it, see `RESTORE_DRILLS` (decision 37)",
         names=_NO_NAMES_IN_VALIDATION,
     ),
@@ -247,7 +272,9 @@ STATEMENTS: tuple[Statement, ...] = (
         command=c.Restore,
         text="`RESTORE t FROM ... [UNTIL ...] [WITH ...]`",
         state=State.PART,
-        note="`WITH` may be left out (beyond); `WITH KEY FROM` later; `method=quick` needs FUSE, else it restores fully and warns;"
+        note="`WITH` may be left out (beyond); `WITH KEY FROM` names what `backup_encryption` named: `file:`, `env:`, `command:`"
+        " (decision 56);"
+        " `method=quick` needs FUSE, else it restores fully and warns;"
         " `ttl=2h` (beyond): the tenant goes by itself; view `CDB_OB_QUICK_TENANTS`;"
         " needs the engine of the set's data version, else -4179",
         callers=Callers.SYS,
@@ -259,6 +286,7 @@ STATEMENTS: tuple[Statement, ...] = (
         state=State.SAME,
         note="may be shown again until the next `PREVIEW`",
         callers=Callers.SYS,
+        right=None,
     ),
     Statement(
         command=c.AddRestoreSource,
@@ -279,7 +307,7 @@ STATEMENTS: tuple[Statement, ...] = (
         command=c.RecoverStandby,
         text="`RECOVER STANDBY`",
         state=State.SAME,
-        note="exact to the SCN; going on from inside a log group restarts the standby's engine, 3 to 5 s; not on an engine 1.3",
+        note="exact to the SCN; readers stay; going on from inside a log group restarts its engine, 2 to 8 s; not on an engine 1.3",
         names=_NO_NAMES_FOR_STANDBYS,
     ),
     Statement(
@@ -288,8 +316,11 @@ STATEMENTS: tuple[Statement, ...] = (
         state=State.SAME,
         note="on an engine 1.3, and where transactions were under way at the end of the log, it restarts the tenant's engine, 2 to 3 s",
         names=_NO_NAMES_FOR_STANDBYS,
+        right=Right.SUPER,
     ),
-    Statement(command=c.Switchover, text="`SWITCHOVER TO`", state=State.LATER, names=_NO_NAMES_FOR_STANDBYS),
+    Statement(
+        command=c.Switchover, text="`SWITCHOVER TO`", state=State.LATER, names=_NO_NAMES_FOR_STANDBYS, right=Right.SUPER
+    ),
     Statement(
         command=c.RunUpgradeJob,
         text="`RUN UPGRADE JOB`",
@@ -328,7 +359,7 @@ STATEMENTS: tuple[Statement, ...] = (
         text="`SHOW PARAMETERS [LIKE, WHERE] [TENANT = t]`",
         state=State.SAME,
         note="a condition can not hold a subquery (decision 20)",
-        asks_privilege=False,
+        right=None,
     ),
     Statement(
         command=c.CreateResourceUnit,
@@ -336,6 +367,7 @@ STATEMENTS: tuple[Statement, ...] = (
         state=State.SAME,
         note="memory and log disk bind the engine; CPU and IOPS are kept and shown",
         callers=Callers.SYS,
+        right=Right.CREATE_RESOURCE_UNIT,
     ),
     Statement(
         command=c.CreateResourcePool,
@@ -343,9 +375,22 @@ STATEMENTS: tuple[Statement, ...] = (
         state=State.SAME,
         note="one server: `UNIT_NUM = 1`",
         callers=Callers.SYS,
+        right=Right.CREATE_RESOURCE_POOL,
     ),
-    Statement(command=c.DropResourceUnit, text="`DROP RESOURCE UNIT`", state=State.SAME, callers=Callers.SYS),
-    Statement(command=c.DropResourcePool, text="`DROP RESOURCE POOL`", state=State.SAME, callers=Callers.SYS),
+    Statement(
+        command=c.DropResourceUnit,
+        text="`DROP RESOURCE UNIT`",
+        state=State.SAME,
+        callers=Callers.SYS,
+        right=Right.CREATE_RESOURCE_UNIT,
+    ),
+    Statement(
+        command=c.DropResourcePool,
+        text="`DROP RESOURCE POOL`",
+        state=State.SAME,
+        callers=Callers.SYS,
+        right=Right.CREATE_RESOURCE_POOL,
+    ),
     Statement(
         command=c.CreateTenant,
         text="`CREATE TENANT`",
@@ -353,6 +398,7 @@ STATEMENTS: tuple[Statement, ...] = (
         note="a pool may be left out; `ob_compatibility_mode = 'oracle'` gives the management surface only, with a warning;"
         " `holdfast_engine_version` (ours) picks an installed engine",
         callers=Callers.SYS,
+        right=Right.SUPER,
     ),
     Statement(
         command=c.DropTenant,
@@ -360,13 +406,14 @@ STATEMENTS: tuple[Statement, ...] = (
         state=State.SAME,
         note="no recycle bin: always `FORCE`",
         callers=Callers.SYS,
+        right=Right.SUPER,
     ),
     Statement(
         command=c.ShowTenants,
         text="`SHOW TENANTS`",
         state=State.SAME,
         note="a user tenant sees itself",
-        asks_privilege=False,
+        right=None,
     ),
     Statement(
         command=c.NotOurs, text="grammar leftovers of V3", state=State.NEVER, note="refused with 1235, as V4 does"
@@ -380,8 +427,8 @@ assert OF_COMMAND.keys() == set(get_args(c.Command)), "every command has one row
 def admit(session: Session, command: c.Command) -> None:
     """Raise RefusedError when this session may not run this statement: privilege first, then tenant, then TENANT clause."""
     row = OF_COMMAND[type(command)]
-    if row.asks_privilege:
-        require_alter_system(session)
+    if row.right is not None:
+        require(session, row.right)
     if session.tenant.is_sys:
         if row.callers is Callers.USER:
             raise row.outsiders.error()

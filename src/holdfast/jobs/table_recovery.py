@@ -11,14 +11,19 @@ Order of effects, for the crash:
 import logging
 import threading
 from dataclasses import dataclass, replace
+from functools import partial
 
 from holdfast import codes
 from holdfast.catalog.catalog import Catalog
 from holdfast.catalog.table_recoveries import RecoverJob
 from holdfast.clock import Clock
+from holdfast.defects import guarded
 from holdfast.errors import HoldfastError, RefusedError, refuse
+from holdfast.jobs.ground import named_uri
+from holdfast.jobs.identity import ClusterIdentity
+from holdfast.jobs.leftovers import Leftovers
 from holdfast.jobs.reply import OK, Reply
-from holdfast.jobs.restores import RestoreOrder, Restores, check_options
+from holdfast.jobs.restores import RestoreOrder, Restores, check_keys, check_options
 from holdfast.jobs.rights import not_supported
 from holdfast.jobs.session import Session, target_of
 from holdfast.jobs.stops import Stops
@@ -30,14 +35,11 @@ from holdfast.statement.render import render
 from holdfast.statement.restore_options import read_options
 from holdfast.tables.plan import check_items, check_targets, fixed_targets
 from holdfast.tables.run import databases_of, tables_of
-from holdfast.values.destination import parse_uri
 from holdfast.values.table_recovery import RecoverStatus
-from holdfast.values.tenant import SYS_TENANT_ID, Tenant, TenantPurpose, TenantRole, TenantStatus
+from holdfast.values.tenant import RECOVER_PREFIX, SYS_TENANT_ID, Tenant, TenantPurpose, TenantRole, TenantStatus
 
 log = logging.getLogger("holdfast.tables")
 
-AUX_PREFIX = "AUX_RECOVER$"
-"""Auxiliary tenants are called so, with the moment in microseconds behind it: OceanBase's form."""
 _STOP_SECONDS = 30.0
 _DROP_SECONDS = 120.0
 """A cancelled recovery removes a tenant, which takes seconds."""
@@ -61,6 +63,7 @@ class TableRecoveries:
         restores: Restores,
         clock: Clock,
         *,
+        identity: ClusterIdentity,
         generation: int,
     ) -> None:
         self._catalog = catalog
@@ -69,9 +72,10 @@ class TableRecoveries:
         self._restores = restores
         self._clock = clock
         self._generation = generation
-        self._around = Surroundings(catalog, supervisor, tenants, clock)
+        self._around = Surroundings(catalog, supervisor, tenants, clock, identity)
         self._lock = threading.Lock()
         self._running: dict[int, _Running] = {}
+        self._left = Leftovers()
 
     # --- statements
 
@@ -92,15 +96,16 @@ class TableRecoveries:
                 "recover table when recover table job exists is",
                 hint=f"wait for it, or run ALTER SYSTEM CANCEL RECOVER TABLE {target.name}",
             )
-        sources = tuple(parse_uri(text) for text in command.sources)
+        sources = tuple(named_uri(text) for text in command.sources)
         if not sources:
             raise not_supported("recover table without FROM is", hint="write FROM 'file:///data,file:///archive'")
         auxiliary = self._restores.begin(
             RestoreOrder(
-                name=f"{AUX_PREFIX}{self._clock.now_ns() // 1000}",
+                name=f"{RECOVER_PREFIX}{self._clock.now_ns() // 1000}",
                 sources=sources,
                 target=target_of(command.until, session),
                 passwords=session.decryption,
+                key_source=command.key_source,
                 pools=options.pools,
                 options=_auxiliary_options(command.options),
                 description=f"recover table into {target.name}",
@@ -131,7 +136,7 @@ class TableRecoveries:
         active = self._catalog.table_recoveries.active()
         named = {job.aux_tenant_id for job in active}
         for tenant in self._catalog.tenants.hosted():
-            if tenant.is_auxiliary and tenant.name.startswith(AUX_PREFIX) and tenant.tenant_id not in named:
+            if tenant.is_auxiliary and tenant.name.startswith(RECOVER_PREFIX) and tenant.tenant_id not in named:
                 log.warning("tenant %s belongs to no recovery; removing it", tenant.name)
                 try:
                     self._tenants.drop_auxiliary(tenant)
@@ -144,6 +149,7 @@ class TableRecoveries:
 
     def stop_all(self) -> None:
         """End the workers between two batches; the next server goes on."""
+        self._left.end()
         with self._lock:
             running = list(self._running.values())
         for one in running:
@@ -185,7 +191,13 @@ class TableRecoveries:
         stops = Stops()
         run = RecoveryRun(self._around, job, stops)
         thread = threading.Thread(
-            target=self._carry_out, args=(run, job, stops), name=f"recover-table-{job.target_tenant_id}", daemon=True
+            target=guarded(
+                log,
+                f"tenant {job.target_tenant_name}: the end of its table recovery",
+                partial(self._carry_out, run, job, stops),
+            ),
+            name=f"recover-table-{job.target_tenant_id}",
+            daemon=True,
         )
         with self._lock:
             if job.target_tenant_id in self._running:
@@ -204,6 +216,22 @@ class TableRecoveries:
             with self._lock:
                 self._running.pop(job.target_tenant_id, None)
             stops.end()
+            if not stops.is_server_stopping:
+                self._left.look_after(
+                    job.tenant_id, job.job_id, lambda: self._still_active(job) is not None, lambda: self._again(job)
+                )
+
+    def _still_active(self, job: RecoverJob) -> RecoverJob | None:
+        """Return the job's row as it is, None when it has ended."""
+        rows = self._catalog.table_recoveries.active()
+        return next((row for row in rows if (row.tenant_id, row.job_id) == (job.tenant_id, job.job_id)), None)
+
+    def _again(self, job: RecoverJob) -> None:
+        """Give a recovery that its worker left to another, unless it has ended. Raises HoldfastError when that can not be known."""
+        row = self._still_active(job)
+        if row is not None:
+            log.warning("tenant %s: going on with its table recovery, which its worker left", row.target_tenant_name)
+            self._hand_over(row)
 
     # --- checks and rows
 
@@ -272,10 +300,7 @@ def _auxiliary_options(given: OptionPairs) -> OptionPairs:
 
 
 def _check_command(command: RecoverTable) -> None:
-    if command.key_source is not None or command.sts_credential is not None or command.password is not None:
-        raise not_supported(
-            "recover table with keys of its own is", hint="for encrypted sets run SET DECRYPTION in this session"
-        )
+    check_keys(command.key_password, command.password, command.sts_credential)
     for name, _ in command.remap_tablegroups[:1]:
         raise refuse(
             codes.OB_TABLEGROUP_NOT_EXIST, hint=f"seekdb has no table groups: leave REMAP TABLEGROUP {name} out"

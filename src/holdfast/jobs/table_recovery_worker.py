@@ -19,13 +19,24 @@ from functools import partial
 from typing import TypeVar
 
 from holdfast import codes
+from holdfast.backup_format.owner_record import decode_placeholder, encode_placeholder
 from holdfast.catalog.catalog import Catalog
 from holdfast.catalog.table_recoveries import ImportJob, ImportTask, PreviewStatus, RecoverJob, TablePreview
 from holdfast.clock import Clock
+from holdfast.defects import DefectError
 from holdfast.engine import control
 from holdfast.engine.session import Session, SqlError
-from holdfast.errors import CanceledError, EngineError, HoldfastError, RefusedError
+from holdfast.errors import (
+    CanceledError,
+    CorruptionError,
+    EngineError,
+    HoldfastError,
+    RefusedError,
+    UnknownVersionError,
+)
 from holdfast.jobs.auxiliary import find_restored, remove_auxiliary
+from holdfast.jobs.endings import tell_end
+from holdfast.jobs.identity import ClusterIdentity
 from holdfast.jobs.parameters import BY_NAME
 from holdfast.jobs.stops import ServerStoppingError, Stops
 from holdfast.jobs.supervisor import Supervisor
@@ -36,6 +47,8 @@ from holdfast.tables.definition import foreign_key_for, without_name
 from holdfast.tables.difference import difference, key_columns
 from holdfast.tables.plan import TableCopy, TableName, check_targets, plan_tables, renamed
 from holdfast.tables.run import (
+    Copied,
+    ScratchOwner,
     Shape,
     compare,
     copy_rows,
@@ -48,6 +61,7 @@ from holdfast.tables.run import (
     tables_of,
 )
 from holdfast.tables.views import make_views
+from holdfast.values.owner import JobKind
 from holdfast.values.table_recovery import ImportStatus, RecoverResult, RecoverStatus, TableStatus
 
 log = logging.getLogger("holdfast.tables")
@@ -77,6 +91,7 @@ class Surroundings:
     supervisor: Supervisor
     tenants: Tenants
     clock: Clock
+    identity: ClusterIdentity
 
 
 class RecoveryRun:
@@ -120,6 +135,9 @@ class RecoveryRun:
             raise
         except HoldfastError as error:
             result, comment = RecoverResult.FAILED, self._reason(error)
+        except Exception as error:
+            log.exception("tenant %s: its table recovery met a defect of Holdfast", self._job.target_tenant_name)
+            result, comment = RecoverResult.FAILED, str(DefectError(error))
         self._job = replace(self._job, result=result, comment=comment[:_COMMENT_CHARACTERS_MAX])
         self._patiently(lambda: self._rows.update(self._job), is_ending=True)
 
@@ -334,7 +352,7 @@ class RecoveryRun:
             shape = self._shape(source, name)
             if task.status is TableStatus.RENAMING and _is_renamed(target, place, final):
                 self._finish(task, shape)  # killed after the rename, before its record
-                drop_scratch(target, place.database)
+                drop_scratch(target, place.database, self._scratch_owner())
                 return
             task = replace(
                 task,
@@ -347,7 +365,7 @@ class RecoveryRun:
                 row_count=0,
             )
             self._save(task)
-            make_empty(target, place.database, shape)
+            make_empty(target, place.database, shape, self._scratch_owner())
             written, told = 0, 0
 
             def tell(rows: int) -> None:
@@ -359,12 +377,17 @@ class RecoveryRun:
                         self._rows.update_task(replace(task, row_count=written))
 
             copied = copy_rows(source, target, name, place, shape, check=self._stops.check, told=tell)
-            compare(target, place, shape, copied)
+            self._compare(task, name, place, shape, copied)
             task = replace(task, status=TableStatus.RENAMING, row_count=copied.row_count)
             self._save(task)
             into_place(target, place, final)
             self._finish(task, shape)
-            drop_scratch(target, place.database)
+            drop_scratch(target, place.database, self._scratch_owner())
+
+    def _compare(self, task: ImportTask, name: TableName, place: TableName, shape: Shape, copied: Copied) -> None:
+        """Compare in sessions of their own: whatever state the copying ones are in is not what their work is judged by."""
+        with self._session(task.src_tenant_id) as source, self._session(task.tenant_id) as target:
+            compare(source, target, name, place, shape, copied)
 
     def _shape(self, source: Session, name: TableName) -> Shape:
         """Return the shape of a table that is known to be there.
@@ -462,9 +485,8 @@ class RecoveryRun:
             if self._is_ours(row)
         ]
         self._patiently(lambda: self._rows.update(*rows), is_ending=True)
-        log.info(
-            "tenant %s: table recovery %s: %s", self._job.target_tenant_name, status, comment or "all tables are there"
-        )
+        what = f"tenant {self._job.target_tenant_name}: table recovery {self._job.job_id}"
+        tell_end(log, what, status, comment or "all tables are there")
 
     def _end_import(self, imported: ImportJob, now_us: int) -> None:
         """End the rows of an import that did not come to its own end."""
@@ -485,7 +507,8 @@ class RecoveryRun:
             with self._around.supervisor.session(self._job.tenant_id) as target:
                 for database in databases_of(target):
                     if database.startswith(prefix):
-                        drop_scratch(target, database)
+                        with suppress(RefusedError):  # a user's, who had the idea to call it so
+                            drop_scratch(target, database, self._scratch_owner())
         except HoldfastError as error:  # an engine that does not answer, or a target that was dropped
             log.warning("tenant %s: scratch databases %s* stay: %s", self._job.target_tenant_name, prefix, error)
 
@@ -493,6 +516,18 @@ class RecoveryRun:
 
     def _is_ours(self, row: RecoverJob) -> bool:
         return row.target_tenant_id == self._job.target_tenant_id
+
+    def _scratch_owner(self) -> ScratchOwner:
+        server, job_id = self._around.identity.server, self._job.job_id
+        record = encode_placeholder(server.owner(self._now_us(), JobKind.RECOVER_TABLE, job_id)).decode()
+
+        def is_own(found: str) -> bool:
+            try:
+                return server.lineage.made_for(decode_placeholder(found.encode()), JobKind.RECOVER_TABLE, job_id)
+            except (CorruptionError, UnknownVersionError):
+                return False
+
+        return ScratchOwner(record=record, is_own=is_own)
 
     def _scratch_prefix(self) -> str:
         return f"__recover_{self._job.job_id}_"

@@ -17,15 +17,14 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from holdfast import codes
+from holdfast import codes, disk
 from holdfast.catalog.catalog import Catalog
 from holdfast.clock import Clock
 from holdfast.engine import account, administrator, control, drift
-from holdfast.engine.process import LOG_DISK_BYTES_MIN, MEMORY_BUDGET_BYTES_MIN, EngineSettings
+from holdfast.engine.process import LOG_DISK_BYTES_MIN, MEMORY_BUDGET_BYTES_MIN, EngineSettings, begin_founding
 from holdfast.engine.role import EngineRole
 from holdfast.engine.session import ROOT, connect
 from holdfast.engine.version import Engines, EngineVersion
-from holdfast.engine_format.log_block import LOG_BLOCK_BYTES
 from holdfast.errors import HoldfastError, RefusedError, UnknownVersionError, refuse
 from holdfast.jobs.directories import ClusterDirectory
 from holdfast.jobs.door import ViewsLogin
@@ -45,6 +44,7 @@ from holdfast.statement.commands import (
 from holdfast.values.capacity import capacity_text
 from holdfast.values.tenant import (
     SYS_TENANT_ID,
+    TENANT_NAME_HINT,
     CompatibilityMode,
     LogMode,
     Tenant,
@@ -52,6 +52,7 @@ from holdfast.values.tenant import (
     TenantRole,
     TenantStatus,
     Unit,
+    is_auxiliary_name,
     is_valid_tenant_name,
 )
 
@@ -61,8 +62,6 @@ DEFAULT_UNIT = Unit(max_cpu=1.0, memory_size_bytes=MEMORY_BUDGET_BYTES_MIN, log_
 """What a tenant gets without a pool: the least an engine starts with."""
 ENGINE_VERSION_VARIABLE = "holdfast_engine_version"
 """Ours, in CREATE TENANT ... SET: which installed engine the tenant runs on, `1.3.0` or `1.3.0.0`. No variable of the engine."""
-_SPARE_LOG_BLOCKS = 4
-"""Beside a fifth of its log disk, which the engine keeps free (measured: it stops writing at 80 %), room to go on at once."""
 ORACLE_WARNING = (
     "Oracle mode is the management surface only: administrator SYS, views SYS.DBA_OB_..., all backup, archive and restore"
     " statements; SQL on data stays the engine's MySQL mode"
@@ -285,16 +284,13 @@ class Tenants:
 
         Raises RefusedError: bad name, name taken (-5156), pool unknown (-4650) or granted (-4626). Nothing is left then.
         """
-        if not is_valid_tenant_name(name):
-            raise refuse(
-                codes.OB_INVALID_ARGUMENT,
-                "tenant name",
-                hint="1 to 64 letters, digits, _ or $, no digit first, and none of sys, all, all_user, all_meta",
-            )
+        if not is_valid_tenant_name(name) or is_auxiliary_name(name) != (purpose is TenantPurpose.AUXILIARY):
+            raise refuse(codes.OB_INVALID_ARGUMENT, "tenant name", hint=TENANT_NAME_HINT)
         if self._catalog.tenants.find(name) is not None:
             raise refuse(codes.OB_TENANT_EXIST, name)
         unit = self._catalog.resources.free_unit_of(pools).unit if pools else DEFAULT_UNIT
         tenant_id = self._catalog.tenants.next_tenant_id()
+        self._refuse_taken_place(tenant_id)
         now_us = self._clock.now_ns() // 1000
         tenant = Tenant(
             tenant_id=tenant_id,
@@ -309,7 +305,7 @@ class Tenants:
             data_version=version.data_version,
             purpose=purpose,
         )
-        self._supervisor.set_version(tenant_id, version)
+        self._supervisor.set_version(tenant_id, version, is_oracle=mode is CompatibilityMode.ORACLE)
         self._catalog.tenants.add(tenant)
         try:
             if not pools:
@@ -321,6 +317,20 @@ class Tenants:
             self._remove(tenant)
             raise
         return tenant
+
+    def _refuse_taken_place(self, tenant_id: int) -> None:
+        """Refuse before there is a row: what is found in the place of a tenant that fails is removed.
+
+        An id that was never given has no directory; one that has was given by a catalog of which this is an older or another one.
+        """
+        if not self._directories.tenants.is_dir():
+            raise RefusedError(f"{self._directories.tenants} is not there", hint="mount its disk, or put it back")
+        for place in (self._directories.tenant(tenant_id), self._directories.restore(tenant_id)):
+            if os.path.lexists(place):
+                raise RefusedError(
+                    f"{place} is there already, and is of no tenant in this catalog",
+                    hint="move it away, or give the server the sys directory that it belongs to",
+                )
 
     def install_views(self, tenant_id: int) -> None:
         """Make the tenant's view schema and its user. Repeatable; the password lives in this process only."""
@@ -341,18 +351,32 @@ class Tenants:
             schema=f"t{tenant.tenant_id}",
         )
 
+    def put_views_right(self) -> tuple[str, ...]:
+        """Make views of tenants, and the users that read them, again where somebody has changed them; return what was changed.
+
+        Of tenants whose views were asked for since the server began: for the others they are made then. Raises HoldfastError.
+        """
+        changed: tuple[str, ...] = ()
+        for tenant in self._catalog.tenants.user_tenants():
+            with self._lock:
+                password = self._view_passwords.get(tenant.tenant_id)
+                if password is not None:
+                    changed += self._catalog.put_tenant_right(tenant.tenant_id, password, tenant.mode)
+        return changed
+
     def settings_of(self, tenant: Tenant) -> EngineSettings:
         """Return what the tenant's engine is started with, now.
 
         A restored log can be larger than the unit's log disk; until the engine has recycled it, its log disk is made to fit.
         """
         source = None if tenant.role is TenantRole.PRIMARY else self._catalog.log_sources.find(tenant.tenant_id)
-        return EngineSettings(
+        settings = EngineSettings(
             memory_budget_bytes=tenant.unit.memory_size_bytes,
-            log_disk_size_bytes=max(tenant.unit.log_disk_size_bytes, self._log_disk_in_use_bytes(tenant.tenant_id)),
+            log_disk_size_bytes=tenant.unit.log_disk_size_bytes,
             role=EngineRole.PRIMARY if tenant.role is TenantRole.PRIMARY else EngineRole.STANDBY,
             log_source_port=source.port or None if source is not None else None,
         )
+        return settings.fitting(self._supervisor.directory(tenant.tenant_id))
 
     def remove(self, tenant: Tenant) -> None:
         """Remove a tenant that never became NORMAL (a failed creation or restore), whatever of it is there."""
@@ -398,15 +422,9 @@ class Tenants:
             )
         return version
 
-    def _log_disk_in_use_bytes(self, tenant_id: int) -> int:
-        """Return the log disk that holds the log files there are, with the room the engine keeps free."""
-        folder = self._supervisor.directory(tenant_id).log_dir
-        count = sum(name.isdigit() for name in os.listdir(folder)) if folder.is_dir() else 0
-        return (count + _SPARE_LOG_BLOCKS) * LOG_BLOCK_BYTES * 5 // 4
-
     def _found(self, tenant: Tenant, variables: dict[str, str]) -> None:
         directory = self._supervisor.directory(tenant.tenant_id)
-        directory.create()
+        begin_founding(directory)
         self._supervisor.bring_up(tenant.tenant_id, self.settings_of(tenant))
         with connect(directory.socket, ROOT, "") as root:
             account.create_account(root, self._supervisor.account_file(tenant.tenant_id))
@@ -458,8 +476,8 @@ class Tenants:
         """
         place = self._directories.base / room / name
         try:
-            self._directories.trash.mkdir(mode=0o700, exist_ok=True)
-            place.rename(self._directories.trash / f"{room}-{name}-{secrets.token_hex(4)}")
+            disk.make_folder(self._directories.trash)
+            disk.move(place, self._directories.trash / f"{room}-{name}-{secrets.token_hex(4)}")
         except FileNotFoundError:
             return
         except OSError:

@@ -9,12 +9,14 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
+from functools import partial
 
 from holdfast import codes
 from holdfast.backup_format import names
 from holdfast.catalog.catalog import Catalog
 from holdfast.catalog.validation import PathType, ValidateJob, ValidateType
 from holdfast.clock import Clock
+from holdfast.defects import DefectError, guarded
 from holdfast.errors import (
     CanceledError,
     ConflictError,
@@ -22,9 +24,13 @@ from holdfast.errors import (
     NotFoundError,
     refuse,
 )
+from holdfast.jobs.backup_keys import MastersOf, no_masters
 from holdfast.jobs.destinations import OpenStore
 from holdfast.jobs.drill_worker import DrillGround, DrillRun, end_drill
+from holdfast.jobs.ground import Ground, named_uri, owned_by
 from holdfast.jobs.identity import ClusterIdentity
+from holdfast.jobs.left_out import LeftOut, comment_of, warnings_of
+from holdfast.jobs.leftovers import Leftovers
 from holdfast.jobs.pace import Paces
 from holdfast.jobs.parents import outcome_of
 from holdfast.jobs.reply import OK, Reply
@@ -32,12 +38,18 @@ from holdfast.jobs.rights import not_supported, unknown_tenant
 from holdfast.jobs.session import Session
 from holdfast.jobs.stops import Stops
 from holdfast.jobs.tablets import TabletFinder
-from holdfast.jobs.validation_worker import ValidationRun, ValidationSurroundings, place_of, registered_at
+from holdfast.jobs.validation_worker import (
+    ValidationRun,
+    ValidationSurroundings,
+    destination_at,
+    place_of,
+    registered_at,
+)
 from holdfast.keys.keyring import Keyring
 from holdfast.statement.commands import CancelValidate, Validate, ValidateKind, names_everyone
 from holdfast.store.store import Store
 from holdfast.values.backup_set import JobStatus
-from holdfast.values.destination import DestinationKind, Uri, parse_uri
+from holdfast.values.destination import DestinationKind, Uri
 from holdfast.values.drill import DrillResult
 from holdfast.values.tenant import SYS_TENANT_ID, Tenant
 from holdfast.verify.plan import Level, parse_ids
@@ -100,18 +112,23 @@ class Validations:
         open_store: OpenStore,
         generation: int,
         keyring: Callable[[int], Keyring],
+        masters: MastersOf = no_masters,
         paces: Paces,
         tablets: TabletFinder,
         ground: DrillGround,
+        paths: Ground,
     ) -> None:
         """`keyring`: of a tenant, with the keys of its sealed sets. `paces`: shared with backups and restores."""
         self._catalog = catalog
         self._clock = clock
         self._generation = generation
-        self._around = ValidationSurroundings(catalog, clock, identity, open_store, keyring, paces, tablets)
+        self._around = ValidationSurroundings(
+            catalog, clock, identity, open_store, keyring, paces, tablets, paths, masters
+        )
         self._lock = threading.Lock()
         self._running: dict[int, _Running] = {}
         self._ended = threading.Event()
+        self._left = Leftovers()
         self._ground = ground
         self._pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="validation-job")
         self._sweep_stops = Stops()
@@ -128,7 +145,7 @@ class Validations:
         if command.path is not None:
             if session.tenant.is_sys and (is_everyone or len(tenants) != 1):
                 raise refuse(codes.OB_INVALID_ARGUMENT, _ONE_TENANT)
-            uri = parse_uri(command.path)
+            uri = self._readable(session, tenants[0], named_uri(command.path))
             assert command.dest_kind is not None, "a path comes with its keyword"
             path, path_type = uri.identity, self._path_type(uri, command.dest_kind)
         first = ValidateJob(
@@ -145,18 +162,20 @@ class Validations:
             start_timestamp_us=self._now_us(),
             description=command.description,
         )
-        jobs = []
+        jobs: list[ValidateJob] = []
+        left_out: list[LeftOut] = []
         for tenant in tenants:
             job = self._with_destinations(replace(first, tenant_id=tenant.tenant_id))
             if not (job.data_dest_id or job.archive_dest_id or job.path):
                 if is_everyone:
+                    left_out.append(LeftOut(tenant=tenant.name, code=codes.OB_INVALID_ARGUMENT, reason=_NO_DESTINATION))
                     continue
                 raise refuse(codes.OB_INVALID_ARGUMENT, _NO_DESTINATION, hint=f"tenant {tenant.name}")
             jobs.append(job)
         if not jobs:
             raise refuse(codes.OB_INVALID_ARGUMENT, _NO_DESTINATION)
-        self._submit(session, first, jobs)
-        return OK
+        self._submit(session, replace(first, comment=comment_of(left_out)), jobs)
+        return Reply(warnings=warnings_of(left_out))
 
     def cancel(self, session: Session, command: CancelValidate) -> Reply:
         """CANCEL VALIDATE BACKUP: of the session's tenant; from sys of those named, or of all and the sys jobs with them.
@@ -192,7 +211,7 @@ class Validations:
 
     def resume_all(self) -> None:
         """Take up the jobs a dead server left, and remove scratch tenants of drills whose job has ended. When restores are resumed."""
-        self._drill_pool.submit(self._sweep_drills)
+        self._drill_pool.submit(guarded(log, "the look for scratch tenants of drills", self._sweep_drills))
         for job in self._catalog.validation.active_jobs():
             if job.tenant_id == SYS_TENANT_ID:
                 self._settle(job.job_id)
@@ -202,6 +221,7 @@ class Validations:
     def stop_all(self) -> None:
         """End the workers between two reads; their jobs stay as they are and are taken up by the next server."""
         self._ended.set()
+        self._left.end()
         self._sweep_stops.stop_server()
         with self._lock:
             for running in self._running.values():
@@ -271,6 +291,18 @@ class Validations:
             found.setdefault(tenant.tenant_id, tenant)
         return list(found.values())
 
+    def _readable(self, session: Session, tenant: Tenant, uri: Uri) -> Uri:
+        """Return the path as it is to be opened. Raises RefusedError (-9026, -9081) for one that this session may not have read.
+
+        What the tenant uses or used is its own, wherever it lies: it is read without being named, too.
+        """
+        known = destination_at(self._catalog.destinations.all_of(tenant.tenant_id), uri)
+        if known is not None:
+            return replace(uri, resolved=known.uri.resolved)
+        return self._around.paths.source(
+            session, uri, is_own=owned_by(self._around.identity.cluster_id, tenant.tenant_id)
+        )
+
     def _path_type(self, uri: Uri, kind: DestinationKind) -> PathType:
         """Return what a path is: a destination of this kind, or one set or piece in one. Raises 1210 for anything else."""
         is_data = kind is DestinationKind.BACKUP_DATA
@@ -295,7 +327,7 @@ class Validations:
         return any(store.stat(name.removeprefix("/")) is not None for name in wanted)
 
     def _is_in_a_destination(self, uri: Uri, single: PathType) -> bool:
-        above = place_of(uri.identity, single).uri
+        above = replace(place_of(uri.identity, single).uri, resolved=uri.resolved)
         return self._around.open_store(above).stat(names.FORMAT_FILE) is not None
 
     def _with_destinations(self, job: ValidateJob) -> ValidateJob:
@@ -344,6 +376,18 @@ class Validations:
 
     # --- workers
 
+    def _is_active(self, job: ValidateJob) -> bool:
+        return self._catalog.validation.job(job.tenant_id, job.job_id).is_active
+
+    def _hand_over_again(self, job: ValidateJob) -> None:
+        """Give a job that its worker left to another, unless it has ended. Raises HoldfastError when that can not be known."""
+        job = self._catalog.validation.job(job.tenant_id, job.job_id)
+        with self._lock:
+            is_busy = job.tenant_id in self._running
+        if job.is_active and not is_busy:
+            log.warning("tenant %d: taking up validation job %d, which its worker left", job.tenant_id, job.job_id)
+            self._hand_over(job)
+
     def _hand_over(self, job: ValidateJob) -> None:
         with self._lock:
             if self._ended.is_set():
@@ -351,7 +395,9 @@ class Validations:
             running = _Running(job=job, stops=Stops())
             self._running[job.tenant_id] = running
             is_drill = job.validate_level == Level.RESTORE
-            running.future = (self._drill_pool if is_drill else self._pool).submit(self._work, running)
+            running.future = (self._drill_pool if is_drill else self._pool).submit(
+                guarded(log, f"tenant {job.tenant_id}: validation job {job.job_id}", partial(self._work, running))
+            )
 
     def _work(self, running: _Running) -> None:
         tenant_id, job_id = running.job.tenant_id, running.job.job_id
@@ -365,16 +411,25 @@ class Validations:
                 # Ended while it waited for its turn: an earlier server may have left its scratch tenant.
                 for drill in self._catalog.drills.unfinished(running.job):
                     end_drill(self._around, self._ground, drill, DrillResult.CANCELED, "", running.stops)
-        except HoldfastError:
-            # The catalog itself failed: the row stays as it is, owned by us, and the next server takes it up.
-            log.exception("tenant %d: validation job %d could not be carried on", tenant_id, job_id)
+        except HoldfastError as error:
+            # The catalog itself failed: the row stays as it is, owned by us, and is taken up again when it answers.
+            log.error("tenant %d: validation job %d could not be carried on: %s", tenant_id, job_id, error)
+        except Exception:
+            log.exception(
+                "tenant %d: validation job %d met a defect of Holdfast and is taken up again", tenant_id, job_id
+            )
         finally:
             with self._lock:
                 if self._running.get(tenant_id) is running:
                     del self._running[tenant_id]
-            if not running.stops.is_server_stopping and running.job.initiator_tenant_id == SYS_TENANT_ID:
-                self._settle(running.job.initiator_job_id)
+            job, is_stopping = running.job, running.stops.is_server_stopping
             running.stops.end()
+            if not is_stopping:
+                self._left.look_after(
+                    tenant_id, job_id, lambda: self._is_active(job), lambda: self._hand_over_again(job)
+                )
+                if job.initiator_tenant_id == SYS_TENANT_ID:
+                    self._settle(job.initiator_job_id)
 
     def _run(self, run: ValidationRun) -> None:
         try:
@@ -383,7 +438,7 @@ class Validations:
             raise
         except Exception as error:
             log.exception("a validation job met a defect of Holdfast")
-            run.fail(HoldfastError(f"unexpected {type(error).__name__}: {error}", hint="see the server's log"))
+            run.fail(DefectError(error))
 
     def _end_rows(self, job: ValidateJob, error: HoldfastError) -> None:
         """End a job's rows without its worker: it is queued, or hangs, or belongs to nobody."""
@@ -405,11 +460,24 @@ class Validations:
             self._settle(job.initiator_job_id)
 
     def _settle(self, parent_id: int) -> None:
-        """End a sys job when none of its children is active. Repeatable: the first to come ends it."""
+        """End a sys job when none of its children is active, now or when the catalog answers."""
+        try:
+            self._settle_now(parent_id)
+        except HoldfastError as error:
+            log.error("validation job %d of tenant sys could not be ended yet: %s", parent_id, error)
+            self._left.add(SYS_TENANT_ID, parent_id, lambda: self._settle_now(parent_id))
+        except Exception:
+            log.exception("validation job %d of tenant sys could not be ended yet", parent_id)
+            self._left.add(SYS_TENANT_ID, parent_id, lambda: self._settle_now(parent_id))
+
+    def _settle_now(self, parent_id: int) -> None:
+        """Repeatable: the first to come ends it. Raises HoldfastError when the catalog does not answer."""
         validation = self._catalog.validation
         try:
             parent = validation.job(SYS_TENANT_ID, parent_id)
-            outcome = outcome_of(validation.children(parent), is_cancelled=parent.cancel_requested)
+            outcome = outcome_of(
+                validation.children(parent), is_cancelled=parent.cancel_requested, left_out=parent.comment
+            )
             if not parent.is_active or outcome is None:
                 return
             validation.finish(
@@ -424,8 +492,6 @@ class Validations:
             )
         except ConflictError:
             return  # another worker ended it at the same moment
-        except HoldfastError as error:
-            log.error("validation job %d of tenant sys could not be ended: %s", parent_id, error)
 
     def _now_us(self) -> int:
         return self._clock.now_ns() // 1000

@@ -33,6 +33,8 @@ from holdfast.catalog.validation import (
     damage_words,
 )
 from holdfast.clock import Clock
+from holdfast.destination.documents import read_document, read_manifest
+from holdfast.destination.facts import places_of
 from holdfast.errors import (
     CanceledError,
     ConflictError,
@@ -44,7 +46,10 @@ from holdfast.errors import (
     StoreUnavailableError,
     refuse,
 )
+from holdfast.jobs.backup_keys import MastersOf, no_masters
 from holdfast.jobs.destinations import OpenStore
+from holdfast.jobs.endings import tell_end
+from holdfast.jobs.ground import Ground, owned_by
 from holdfast.jobs.identity import ClusterIdentity
 from holdfast.jobs.pace import Paces, TenantPace
 from holdfast.jobs.parameters import BY_NAME
@@ -56,11 +61,11 @@ from holdfast.values.archive import Piece, PieceStatus
 from holdfast.values.backup_set import JobStatus, SetStatus
 from holdfast.values.destination import Destination, DestinationKind, Uri, parse_uri
 from holdfast.values.scn import Scn
+from holdfast.values.tenant import SYS_TENANT_ID
 from holdfast.verify.crew import Crew
 from holdfast.verify.log import Memory, PieceTarget, validate_piece
 from holdfast.verify.plan import Damage, Level, Proof, chain_closure, own_pieces, parse_ids
-from holdfast.verify.reading import read_document
-from holdfast.verify.run import Findings, SetTarget, read_manifest, validate_set
+from holdfast.verify.run import Findings, SetTarget, validate_set
 
 log = logging.getLogger("holdfast.validation")
 
@@ -71,6 +76,9 @@ _RETRY_SECONDS = 2.0
 _TELL_SECONDS = 0.5
 _COMMENT_CHARACTERS_MAX = 4000
 _NAMED_MAX = 3
+
+
+_CLOSED = "this server does not know the piece's key: of its log only headers were looked at, not its content"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +92,8 @@ class ValidationSurroundings:
     keyring: Callable[[int], Keyring]
     paces: Paces
     tablets: TabletFinder
+    paths: Ground
+    masters: MastersOf = no_masters
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,13 +287,22 @@ class ValidationRun:
         if self._job.path:
             place = place_of(self._job.path, self._job.path_type)
             is_data = place.kind is DestinationKind.BACKUP_DATA
-            place = replace(place, dest_id=self._job.data_dest_id if is_data else self._job.archive_dest_id)
+            place = self._named(place, self._job.data_dest_id if is_data else self._job.archive_dest_id)
             return (place, None) if is_data else (None, place)
         data_id, archive_id = self._job.data_dest_id, self._job.archive_dest_id
         return (
             self._registered(data_id, DestinationKind.BACKUP_DATA) if data_id else None,
             self._registered(archive_id, DestinationKind.ARCHIVE_LOG) if archive_id else None,
         )
+
+    def _named(self, place: Place, dest_id: int) -> Place:
+        """Return the place of a path that the statement named. One that a user tenant named is judged again: time has passed."""
+        if dest_id:
+            return replace(self._registered(dest_id, place.kind), root=place.root)
+        if self._job.initiator_tenant_id == SYS_TENANT_ID:
+            return place
+        own = owned_by(self._around.identity.cluster_id, self._job.tenant_id)
+        return replace(place, uri=self._around.paths.source(None, place.uri, is_own=own))
 
     def _registered(self, dest_id: int, kind: DestinationKind) -> Place:
         destination = self._around.catalog.destinations.by_id(self._job.tenant_id, dest_id)
@@ -428,8 +447,11 @@ class ValidationRun:
                 target = self._piece_target(task, place, store, root)
                 memory = self._memory(task, place, root)
                 level = Level(task.validate_level)
-                validate_piece(target, store, level=level, memory=memory, journal=journal, crew=crew)
-                findings.is_proven = target.key is not None or not target.is_sealed
+                findings.is_proven = validate_piece(
+                    target, store, level=level, memory=memory, journal=journal, crew=crew
+                )
+                if not findings.is_proven:
+                    findings.notes.append(_CLOSED)
         except _SetGoneError as error:
             self._end_task(journal.task, JobStatus.COMPLETED, 0, error.message)
             return
@@ -483,7 +505,8 @@ class ValidationRun:
             return PieceTarget(root=root, objects=objects, is_sealed=is_sealed, key=key)
         ref = names.parse_piece_root(root)
         assert ref is not None, "a task of a piece has its folder for a path"
-        return PieceTarget(root=root, before=self._piece_before(place, store, ref))
+        masters = self._around.masters(self._job.tenant_id)
+        return PieceTarget(root=root, before=self._piece_before(place, store, ref), masters=masters)
 
     def _piece_before(self, place: Place, store: Store, ref: names.PieceRef) -> str:
         """Return the folder of the piece this one goes on from, "" when it is its round's first that is there."""
@@ -499,6 +522,10 @@ class ValidationRun:
 
     def _key(self, set_id: int) -> DataKey | None:
         kept = self._around.keyring(self._job.tenant_id).get(set_id)
+        manifest = self._manifests.get(set_id)
+        if kept is None and manifest is not None and manifest.encryption.mode is EncryptionMode.KEY:
+            secret = self._around.masters(self._job.tenant_id).secret_of(manifest, name=f"backup set {set_id}")
+            return None if secret is None else DataKey(secret)
         return None if kept is None else DataKey(kept.secret)
 
     def _memory(self, task: ValidateTask, place: Place, root: str) -> Memory:
@@ -582,7 +609,7 @@ class ValidationRun:
                 end_timestamp_us=self._now_us(),
             )
         )
-        log.info("tenant %d: validation job %d is %s", self._job.tenant_id, self._job.job_id, status)
+        tell_end(log, f"tenant {self._job.tenant_id}: validation job {self._job.job_id}", status, comment)
 
     def _is_worth_another(self, error: HoldfastError) -> bool:
         """Return whether the same may succeed a moment later: the destination stumbled, or the catalog is restarted."""
@@ -604,6 +631,12 @@ def place_of(path: str, path_type: PathType) -> Place:
         return Place(uri=uri, kind=kind, dest_id=0)
     parent, _, root = uri.path.rpartition("/")
     return Place(uri=replace(uri, path=parent or "/"), kind=kind, dest_id=0, root=root)
+
+
+def destination_at(destinations: Iterable[Destination], uri: Uri) -> Destination | None:
+    """Return the tenant's destination that the path is, or is the folder of a set or a piece in."""
+    places = places_of([uri])
+    return next((one for one in destinations if one.uri.identity in places), None)
 
 
 def registered_at(destinations: Iterable[Destination], place: Place) -> int:

@@ -5,57 +5,113 @@ increment compares the heads of blocks with hashes that are keyed with the base'
 outside its engine's fence, on the disk that holds the tenant's data in the clear anyway. A server without them (another machine,
 a lost base directory) still restores with the password, and takes a full backup instead of an increment.
 
-A file is complete or absent: it is written aside, synced and renamed.
+A file is complete or absent: it is written aside, synced and renamed. What it holds is sealed with the key of the host, so that a copy
+of a tenant's directory opens no set. Files of servers before that key are in the clear; `seal_all` ends that.
 """
 
 import json
-import os
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, cast
 
+from holdfast import disk
 from holdfast.backup_format.manifest import Encryption, EncryptionMode
 from holdfast.errors import CorruptionError
+from holdfast.keys.host_key import HostKey, Sealed
 from holdfast.keys.password import SECRET_BYTES, SetKey
+from holdfast.values.json_text import parse_json
+
+_FILE_BYTES_MAX = 1 << 16
 
 
 class Keyring:
-    """The keys in one folder, by backup set id. The folder is made with the first key."""
+    """The keys in one folder, by backup set id. The folder is made with the first key.
 
-    def __init__(self, folder: Path) -> None:
+    `owner`: the tenant's id, as its directory is named; with the set's id it is the place for which a key is sealed.
+    """
+
+    def __init__(self, folder: Path, host_key: HostKey, owner: str) -> None:
         self._folder = folder
+        self._host_key = host_key
+        self._owner = owner
 
     def put(self, backup_set_id: int, key: SetKey) -> None:
         """Keep a key; durable when this returns."""
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        path = self._path(backup_set_id)
-        aside = path.with_suffix(".new")
-        descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-        try:
-            os.write(descriptor, _encode(key))
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-        aside.rename(path)
-        folder = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        disk.make_folder(self._folder)
+        kept = self._host_key.seal(_encode(key), self._place(backup_set_id))
+        disk.write_file(self._path(backup_set_id), _encode_sealed(kept))
 
     def get(self, backup_set_id: int) -> SetKey | None:
-        """Return the key of a set, None when it is not kept here. Raises CorruptionError without showing the bytes."""
+        """Return the key of a set, None when it is not kept here or the host's key is not the one that sealed it.
+
+        Raises CorruptionError without showing the bytes.
+        """
         path = self._path(backup_set_id)
         try:
-            data = path.read_bytes()
+            data = _read(path)
         except FileNotFoundError:
             return None
-        return _decode(data, path)
+        kept = _decode_sealed(data)
+        if kept is None:
+            return _decode(data, path)
+        opened = self._host_key.open(kept, self._place(backup_set_id))
+        return None if opened is None else _decode(opened, path)
+
+    def seal_all(self) -> tuple[int, ...]:
+        """Seal what lies here in the clear; return the sets, ascending, whose keys the host's key does not open. Repeatable.
+
+        A damaged file stays as it is: whoever asks for it is told.
+        """
+        lost = []
+        for set_id in sorted(self._set_ids()):
+            path = self._path(set_id)
+            try:
+                data = _read(path)
+                kept = _decode_sealed(data)
+                clear = _decode(data, path) if kept is None else None
+            except CorruptionError:
+                continue
+            if clear is not None:
+                self.put(set_id, clear)
+            elif kept is not None and not self._host_key.opens(kept):
+                lost.append(set_id)
+        return tuple(lost)
+
+    def _set_ids(self) -> Iterator[int]:
+        for path in self._folder.glob("set_*.key"):
+            number = path.stem.removeprefix("set_")
+            if number.isdecimal():
+                yield int(number)
+
+    def _place(self, backup_set_id: int) -> str:
+        return f"the key of set {int(backup_set_id)} of tenant {self._owner}"
 
     def remove(self, backup_set_id: int) -> None:
         """Forget a key. Repeatable."""
-        self._path(backup_set_id).unlink(missing_ok=True)
+        disk.remove_file(self._path(backup_set_id))
 
     def _path(self, backup_set_id: int) -> Path:
         return self._folder / f"set_{int(backup_set_id)}.key"
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return disk.read_file(path, size_bytes_max=_FILE_BYTES_MAX)
+    except ValueError as error:
+        raise CorruptionError(f"key file {path} is {error}") from None
+
+
+def _encode_sealed(kept: Sealed) -> bytes:
+    return json.dumps({"host_key": kept.host_key, "sealed": kept.sealed.hex()}, sort_keys=True).encode()
+
+
+def _decode_sealed(data: bytes) -> Sealed | None:
+    """Return what a file holds, None for one that is in the clear or damaged."""
+    try:
+        read = cast(dict[str, Any], parse_json(data))
+        return Sealed(host_key=str(read["host_key"]), sealed=bytes.fromhex(read["sealed"]))
+    except (ValueError, KeyError, TypeError):
+        return None
 
 
 def _encode(key: SetKey) -> bytes:
@@ -68,6 +124,8 @@ def _encode(key: SetKey) -> bytes:
             "scrypt_r": encryption.scrypt_r,
             "scrypt_p": encryption.scrypt_p,
             "wrapped_key": encryption.wrapped_key.hex(),
+            "mode": encryption.mode,
+            "key_id": encryption.key_id,
         },
         sort_keys=True,
     ).encode()
@@ -75,14 +133,15 @@ def _encode(key: SetKey) -> bytes:
 
 def _decode(data: bytes, path: Path) -> SetKey:
     try:
-        read = json.loads(data)
+        read = cast(dict[str, Any], parse_json(data))
         secret = bytes.fromhex(read["secret"])
         if len(secret) != SECRET_BYTES:
             raise ValueError
         return SetKey(
             secret=secret,
             encryption=Encryption(
-                mode=EncryptionMode.PASSWORD,
+                mode=EncryptionMode(read.get("mode", EncryptionMode.PASSWORD)),
+                key_id=str(read.get("key_id", "")),
                 scrypt_salt=bytes.fromhex(read["scrypt_salt"]),
                 scrypt_n=int(read["scrypt_n"]),
                 scrypt_r=int(read["scrypt_r"]),

@@ -7,7 +7,6 @@ The associated data of the wrap name cluster, tenant and set, so a wrapped key m
 Nothing here is ever printed.
 """
 
-import hashlib
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -21,11 +20,11 @@ from holdfast.backup_format.manifest import Encryption, EncryptionMode, Manifest
 from holdfast.errors import CorruptionError, refuse
 
 SECRET_BYTES = 32
-_SALT_BYTES = 16
+SALT_BYTES = 16
 _NONCE_BYTES = 12
 _WRAPPED_BYTES = _NONCE_BYTES + SECRET_BYTES + 16
 
-_N, _R, _P = 1 << 15, 8, 3
+SCRYPT_N, SCRYPT_R, SCRYPT_P = 1 << 15, 8, 3
 """32 MiB and a quarter of a second for each guess: one of OWASP's equal choices for scrypt, the one with the memory a server of
 300 MiB can spare."""
 _MEMORY_BYTES_MAX = 256 << 20
@@ -49,22 +48,13 @@ def place_of(manifest: Manifest) -> SetPlace:
     return SetPlace(cluster_id=manifest.cluster_id, tenant_id=manifest.tenant_id, backup_set_id=manifest.backup_set_id)
 
 
-def password_hash(password: str) -> str:
-    """Return what the PASSWD columns show: `*` and the lower-case hex of SHA1(SHA1(password)), as OceanBase does.
-
-    It is not salted, so it stays in the catalog and never goes to a destination: there only scrypt guards the key.
-    """
-    once = hashlib.sha1(password.encode(), usedforsecurity=False).digest()
-    return "*" + hashlib.sha1(once, usedforsecurity=False).hexdigest()
-
-
 class BackupPassword:
     """SET ENCRYPTION of a session: the password is stretched once, when it is set, and then forgotten.
 
     Every set of the session wraps a key of its own with the same wrapping key.
     """
 
-    __slots__ = ("_salt", "_wrapping_key", "password_hash")
+    __slots__ = ("_salt", "_wrapping_key")
 
     def __init__(self, password: str) -> None:
         """Raises RefusedError (1210) for an empty password."""
@@ -74,9 +64,8 @@ class BackupPassword:
                 "encryption password",
                 hint="a set is encrypted with a password or not at all",
             )
-        self._salt = secrets.token_bytes(_SALT_BYTES)
-        self._wrapping_key = _stretched(password, self._salt, _N, _R, _P)
-        self.password_hash = password_hash(password)
+        self._salt = secrets.token_bytes(SALT_BYTES)
+        self._wrapping_key = stretched(password, self._salt, SCRYPT_N, SCRYPT_R, SCRYPT_P)
 
     def __repr__(self) -> str:
         return "BackupPassword(...)"
@@ -88,9 +77,9 @@ class BackupPassword:
         encryption = Encryption(
             mode=EncryptionMode.PASSWORD,
             scrypt_salt=self._salt,
-            scrypt_n=_N,
-            scrypt_r=_R,
-            scrypt_p=_P,
+            scrypt_n=SCRYPT_N,
+            scrypt_r=SCRYPT_R,
+            scrypt_p=SCRYPT_P,
             wrapped_key=nonce + wrapped,
         )
         return SetKey(secret=secret, encryption=encryption)
@@ -116,6 +105,10 @@ class Passwords:
     def __repr__(self) -> str:
         return "Passwords(...)"
 
+    def secrets(self) -> tuple[bytes, ...]:
+        """Return the passwords as they are stretched."""
+        return tuple(password.encode() for password in self._passwords)
+
     def secret_of(self, encryption: Encryption, place: SetPlace, *, name: str) -> bytes | None:
         """Return the set's data key, None when no password opens it.
 
@@ -135,23 +128,13 @@ class Passwords:
         cost = (encryption.scrypt_salt, encryption.scrypt_n, encryption.scrypt_r, encryption.scrypt_p)
         known = self._stretched.get((*cost, password))
         if known is None:
-            known = self._stretched[*cost, password] = _stretched(password, *cost)
+            known = self._stretched[*cost, password] = stretched(password, *cost)
         return known
 
 
 def _check(encryption: Encryption, name: str) -> None:
     n, r, p = encryption.scrypt_n, encryption.scrypt_r, encryption.scrypt_p
-    is_possible = (
-        len(encryption.wrapped_key) == _WRAPPED_BYTES
-        and len(encryption.scrypt_salt) >= _SALT_BYTES
-        and n >= 2
-        and n & (n - 1) == 0
-        and r >= 1
-        and p >= 1
-        and 128 * n * r <= _MEMORY_BYTES_MAX
-        and n * r * p <= _WORK_MAX
-    )
-    if not is_possible:
+    if len(encryption.wrapped_key) != _WRAPPED_BYTES or not is_payable(encryption.scrypt_salt, n, r, p):
         raise CorruptionError(
             f"{name} describes an encryption that no backup wrote: scrypt n {n}, r {r}, p {p}, a wrapped key of"
             f" {len(encryption.wrapped_key)} bytes",
@@ -159,5 +142,20 @@ def _check(encryption: Encryption, name: str) -> None:
         )
 
 
-def _stretched(password: str, salt: bytes, n: int, r: int, p: int) -> bytes:
-    return Scrypt(salt=salt, length=32, n=n, r=r, p=p).derive(password.encode())
+def is_payable(salt: bytes, n: int, r: int, p: int) -> bool:
+    """Return whether these may be parameters of scrypt that we wrote: what costs more is a forgery."""
+    return (
+        len(salt) >= SALT_BYTES
+        and n >= 2
+        and n & (n - 1) == 0
+        and r >= 1
+        and p >= 1
+        and 128 * n * r <= _MEMORY_BYTES_MAX
+        and n * r * p <= _WORK_MAX
+    )
+
+
+def stretched(password: str | bytes, salt: bytes, n: int, r: int, p: int) -> bytes:
+    """Return the wrapping key, 32 bytes, that scrypt makes of a password or of what a key source gave."""
+    secret = password.encode() if isinstance(password, str) else password
+    return Scrypt(salt=salt, length=32, n=n, r=r, p=p).derive(secret)

@@ -110,6 +110,11 @@ class Conversation:
         """Return how much was fed and not handed over yet."""
         return len(self._buffer) - self._offset
 
+    @property
+    def is_between(self) -> bool:
+        """Return whether a command has not begun: nothing of one was handed over without its rest."""
+        return self._state is _State.BOUNDARY
+
     def take_rest(self) -> bytes:
         """Return what was not handed over and forget it: a COM_CHANGE_USER is followed by a login, not by commands."""
         rest = self._buffer[self._offset :]

@@ -36,6 +36,7 @@ class Capability(IntFlag):
 # result sets always end in the old EOF packets.
 ENGINE_CAPABILITIES = Capability(0x009FF7FF)
 OFFERED_CAPABILITIES = ENGINE_CAPABILITIES & ~Capability.COMPRESS
+COMPRESSION = Capability.COMPRESS | Capability.ZSTD_COMPRESSION
 ENGINE_VERSION_GREETED = "5.7.25"
 ENGINE_CHARSET_GREETED = 46  # utf8mb4_bin
 

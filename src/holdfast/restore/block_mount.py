@@ -1,22 +1,32 @@
 """The FUSE operations of one lazily filled block file, and whether this machine can have them.
 
 The mount covers a plain, empty file: the mounted thing is the block file itself, at the very path where the engine looks.
-Nothing is decided here; see `lazy_file`. `mfusepy` loads libfuse when it is imported, so it is imported where it is needed.
+Nothing is decided here; see `lazy_file`. `mfusepy` loads libfuse when it is imported, so it is imported where it is needed, and only
+by `_mfusepy`: by itself it takes libfuse 2 where both are (borg, sshfs and AppImages bring it), which knows other options.
+
+Whether a mount works here only a mount tells: `find_obstacle` makes one, of a tiny file, in a process of its own.
 """
 
+import contextlib
 import ctypes
 import errno
 import logging
 import os
 import shutil
 import stat
+import subprocess
+import sys
+import tempfile
+import threading
+import time
 from collections.abc import Callable
+from ctypes.util import find_library
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
+import holdfast
 from holdfast.errors import HoldfastError
-from holdfast.restore.lazy_file import LazyBlockFile
 
 log = logging.getLogger("holdfast.blocks")
 
@@ -24,7 +34,6 @@ FUSE_DEVICE = Path("/dev/fuse")
 _SUBTYPE = "holdfast"
 _MOUNT_TYPE = f"fuse.{_SUBTYPE}"
 _FALLOC_FL_KEEP_SIZE = 1
-_CAP_SYS_ADMIN = 21
 _MNT_DETACH = 2
 _THREADS_MAX = 100
 """Answers at once. Those that wait for a dead destination must leave room for those that need nothing from it."""
@@ -33,6 +42,22 @@ _BACKGROUND_MAX = 512
 _NOT_BEGUN_MAX = 6
 """What libfuse answers for arguments, the mount, its session and its signal handlers; above it served, and a signal ended it."""
 _T = TypeVar("_T")
+_TRIAL_SECONDS_MAX: Final = 10.0
+"""A mount is there after 0.3 s on an idle machine."""
+_TRIAL_BYTES: Final = b"a file system of one file\n" * 200
+_POLL_SECONDS: Final = 0.01
+
+
+class ServedFile(Protocol):
+    """What is mounted: a `LazyBlockFile`, or the trial's file."""
+
+    @property
+    def overlay_descriptor(self) -> int: ...
+    def read(self, offset: int, size_bytes: int) -> bytes: ...
+    def write(self, offset: int, data: bytes) -> int: ...
+    def sync(self) -> None: ...
+    def grow(self, size_bytes: int) -> None: ...
+    def allocate(self, offset: int, size_bytes: int) -> None: ...
 
 
 class Mount(StrEnum):
@@ -44,23 +69,129 @@ class Mount(StrEnum):
 
 
 def find_obstacle(device: Path = FUSE_DEVICE) -> str | None:
-    """Return why no block file can be served through FUSE here, None when it can. What only a mount can tell is not known."""
+    """Return why no block file can be served through FUSE here, None when it can: found by mounting one (half a second).
+
+    What was found good is not tried again by this process; an obstacle may be taken away meanwhile.
+    """
     try:
         os.close(os.open(device, os.O_RDWR | os.O_CLOEXEC))
     except OSError as error:
         return f"{device} can not be opened: {error.strerror}"
-    try:
-        import mfusepy  # noqa: F401
-    except (ImportError, OSError) as error:
-        return f"libfuse can not be loaded: {error}"
-    if not _may_mount():
-        helper = shutil.which("fusermount3") or shutil.which("fusermount")
-        if helper is None:
-            return "this user may not mount, and there is no fusermount3"
-        found = os.stat(helper)
-        if not (found.st_mode & stat.S_ISUID and found.st_uid == 0):
-            return f"this user may not mount, and {helper} is not setuid root"
+    with _TRIAL_LOCK:
+        if not _TRIED_GOOD:
+            obstacle = _try_mount()
+            if obstacle is not None:
+                return obstacle
+            _TRIED_GOOD.add(device)
     return None
+
+
+def library() -> str:
+    """Return which libfuse serves here, for people: its name and version, or why there is none."""
+    try:
+        mfusepy = _mfusepy()
+    except (ImportError, AttributeError, OSError) as error:
+        return f"no libfuse: {error}"
+    return f"libfuse {mfusepy.fuse_version_major}.{mfusepy.fuse_version_minor}"
+
+
+_TRIAL_LOCK = threading.Lock()
+_TRIED_GOOD: set[Path] = set()
+
+
+def _mfusepy() -> Any:
+    """Return the binding with libfuse 3 loaded where it is, else libfuse 2. Raises ImportError, OSError, AttributeError.
+
+    FUSE_LIBRARY_NAME and FUSE_LIBRARY_PATH, which the binding knows, decide where they are set.
+    """
+    if find_library("fuse3"):
+        os.environ.setdefault("FUSE_LIBRARY_NAME", "fuse3")
+    import mfusepy
+
+    return mfusepy
+
+
+def _try_mount() -> str | None:
+    """Mount a tiny file and read it; return why that did not work."""
+    found = library()
+    if found.startswith("no libfuse"):
+        return found
+    folder = Path(tempfile.mkdtemp(prefix="holdfast-fuse-"))
+    path, log_file = folder / "block_file", folder / "log"
+    path.touch()
+    (folder / "content").write_bytes(_TRIAL_BYTES)
+    source = str(Path(holdfast.__file__).parents[1])
+    program = (
+        f"import sys; sys.path.insert(0, {source!r}); from holdfast.restore.block_mount import serve_trial;"
+        " serve_trial(sys.argv[1])"
+    )
+    with log_file.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-I", "-c", program, str(folder)],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
+    try:
+        deadline = time.monotonic() + _TRIAL_SECONDS_MAX
+        while not is_mounted(path):
+            if process.poll() is not None or time.monotonic() > deadline:
+                told = log_file.read_text(errors="replace").strip().splitlines()
+                return f"a mount was tried and failed ({found}): {told[-1] if told else 'no word'}"
+            time.sleep(_POLL_SECONDS)
+        return (
+            None
+            if _read_in_time(path) == _TRIAL_BYTES
+            else f"a mount was tried and does not give back its bytes ({found})"
+        )
+    finally:
+        with contextlib.suppress(OSError):
+            unmount(path)
+        process.kill()
+        process.wait()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _read_in_time(path: Path) -> bytes:
+    """Return what the file holds, nothing when it is not read in time or fails: a broken server may never answer."""
+    found: list[bytes] = []
+
+    def read() -> None:
+        with contextlib.suppress(OSError):
+            found.append(path.read_bytes())
+
+    reader = threading.Thread(target=read, daemon=True)
+    reader.start()
+    reader.join(_TRIAL_SECONDS_MAX)
+    return found[0] if found else b""
+
+
+class _TrialFile:
+    """A small file that is read only."""
+
+    def __init__(self, path: Path) -> None:
+        self.overlay_descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+
+    def read(self, offset: int, size_bytes: int) -> bytes:
+        return os.pread(self.overlay_descriptor, size_bytes, offset)
+
+    def write(self, offset: int, data: bytes) -> int:
+        raise OSError(errno.EROFS, "read only")
+
+    def sync(self) -> None:
+        return
+
+    def grow(self, size_bytes: int) -> None:
+        raise OSError(errno.EROFS, "read only")
+
+    def allocate(self, offset: int, size_bytes: int) -> None:
+        raise OSError(errno.EROFS, "read only")
+
+
+def serve_trial(folder: str) -> None:
+    """Serve the trial's file until it is unmounted (called in the trial's process)."""
+    serve(_TrialFile(Path(folder, "content")), Path(folder, "block_file"))
 
 
 def is_mounted(path: Path) -> bool:
@@ -118,14 +249,15 @@ def unmount(path: str | Path) -> None:
         raise OSError(number, f"{path} can not be unmounted: {os.strerror(number)}")
 
 
-def serve(file: LazyBlockFile, path: Path) -> None:
+def serve(file: ServedFile, path: Path) -> None:
     """Mount `file` over the plain file `path` and serve it until it is unmounted or this process gets SIGTERM.
 
     Raises OSError when it can not be mounted; libfuse has said why on stderr.
     """
-    import mfusepy
-
-    options: dict[str, Any] = {"max_idle_threads": 10}
+    mfusepy = _mfusepy()
+    options: dict[str, Any] = {}
+    if mfusepy.fuse_version_major >= 3:  # libfuse 2 refuses words that it does not know
+        options["max_idle_threads"] = 10
     if (mfusepy.fuse_version_major, mfusepy.fuse_version_minor) >= (3, 12):
         options["max_threads"] = _THREADS_MAX  # 10 otherwise; libraries before had no bound
     if os.geteuid() == 0:
@@ -145,7 +277,7 @@ def serve(file: LazyBlockFile, path: Path) -> None:
             raise OSError(errno.EIO, f"{path} can not be mounted over: libfuse answers {error}") from error
 
 
-def _operations(mfusepy: Any, file: LazyBlockFile) -> Any:
+def _operations(mfusepy: Any, file: ServedFile) -> Any:
     def answer(call: Callable[[], _T]) -> _T:
         """Return what `call` returns; turn its failure into an error number, never into bytes."""
         try:
@@ -226,14 +358,3 @@ def _operations(mfusepy: Any, file: LazyBlockFile) -> Any:
             return {name: getattr(found, name) for name in (*names, "f_namemax")}
 
     return Operations()
-
-
-def _may_mount() -> bool:
-    """Return whether this process has the right to mount, without a helper."""
-    try:
-        for line in Path("/proc/self/status").read_text().splitlines():
-            if line.startswith("CapEff:"):
-                return bool(int(line.split()[1], 16) >> _CAP_SYS_ADMIN & 1)
-    except OSError:
-        return False
-    return False

@@ -18,10 +18,10 @@ from pathlib import Path
 from holdfast.backup_format.digest import DataKey
 from holdfast.backup_format.index import BlockTable, decode_index
 from holdfast.clock import Clock, SystemClock
+from holdfast.defects import DefectError, begin_log
 from holdfast.engine.liveness import identify
 from holdfast.engine_format.macro_block import MACRO_BLOCK_BYTES
 from holdfast.errors import CorruptionError, HoldfastError
-from holdfast.keys.keyring import Keyring
 from holdfast.restore import block_mount
 from holdfast.restore.lazy_file import BlockSource, LazyBlockFile
 from holdfast.restore.lazy_place import HydrationPace, LazyPlace, ServerState
@@ -137,6 +137,10 @@ class Hydration:
             except (HoldfastError, OSError) as error:
                 self._troubles.set_away(str(error))
                 self._resume_at = self._clock.monotonic() + _AWAY_SECONDS
+            except Exception as error:
+                log.exception("block %d does not come", block_id)
+                self._troubles.set_away(str(DefectError(error)))
+                self._resume_at = self._clock.monotonic() + _AWAY_SECONDS
             else:
                 self._troubles.forget_damage(block_id)  # the engine may have written the block itself
                 self._troubles.set_away("")
@@ -212,11 +216,13 @@ class _Clerk:
                     said = state
             except OSError as error:
                 log.error("blocks that came can not be marked: %s", error)  # a full disk; the next round tries again
+            except Exception:
+                log.exception("blocks that came can not be marked")
 
 
 def main(tenant_dir: str, path: str) -> int:
     """Serve until unmounted or told to end; return the exit status. 3: another server lives."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+    begin_log(sys.stderr)
     ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)  # data keys stay out of core files
     place, clock = LazyPlace(Path(tenant_dir)), SystemClock()
     if not _take_lock(place, clock):
@@ -224,7 +230,7 @@ def main(tenant_dir: str, path: str) -> int:
         return 3
     table = read_table(place)
     order = place.order()
-    keyring = Keyring(place.keys)
+    keyring = place.keyring()
     keys = {
         holder.set_id: DataKey(key.secret)
         for holder in order.holders

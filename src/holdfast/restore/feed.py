@@ -6,24 +6,33 @@ has *arrived*. That cut group is an end: what lies behind it in the archive does
 asks for an LSN inside the archive's group; it gets nothing, and `needs_mending` says that its log's tail must be replaced
 (`log_tail.mend_tail`) before it can go further.
 
+A feed begins nowhere: `join` gives it an archive that keeps to the standby's own history, and the LSN where the standby's log ends. It
+gives log only to one who goes on from there. An engine that asks for another LSN has other log than was looked at, or has lost some
+of it in a crash before a place where the archive's next history begins: `needs_joining` says that its log must be looked at again.
+
 Nothing in here raises to the engine (see `engine.log_service`): what went wrong is kept in `trouble`, and asked again.
 """
 
 import logging
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
+from holdfast.defects import DefectError
 from holdfast.engine.log_service import LogGroup
 from holdfast.engine_format.log_cut import cut
 from holdfast.engine_format.log_group import group_spans
 from holdfast.engine_format.log_walk import position_behind
 from holdfast.errors import HoldfastError
-from holdfast.restore.archived_log import ArchivedLog, InsideGroupError, LogRun
+from holdfast.restore.archived_log import ArchivedLog, InsideGroupError, LogRun, LostPlaceError
 from holdfast.values.lsn import Lsn
 from holdfast.values.scn import SCN_NONE, Scn
 
 log = logging.getLogger("holdfast.feed")
+
+_GAP_PROOF_SECONDS = 10.0
+_GAP_REST_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,21 +41,44 @@ class FeedState:
 
     `arrived_scn`: the bound, once the engine has everything up to it and the archive is known to go on behind it; else None.
     `needs_mending`: the standby's log ends with a cut group, and the bound lies behind that cut.
-    `trouble`: what keeps log from being given out, "" if nothing does. `calls`: how often the engine has asked.
+    `needs_joining`: the engine asks to go on from where it is not known to be.
+    `trouble`: what keeps log from being given out, "" if nothing does; `is_at_gap`: log between the standby's end and later log of
+    the archive is gone. `calls`: how often the engine has asked.
     """
 
     end_scn: Scn = SCN_NONE
     arrived_scn: Scn | None = None
     needs_mending: bool = False
+    needs_joining: bool = False
     trouble: str = ""
+    is_at_gap: bool = False
     calls: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Gap:
+    """Where log is missing, since when that is seen (a piece that is being begun looks the same for a moment), and until when nobody
+    looks again. Seconds of a monotonic clock."""
+
+    lsn: Lsn
+    since: float
+    rests_until: float = 0.0
+
+    def seen(self, now: float) -> "_Gap":
+        return replace(self, rests_until=now + _GAP_REST_SECONDS) if now - self.since >= _GAP_PROOF_SECONDS else self
 
 
 class Feed:
     """One archive for one standby. Safe from several threads; one of them reads at a time."""
 
-    def __init__(self, archive: ArchivedLog, until: Scn) -> None:
+    def __init__(
+        self, archive: ArchivedLog | None, until: Scn, *, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
+        """Without an archive it gives nothing before `join`; with one it takes any first LSN."""
         self._archive = archive
+        self._begin: Lsn | None = None
+        self._monotonic = monotonic
+        self._gap: _Gap | None = None
         self._until = until
         self._lock = threading.Lock()
         self._state = FeedState()
@@ -64,13 +96,31 @@ class Feed:
         """Move the bound; what was given out before stays given out."""
         with self._lock:
             self._until = until
+            self._gap = None
             self._state = replace(self._state, arrived_scn=None, needs_mending=False)
+
+    def join(self, archive: ArchivedLog, lsn: Lsn) -> None:
+        """Give the archive's log, which is now the feed's to close, to an engine whose log ends at `lsn`."""
+        with self._lock:
+            self._leave()
+            self._archive, self._begin = archive, lsn
+            self._state = replace(self._state, needs_joining=False)
+
+    def leave(self) -> None:
+        """Give out nothing before the next `join`; returns when no group is on its way."""
+        with self._lock:
+            self._leave()
 
     def close(self) -> None:
         """Give out nothing more; returns when no group is on its way."""
         with self._lock:
             self._is_closed = True
-            self._archive.close()
+            self._leave()
+
+    def _leave(self) -> None:
+        archive, self._archive = self._archive, None
+        if archive is not None:
+            archive.close()
 
     def fetch(self, start_lsn: Lsn, max_bytes: int) -> Iterator[LogGroup]:
         """Yield the groups from `start_lsn` on (see LogSource)."""
@@ -91,30 +141,44 @@ class Feed:
         `is_asked`: the engine itself has asked for this LSN, so it has what lies before: what was only given to it may be lost.
         """
         with self._lock:
-            if self._is_closed:
+            archive = self._archive
+            if self._is_closed or archive is None or self._rests(lsn):
                 return []
+            if self._begin is not None and self._begin != lsn:
+                self._state = replace(self._state, needs_joining=True)
+                return []
+            self._begin = None
             try:
                 trouble = self._state.trouble
-                found = self._read(lsn, max_bytes, is_asked=is_asked)
+                found = self._read(archive, lsn, max_bytes, is_asked=is_asked)
                 if trouble and found:
                     self._note("")
                 return found
             except InsideGroupError as error:
                 if is_asked:
                     self._look_inside(lsn, error)
+            except LostPlaceError as error:
+                log.warning("a standby's log is looked at again: %s", error)
+                self._state = replace(self._state, needs_joining=True)
             except HoldfastError as error:
                 self._note(str(error))
             except Exception as error:
                 log.exception("feed from LSN %s", lsn.text())
-                self._note(f"internal error: {error}")
+                self._note(str(DefectError(error)))
             return []
 
-    def _read(self, lsn: Lsn, max_bytes: int, *, is_asked: bool) -> list[LogGroup]:
-        run = self._archive.read(lsn)
+    def _read(self, archive: ArchivedLog, lsn: Lsn, max_bytes: int, *, is_asked: bool) -> list[LogGroup]:
+        run = archive.read(lsn)
         if run is None:
-            gap = self._archive.gap_behind(lsn)
+            gap = archive.gap_behind(lsn)
             if gap is not None:
-                self._note(f"log is missing from LSN {lsn.text()} to {gap.begin.lsn.text()}, where {gap.root} begins")
+                words = f"log is missing from LSN {lsn.text()} to {gap.begin.lsn.text()}, where {gap.root} begins"
+                self._note(words, is_at_gap=True)
+                self._gap = (
+                    _Gap(lsn, self._monotonic())
+                    if self._gap is None or self._gap.lsn != lsn
+                    else self._gap.seen(self._monotonic())
+                )
             return []
         found: list[LogGroup] = []
         taken, position = 0, run.begin
@@ -132,7 +196,7 @@ class Feed:
             taken += size_bytes
             position = position_behind(run.log[at:], Lsn(run.begin.lsn + at))
         if taken < len(run.log):
-            self._archive.put_back(LogRun(begin=position, log=run.log[taken:]))
+            archive.put_back(LogRun(begin=position, log=run.log[taken:]))
         if found:
             self._state = replace(self._state, end_scn=found[-1][2])
         return found
@@ -149,8 +213,12 @@ class Feed:
         with self._lock:
             self._state = replace(self._state, calls=self._state.calls + 1)
 
-    def _note(self, trouble: str) -> None:
+    def _rests(self, lsn: Lsn) -> bool:
+        """Return whether this LSN lies at a gap that was looked at a moment ago: what is gone comes back by a person's hand only."""
+        return self._gap is not None and self._gap.lsn == lsn and self._monotonic() < self._gap.rests_until
+
+    def _note(self, trouble: str, *, is_at_gap: bool = False) -> None:
         if trouble != self._state.trouble:
             if trouble:
                 log.error("a standby gets no log: %s", trouble)
-            self._state = replace(self._state, trouble=trouble)
+            self._state = replace(self._state, trouble=trouble, is_at_gap=is_at_gap)

@@ -4,8 +4,10 @@ import os
 import shutil
 from collections.abc import Mapping
 
+from holdfast import disk
 from holdfast.engine.directory import EngineDirectory
-from holdfast.keys.keyring import Keyring
+from holdfast.engine.recognition import GONE_HINT
+from holdfast.errors import CorruptionError
 from holdfast.keys.password import SetKey
 from holdfast.restore.block_server import read_table
 from holdfast.restore.lazy_file import create_lazy_files, is_marked, marked_bytes, read_marks
@@ -27,13 +29,14 @@ def lay_out_lazily(
     `index`: the bytes of the set's index, checked; `secrets`: of the chain's encrypted sets. Durable when this returns.
     """
     place.folder.mkdir(mode=0o700)
+    disk.sync_folder(place.folder.parent)
     size_bytes = plan.set.manifest.block_file_size_bytes
     holders = tuple(
         Holder(set_id=fact.manifest.backup_set_id, source=stores[fact.source].location, root=fact.root)
         for fact in plan.chain
     )
     _write(place.index, index)
-    keyring = Keyring(place.keys)
+    keyring = place.keyring()
     for set_id, key in secrets.items():
         keyring.put(set_id, key)
     place.put_pace(HydrationPace(threads=0, rate=0))
@@ -41,7 +44,7 @@ def lay_out_lazily(
     create_lazy_files(place.overlay, place.marks, size_bytes=size_bytes, block_count=read_table(place).block_count)
     _write(directory.block_file, b"")
     for folder in (place.folder, directory.block_file.parent):
-        _sync(folder)
+        disk.sync_folder(folder)
 
 
 def is_complete(place: LazyPlace) -> bool:
@@ -70,9 +73,9 @@ def put_plain(place: LazyPlace, directory: EngineDirectory) -> None:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
-        place.overlay.rename(directory.block_file)
-        for folder in (directory.block_file.parent, place.folder):
-            _sync(folder)
+        disk.move(place.overlay, directory.block_file)
+    elif not directory.block_file.exists() or not directory.block_file.stat().st_size:
+        raise CorruptionError(f"{place.overlay} is gone, and with it the blocks that had arrived", hint=GONE_HINT)
     shutil.rmtree(place.folder)
 
 
@@ -82,11 +85,3 @@ def _write(path: os.PathLike[str], data: bytes) -> None:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
-
-
-def _sync(folder: os.PathLike[str]) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

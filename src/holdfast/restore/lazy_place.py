@@ -4,7 +4,7 @@
     index         the set's block index, the very bytes of the destination: needed when the destination is away
     block_file    the overlay (see `lazy_file`); in the end renamed to the engine's own block file
     arrived       the marks
-    keys/         the data keys of encrypted sets (0600), until every block has arrived
+    keys/         the data keys of encrypted sets (0600, sealed with the host's key), until every block has arrived
     pace.json     threads and bandwidth of hydration, written by the server, read by the block server
     state.json    what the block server has to say: trouble it has, or that it is done
     lock          held by the living block server; its content is the process
@@ -18,12 +18,17 @@ import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
+from holdfast import disk
 from holdfast.engine.liveness import ProcessIdentity
 from holdfast.errors import CorruptionError
+from holdfast.keys.host_key import HostKey, path_in
+from holdfast.keys.keyring import Keyring
+from holdfast.values.json_text import parse_json
 
 _VERSION = 1
+_FILE_BYTES_MAX = 1 << 20
 DIRECTORY_NAME = "quick"
 
 
@@ -88,6 +93,10 @@ class LazyPlace:
     def keys(self) -> Path:
         return self.folder / "keys"
 
+    def keyring(self) -> Keyring:
+        """Return the data keys. A tenant's directory lies in a room of the base directory, before and after it is moved."""
+        return Keyring(self.keys, HostKey(path_in(self.tenant_dir.parents[1])), self.tenant_dir.name)
+
     @property
     def log(self) -> Path:
         return self.folder / "server.log"
@@ -102,11 +111,8 @@ class LazyPlace:
     def put_order(self, order: BlockOrder) -> None:
         """Write the order, durable."""
         holders = [{"set_id": one.set_id, "source": one.source, "root": one.root} for one in order.holders]
-        _put(
-            self.folder / "order.json",
-            {"version": _VERSION, "size_bytes": order.size_bytes, "sets": holders},
-            sync=True,
-        )
+        values = {"version": _VERSION, "size_bytes": order.size_bytes, "sets": holders}
+        disk.write_file(self.folder / "order.json", json.dumps(values).encode())
 
     def order(self) -> BlockOrder:
         """Return the order. Raises CorruptionError."""
@@ -187,25 +193,23 @@ class LazyPlace:
         if not self.is_served():
             return None
         try:
-            read = json.loads(self.lock.read_bytes())
+            read = cast(dict[str, Any], parse_json(disk.read_file(self.lock, size_bytes_max=_FILE_BYTES_MAX)))
             return ProcessIdentity(pid=int(read["pid"]), start_ticks=int(read["start_ticks"]))
         except (OSError, KeyError, TypeError, ValueError):
             return None
 
 
-def _put(path: Path, values: dict[str, object], *, sync: bool = False) -> None:
+def _put(path: Path, values: dict[str, object]) -> None:
+    """Write or replace a file for other processes to read, which need not survive a power cut."""
     fresh = path.with_name(f"{path.name}.{os.getpid()}.new")
     with fresh.open("wb") as file:
         file.write(json.dumps(values).encode())
-        if sync:
-            file.flush()
-            os.fsync(file.fileno())
     fresh.replace(path)
 
 
 def _get(path: Path) -> dict[str, Any]:
     try:
-        read = json.loads(path.read_bytes())
+        read = parse_json(disk.read_file(path, size_bytes_max=_FILE_BYTES_MAX))
     except (OSError, ValueError) as error:
         raise CorruptionError(f"{path} can not be read: {error}") from error
     if not isinstance(read, dict):

@@ -1,84 +1,41 @@
-"""Which set and which log reach a moment. Pure: facts in, a plan or a refusal out.
+"""Which set and which log a restore to a moment reads. Pure: facts in, a plan or a refusal out.
 
-Words: a set's *path* is the log that can be replayed on top of it without a gap, from its base LSN on; the path's *reach*
-is the SCN of the path's last group. A moment T is reachable from a set when MIN_RESTORE_SCN <= T <= reach: the image holds
-nothing later than MIN_RESTORE_SCN, and no entry at or below the reach lies outside the path, because SCNs rise along the log.
-
-Pieces join when the next one begins at or before the LSN where the last ended and reaches further. Where they meet, the
-accumulated checksums are compared if both are known; the restore's own walk proves the chain once more, byte by byte.
+Which moments a set reaches, and with which log, is `backup_format.reach`'s to say.
 """
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from holdfast import codes
-from holdfast.backup_format.log_frame import LogPosition
-from holdfast.backup_format.manifest import Manifest
+from holdfast.backup_format.reach import (
+    Damage,
+    LogStep,
+    Path,
+    PieceFact,
+    SetFact,
+    chain_of,
+    do_differ,
+    histories_of,
+    usable_sets,
+)
 from holdfast.errors import RefusedError
-from holdfast.values.lsn import Lsn
+from holdfast.restore.refusal import (
+    Form,
+    hidden_behind,
+    newest_is_hidden,
+    numbers_of,
+    of_other_engine,
+    out_of_reach,
+    two_histories,
+    version_refused,
+)
+from holdfast.values.owner import Owner
 from holdfast.values.scn import Scn
 
+_FOLDERS_TOLD_MAX = 5
+"""The strangers are told first, and mostly are few; one is enough to look for the others."""
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SetFact:
-    """A complete set: its manifest was read and is sound. `source`: which destination of the restore holds it."""
-
-    source: int
-    root: str
-    manifest: Manifest
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LogObjectFact:
-    """One log object: LSNs `[first_lsn, end_lsn)` of one block in `size_bytes` of whole frames."""
-
-    name: str
-    block_id: int
-    first_lsn: Lsn
-    end_lsn: Lsn
-    size_bytes: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PieceFact:
-    """A piece as far as whole frames go, which may be further than its record promises.
-
-    `begin`, `end`: as in PieceRecord. `start_scn`: START_SCN, for messages. `objects` rise without a gap from begin to end.
-    `of_set_id`: the encrypted set whose own log this is, sealed with its key; 0 for log that needs no key.
-    """
-
-    source: int
-    root: str
-    cluster_id: int
-    tenant_id: int
-    timeline: str
-    round_id: int
-    piece_id: int
-    start_scn: Scn
-    begin: LogPosition
-    end: LogPosition
-    objects: tuple[LogObjectFact, ...]
-    of_set_id: int = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LogStep:
-    """Read `piece`'s log from `from_lsn` on."""
-
-    piece: PieceFact
-    from_lsn: Lsn
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Path:
-    """The log on top of a set: steps in order, and where it ends. `stopped_by`: the piece behind the gap, if there is one."""
-
-    steps: tuple[LogStep, ...]
-    end: LogPosition
-    stopped_by: PieceFact | None
-
-    @property
-    def reach(self) -> Scn:
-        return self.end.scn
+_Usable = tuple[tuple[SetFact, Path], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,121 +56,117 @@ class RestorePlan:
         return tuple(step.piece.root for step in self.steps)
 
 
-class OutOfReachError(Exception):
-    """No set reaches the target; None when no set is usable at all."""
-
-    def __init__(self, target: Scn | None) -> None:
-        super().__init__(target)
-        self.target = target
-
-
-def path_of(chosen: SetFact, pieces: tuple[PieceFact, ...]) -> Path | None:
-    """Return the log that can be replayed on top of the set, None when its base LSN is in no piece of its round."""
-    manifest = chosen.manifest
-    own = [
-        piece
-        for piece in pieces
-        if (piece.cluster_id, piece.tenant_id) == (manifest.cluster_id, manifest.tenant_id)
-        # Another set's sealed log would ask for another password.
-        and piece.of_set_id in (0, manifest.backup_set_id)
-    ]
-    same_log = [piece for piece in own if piece.timeline == manifest.timeline and piece.round_id == manifest.round_id]
-    first = _covering(same_log, manifest.base_lsn, None)
-    if first is None:
-        return None
-    steps = [LogStep(piece=first, from_lsn=manifest.base_lsn)]
-    end = first.end
-    while (following := _covering(own, end.lsn, end)) is not None:
-        steps.append(LogStep(piece=following, from_lsn=end.lsn))
-        end = following.end
-    return Path(steps=tuple(steps), end=end, stopped_by=_behind(own, end))
-
-
-def _covering(pieces: list[PieceFact], lsn: Lsn, before: LogPosition | None) -> PieceFact | None:
-    """Return the piece that goes on at `lsn`: one that begins exactly there if any, else the one that reaches furthest."""
-    found = [piece for piece in pieces if piece.begin.lsn <= lsn < piece.end.lsn and _chains(before, piece)]
-    return max(found, key=lambda piece: (piece.begin.lsn == lsn, piece.end.lsn), default=None)
-
-
-def _chains(before: LogPosition | None, piece: PieceFact) -> bool:
-    """Return whether the piece's beginning does not contradict what came before it."""
-    begin = piece.begin
-    if before is None or begin.lsn != before.lsn or begin.accumulated is None or before.accumulated is None:
-        return True
-    return (begin.accumulated, begin.log_id) == (before.accumulated, before.log_id)
-
-
-def _behind(pieces: list[PieceFact], end: LogPosition) -> PieceFact | None:
-    later = [piece for piece in pieces if piece.begin.lsn > end.lsn and piece.objects]
-    return min(later, key=lambda piece: piece.begin.lsn, default=None)
-
-
-def usable_sets(sets: tuple[SetFact, ...], pieces: tuple[PieceFact, ...]) -> tuple[tuple[SetFact, Path], ...]:
-    """Return the sets whose chain is there and whose log reaches their consistent moment, each with its path, newest first."""
-    ids = {fact.manifest.backup_set_id for fact in sets}
-    return tuple(
-        (fact, path)
-        for fact in sorted(sets, key=lambda fact: fact.manifest.backup_set_id, reverse=True)
-        if all(number in ids for number in fact.manifest.chain)
-        and (path := path_of(fact, pieces)) is not None
-        and path.reach >= fact.manifest.min_restore_scn
-    )
-
-
 def plan_restore(
     sets: tuple[SetFact, ...],
     pieces: tuple[PieceFact, ...],
     target: Scn | None,
     *,
     installed_versions: tuple[str, ...],
+    damaged: tuple[Damage, ...] = (),
+    form: Form = Form.FROM,
+    is_own: Callable[[Owner | None], bool] = lambda owner: False,
 ) -> RestorePlan:
     """Return the plan for `target`, or for the newest reachable moment when it is None.
 
     The newest set that can reach the target is taken: least log to replay. `installed_versions`: the engines' data versions
-    that can be started here; a set needs its own. Raises OutOfReachError when nothing reaches the target (`refusal` finds the
-    words), RefusedError -4179 for sets of two tenants or of an engine that is not installed.
+    that can be started here; a set needs its own. `damaged`: what was left out of the facts. `is_own`: whether this server made it;
+    where two histories hold the moment (a cloned machine wrote on beside the original) its own is taken, else none of them.
+    Raises RefusedError: what is missing and what can be reached (-4018, or -9119 for restore sources), and -4179 for sets of two
+    tenants, of an engine that is not installed or not known, or that goes on with log of another. Without a target also when damage,
+    or log of another engine, may hide newer moments: an older one than asked for would be given in silence.
     """
     _refuse_mixture(sets)
-    usable = usable_sets(sets, pieces)
+    usable = _of_one_history(usable_sets(sets, pieces), target, is_own)
     if target is None and usable:
         target = max(path.reach for _, path in usable)
+        hidden = hidden_behind(usable, pieces, damaged)
+        if hidden is not None:
+            raise newest_is_hidden(target, hidden, form)
+        for fact, path in usable:
+            if path.reach == target and path.other_engine is not None:
+                raise of_other_engine(path.other_engine, fact, sets, pieces, target)
     for fact, path in usable:
         if target is not None and fact.manifest.min_restore_scn <= target <= path.reach:
-            _refuse_version(fact, installed_versions)
-            by_id = {one.manifest.backup_set_id: one for one in sets}
-            chain = tuple(by_id[number] for number in fact.manifest.chain)
-            return RestorePlan(set=fact, chain=chain, steps=_needed(path, target), target=target)
-    raise OutOfReachError(target)
+            chain = chain_of(fact, sets)
+            assert chain is not None, "a usable set has its chain"
+            plan = RestorePlan(set=fact, chain=chain, steps=_needed(path, target), target=target)
+            _refuse_version(plan, installed_versions)
+            return plan
+    raise out_of_reach(sets, pieces, target, form, damaged)
 
 
 def _needed(path: Path, target: Scn) -> tuple[LogStep, ...]:
     """Return the steps up to the first piece that holds a group at or above the target."""
-    for number, step in enumerate(path.steps):
-        if step.piece.end.scn >= target:
-            # A group that straddles the border of time lies, whole, in the next piece: only equality needs no more.
-            return path.steps[: number + 1]
-    return path.steps
+    return path.steps[: path.step_to(target) + 1]
+
+
+def _of_one_history(usable: _Usable, target: Scn | None, is_own: Callable[[Owner | None], bool]) -> _Usable:
+    """Return the sets without those of a history that holds other log at the target. Raises RefusedError when it is not known which."""
+    histories = histories_of(usable)
+    if len(histories) < 2:
+        return usable
+    if target is None:
+        rivals = _of_the_newest(histories)
+        at_the_end = {id(one): max(one, key=lambda item: item[1].reach) for one in rivals}
+    else:
+        rivals = [one for one in histories if _reaching(one, target)]
+        at_the_end = {id(one): _reaching(one, target)[0] for one in rivals}
+    pieces = {
+        place: path.steps[-1 if target is None else path.step_to(target)].piece
+        for place, (_, path) in at_the_end.items()
+    }
+    first = pieces[id(rivals[0])] if rivals else None
+    if first is None or all(first is other or not do_differ(first, other) for other in pieces.values()):
+        return usable  # they part behind the moment
+    own = [one for one in rivals if is_own(pieces[id(one)].owner)]
+    if len(own) != 1:
+        raise two_histories([(fact, pieces[place]) for place, (fact, _) in at_the_end.items()], target)
+    return own[0]
+
+
+def _reaching(history: _Usable, target: Scn) -> _Usable:
+    return tuple(item for item in history if item[0].manifest.min_restore_scn <= target <= item[1].reach)
+
+
+def _of_the_newest(histories: Sequence[_Usable]) -> list[_Usable]:
+    """Return the history that reaches furthest, and those that went on beside it.
+
+    Of a machine that was put back the history from before has ended before the first set of the one after.
+    """
+    newest = max(histories, key=lambda one: max(path.reach for _, path in one))
+    first = min(fact.manifest.min_restore_scn for fact, _ in newest)
+    return [one for one in histories if one is newest or max(path.reach for _, path in one) >= first]
 
 
 def _refuse_mixture(sets: tuple[SetFact, ...]) -> None:
-    owners = {(fact.manifest.cluster_id, fact.manifest.tenant_id) for fact in sets}
-    if len(owners) > 1:
-        raise RefusedError(codes.OB_OP_NOT_ALLOW.text("restoring backupsets of different tenants"))
-
-
-def _refuse_version(fact: SetFact, installed_versions: tuple[str, ...]) -> None:
-    """Refuse a set whose own engine is not here: no other one reads its bytes, neither a newer nor an older one."""
-    made_by = fact.manifest.engine_data_version
-    if made_by in installed_versions:
+    folders: dict[tuple[int, int], list[str]] = {}
+    for fact in sorted(sets, key=lambda fact: (fact.source, fact.manifest.backup_set_id)):
+        owner = (fact.manifest.cluster_id, fact.manifest.tenant_id)
+        folders.setdefault(owner, []).append(f"{fact.root} (path {fact.source + 1})")
+    if len(folders) < 2:
         return
-    newest = max(installed_versions, key=_numbers)
-    what = "higher" if _numbers(made_by) > _numbers(newest) else "lower"
+    told = "; ".join(
+        f"of tenant {tenant_id} of cluster {cluster_id}: {', '.join(places[:_FOLDERS_TOLD_MAX])}"
+        + (f" and {len(places) - _FOLDERS_TOLD_MAX} more" if len(places) > _FOLDERS_TOLD_MAX else "")
+        for (cluster_id, tenant_id), places in sorted(folders.items(), key=lambda item: len(item[1]))
+    )
     raise RefusedError(
-        codes.OB_OP_NOT_ALLOW.text(f"restore from {what} data version is"),
-        hint=f"{fact.root} was made by engine {made_by}, this server has {', '.join(installed_versions)}: "
-        f"install engine {made_by} beside them and name its folder in HOLDFAST_ENGINES",
+        codes.OB_OP_NOT_ALLOW.text("restoring backupsets of different tenants"),
+        hint=f"{told}; move what does not belong there out of the destination, or name the folders of one tenant's sets",
     )
 
 
-def _numbers(version: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in version.split(".") if part.isdigit())
+def _refuse_version(plan: RestorePlan, installed_versions: tuple[str, ...]) -> None:
+    """Refuse a plan whose engine is not here: no other one reads its bytes, neither a newer nor an older."""
+    root, made_by = plan.set.root, plan.set.manifest.engine_data_version
+    assert all(step.piece.engine_data_version == made_by for step in plan.steps), "a path is of one engine"
+    if made_by in installed_versions:
+        return
+    newest = max(installed_versions, key=numbers_of)
+    raise version_refused(
+        root,
+        made_by,
+        newest,
+        f"{root} was made by engine {made_by}, this server has {', '.join(installed_versions)}: install engine {made_by} "
+        "beside them and name its folder in HOLDFAST_ENGINES",
+    )

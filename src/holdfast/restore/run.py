@@ -15,14 +15,18 @@ from collections.abc import Callable, Generator, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
+from holdfast import disk
 from holdfast.backup_format import names
 from holdfast.backup_format.chunk import ChunkOpener, open_file
 from holdfast.backup_format.digest import DataKey
 from holdfast.backup_format.index import BlockTable, IndexRecord, decode_index
 from holdfast.backup_format.log_frame import FRAME_HEADER_BYTES, FrameOpener, decode_frame_header
 from holdfast.backup_format.manifest import Manifest, ObjectDigest, ObjectKind, ObjectRecord, check_object
+from holdfast.backup_format.reach import LogObjectFact, LogStep, PieceFact, SetFact
+from holdfast.destination.pieces import log_keys
 from holdfast.engine.directory import EngineDirectory
 from holdfast.engine.image import prepare_restored_directory, write_restored_file
 from holdfast.engine_format.log_block import (
@@ -36,8 +40,9 @@ from holdfast.engine_format.log_cut import cut
 from holdfast.engine_format.log_walk import Position, WalkStop, walk
 from holdfast.engine_format.macro_block import MACRO_BLOCK_BYTES
 from holdfast.errors import CorruptionError
+from holdfast.keys.masters import NO_MASTERS, Masters
 from holdfast.restore.block_chunk import open_block
-from holdfast.restore.plan import LogObjectFact, LogStep, PieceFact, RestorePlan, SetFact
+from holdfast.restore.plan import RestorePlan
 from holdfast.store.store import ObjectReader, Store
 from holdfast.store.whole_write import write_all
 from holdfast.values.pace import LANES_MAX, Pace
@@ -94,6 +99,7 @@ def lay_out(
     progress: Progress,
     check: Callable[[], None],
     keys: Mapping[int, DataKey] | None = None,
+    masters: Masters = NO_MASTERS,
     lazily: Callable[[bytes], None] | None = None,
 ) -> LaidOut:
     """Fill `directory`, which must be empty or absent, and return what it holds; durable when this returns.
@@ -131,7 +137,7 @@ def lay_out(
             blocks = pool.submit(_lay_out_blocks, plan, stores, table, directory, pace, spend, progress, go_on, keys)
         else:
             blocks = pool.submit(lazily, index)
-        log = pool.submit(_lay_out_log, plan, stores, objects, directory, spend, progress, go_on, keys)
+        log = pool.submit(_lay_out_log, plan, stores, objects, directory, spend, progress, go_on, keys, masters)
         works: list[Future[Any]] = [blocks, log]
         done, _ = wait(works, return_when=FIRST_EXCEPTION)
         if any(work.exception() for work in done):
@@ -163,7 +169,7 @@ class _Abandoned(Exception):
 
 def _read_object(fact: SetFact, store: Store, record: ObjectRecord) -> bytes:
     name = f"{fact.root}/{record.name}"
-    data = store.get(name)
+    data = store.get(name, 0, record.size_bytes + 1)
     digest = ObjectDigest()
     digest.update(data)
     try:
@@ -422,15 +428,15 @@ def _lay_out_log(
     progress: Progress,
     check: Callable[[], None],
     keys: Mapping[int, DataKey],
+    masters: Masters,
 ) -> tuple[Position, int]:
     """Write the log files from the base block to the cut; return where the log ends and how many files there are."""
     base = plan.set.manifest.base_lsn
     log = _LogFiles(directory, Position(lsn=base, accumulated=None, log_id=None, scn=Scn(0)), plan.target)
-    plain = FrameOpener()
     sealed = FrameOpener(key=keys.get(plan.set.manifest.backup_set_id))
     try:
         for piece, item, from_lsn in objects:
-            opener = sealed if piece.of_set_id else plain
+            opener = sealed if piece.is_sealed else FrameOpener(key=log_keys(piece, masters))
             for where, info, first_lsn, payload in _frames(stores[piece.source], item, opener):
                 check()
                 spend(2 * len(payload))
@@ -557,8 +563,4 @@ class _LogFiles:
 def _sync_tree(directory: EngineDirectory) -> None:
     """Make every folder of the new directory durable: its files already are."""
     for folder, _, _ in os.walk(directory.root, topdown=False):
-        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        disk.sync_folder(Path(folder))

@@ -1,25 +1,30 @@
-"""The keys of a plan's encrypted sets, from the passwords of a session, before anything is created."""
+"""The keys of what a plan reads, from passwords and master keys, before anything is created."""
 
 from collections.abc import Callable
 
 from holdfast import codes
 from holdfast.backup_format.digest import DataKey
 from holdfast.backup_format.manifest import EncryptionMode, check_authentic
+from holdfast.backup_format.reach import SetFact
+from holdfast.destination.pieces import log_keys
 from holdfast.errors import refuse
+from holdfast.keys.masters import NO_MASTERS, Masters, key_missing
 from holdfast.keys.password import Passwords, SetKey, place_of
-from holdfast.restore.plan import RestorePlan, SetFact
+from holdfast.restore.plan import RestorePlan
 
 Secrets = dict[int, SetKey]
 """The keys of encrypted sets, by set id."""
 
 
-def open_keys(plan: RestorePlan, passwords: Passwords | None) -> Secrets:
+def open_keys(plan: RestorePlan, passwords: Passwords | None, masters: Masters = NO_MASTERS) -> Secrets:
     """Return the key of every encrypted set in the plan's chain.
 
-    Raises RefusedError -9047 when a password is missing or wrong, CorruptionError for a manifest that was changed.
+    Raises RefusedError -9047 when a password or a master key is missing or wrong, CorruptionError for a manifest that was changed.
     """
 
     def secret_of(fact: SetFact) -> bytes | None:
+        if fact.manifest.encryption.mode is EncryptionMode.KEY:
+            return masters.secret_of(fact.manifest, name=fact.root)
         if passwords is None:
             return None
         return passwords.secret_of(fact.manifest.encryption, place_of(fact.manifest), name=fact.root)
@@ -34,6 +39,8 @@ def _keys(plan: RestorePlan, secret_of: Callable[[SetFact], bytes | None]) -> Se
         if manifest.encryption.mode is EncryptionMode.NONE:
             continue
         secret = secret_of(fact)
+        if secret is None and manifest.encryption.mode is EncryptionMode.KEY:
+            raise key_missing(fact.root)
         if secret is None:
             raise refuse(
                 codes.OB_BACKUP_INVALID_PASSWORD,
@@ -44,11 +51,20 @@ def _keys(plan: RestorePlan, secret_of: Callable[[SetFact], bytes | None]) -> Se
     return found
 
 
-def kept_keys(plan: RestorePlan, kept: Callable[[int], SetKey | None]) -> Secrets:
+def require_log_keys(plan: RestorePlan, masters: Masters) -> None:
+    """Raise RefusedError -9047 unless every piece of an archive that the plan reads can be opened; CorruptionError for a changed one."""
+    for step in plan.steps:
+        if not log_keys(step.piece, masters).can_open:
+            raise key_missing(step.piece.root)
+
+
+def kept_keys(plan: RestorePlan, kept: Callable[[int], SetKey | None], masters: Masters = NO_MASTERS) -> Secrets:
     """Return the key of every encrypted set in the plan's chain from keys this server keeps. Raises RefusedError -9047."""
 
     def secret_of(fact: SetFact) -> bytes | None:
         key = kept(fact.manifest.backup_set_id)
+        if key is None and fact.manifest.encryption.mode is EncryptionMode.KEY:
+            return masters.secret_of(fact.manifest, name=fact.root)
         return None if key is None else key.secret
 
     return _keys(plan, secret_of)

@@ -1,26 +1,33 @@
-"""Which moments can be restored, from which sets, with which log. Pure.
+"""What of an estate rests on what, and which moments a deletion costs. Pure.
 
-The same question a restore asks (`restore.plan`), answered for all sets at once: a set reaches as far as log can be
-replayed on top of it without a gap, and it is restorable when that is at least its MIN_RESTORE_SCN.
+Which moments can be restored is `backup_format.reach`'s to say, for retention as for a restore; here an estate's facts are put
+together for that question: what is gone, or going, does not count.
 """
 
 from collections.abc import Iterable, Mapping
 
-from holdfast.retention.verdict import Estate, Moments, PieceFact, SetFact
+from holdfast.backup_format.reach import Moments, PieceFact, SetFact, moments_of, usable_sets
+from holdfast.retention.verdict import Estate, SetEntry
 from holdfast.values.archive import FileStatus
 from holdfast.values.scn import Scn
 
+_HERE = frozenset({FileStatus.AVAILABLE, FileStatus.BROKEN, FileStatus.INCOMPLETE})
 
-def ancestors(fact: SetFact, by_id: Mapping[int, SetFact]) -> frozenset[int]:
-    """Return the ids of all sets that `fact` rests on: by its rows, by its manifest, and by theirs in turn.
 
-    An id without a fact is in the answer too: what a set rests on may be gone.
+def ancestors(entry: SetEntry, by_id: Mapping[int, SetEntry]) -> frozenset[int]:
+    """Return the ids of all sets that `entry` rests on: by its rows, by its manifest, and by theirs in turn.
+
+    An id without an entry is in the answer too: what a set rests on may be gone.
     """
     found: set[int] = set()
-    waiting = [fact]
+    waiting = [entry]
     while waiting:
         one = waiting.pop()
-        named = {one.prev_full_backup_set_id, one.prev_inc_backup_set_id, *(one.image.chain if one.image else ())}
+        named = {
+            one.prev_full_backup_set_id,
+            one.prev_inc_backup_set_id,
+            *(one.fact.manifest.chain if one.fact else ()),
+        }
         for set_id in named - found - {0, one.backup_set_id}:
             found.add(set_id)
             if set_id in by_id:
@@ -28,61 +35,26 @@ def ancestors(fact: SetFact, by_id: Mapping[int, SetFact]) -> frozenset[int]:
     return frozenset(found)
 
 
-def sets_by_id(sets: Iterable[SetFact]) -> dict[int, SetFact]:
-    return {fact.backup_set_id: fact for fact in sets}
+def sets_by_id(sets: Iterable[SetEntry]) -> dict[int, SetEntry]:
+    return {entry.backup_set_id: entry for entry in sets}
 
 
-def reach(fact: SetFact, sets: Mapping[int, SetFact], pieces: Iterable[PieceFact]) -> Scn | None:
-    """Return the last moment the set can be restored to, None when it can not be restored at all.
+def facts_of(estate: Estate) -> tuple[tuple[SetFact, ...], tuple[PieceFact, ...]]:
+    """Return what a restore would be told of the estate: the sets that are there, all log that is."""
+    here = [entry for entry in estate.sets if entry.file_status in _HERE]
+    log = [entry.fact for entry in estate.pieces if entry.file_status in _HERE and entry.fact is not None]
+    log += [piece for entry in here for piece in entry.log]
+    return tuple(entry.fact for entry in here if entry.fact is not None), tuple(log)
 
-    Its own log (PLUS ARCHIVELOG) comes first, then the archive's. `pieces` may hold those of any destination.
-    """
-    image = fact.image
-    if image is None or not fact.is_usable:
-        return None
-    if not all(set_id in sets and sets[set_id].is_usable for set_id in ancestors(fact, sets)):
-        return None
-    extents = sorted(
-        (
-            (piece.extent, piece.round_id)
-            for piece in pieces
-            if piece.extent is not None and piece.file_status is FileStatus.AVAILABLE
-        ),
-        key=lambda found: (found[0].begin_lsn, found[0].end_lsn),
-    )
-    position, last = image.base_lsn, Scn(0)
-    if fact.has_log:
-        position, last = image.end_lsn, fact.min_restore_scn
-    else:
-        # The first piece must be of the set's own round; what follows is told by LSN alone.
-        first = [
-            extent
-            for extent, round_id in extents
-            if extent.timeline == image.timeline
-            and round_id == image.round_id
-            and extent.begin_lsn <= position < extent.end_lsn
-        ]
-        if not first:
-            return None
-        furthest = max(first, key=lambda extent: extent.end_lsn)
-        position, last = furthest.end_lsn, furthest.end_scn
-    for extent, _ in extents:
-        if extent.begin_lsn > position:
-            break
-        if extent.end_lsn > position:
-            position, last = extent.end_lsn, extent.end_scn
-    return last if last >= fact.min_restore_scn else None
+
+def restorable_sets(estate: Estate) -> dict[int, Scn]:
+    """Return by id the sets that can be restored, each with the last moment it reaches."""
+    return {fact.manifest.backup_set_id: path.reach for fact, path in usable_sets(*facts_of(estate))}
 
 
 def restorable(estate: Estate) -> tuple[Moments, ...]:
     """Return all moments that can be restored from the estate, ascending and apart."""
-    by_id = sets_by_id(estate.sets)
-    found = [
-        Moments(first_scn=fact.min_restore_scn, last_scn=end)
-        for fact in estate.sets
-        if (end := reach(fact, by_id, estate.pieces)) is not None
-    ]
-    return _merged(found)
+    return moments_of(usable_sets(*facts_of(estate)))
 
 
 def lost_moments(before: tuple[Moments, ...], after: tuple[Moments, ...]) -> tuple[Moments, ...]:
@@ -99,14 +71,3 @@ def lost_moments(before: tuple[Moments, ...], after: tuple[Moments, ...]) -> tup
         if first <= span.last_scn:
             lost.append(Moments(first_scn=Scn(first), last_scn=span.last_scn))
     return tuple(lost)
-
-
-def _merged(spans: list[Moments]) -> tuple[Moments, ...]:
-    merged: list[Moments] = []
-    for span in sorted(spans, key=lambda one: (one.first_scn, one.last_scn)):
-        if merged and span.first_scn <= merged[-1].last_scn + 1:
-            last = max(merged[-1].last_scn, span.last_scn)
-            merged[-1] = Moments(first_scn=merged[-1].first_scn, last_scn=last)
-        else:
-            merged.append(span)
-    return tuple(merged)

@@ -1,16 +1,17 @@
 """The words of retention: what is judged, by which policy, and what comes out. Pure.
 
-A set or piece is judged by what the catalog says of it together with what its own destination says: a set's manifest
-(`Image`), a piece's record (`Extent`). What should be readable and is not has `trouble`, and then nothing is removed.
+A set or piece is an entry: the catalog's row, and the fact that its destination tells a restore as well (`backup_format.reach`).
+Without a fact it restores nothing. What should be readable and is not has `trouble`, and then nothing is removed; what is known to
+be damaged has a fact of what is left of it, or none, and holds nothing up.
 """
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from holdfast.backup_format.reach import Moments, PieceFact, SetFact
 from holdfast.codes import Code
 from holdfast.values.archive import FileStatus, PieceStatus
 from holdfast.values.backup_set import BackupType, SetStatus
-from holdfast.values.lsn import Lsn
 from holdfast.values.scn import SCN_NONE, Scn
 
 
@@ -36,19 +37,12 @@ class Pin:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Image:
-    """What a set's manifest says: the sets it refers to, and the log it needs, `[base_lsn, end_lsn)` at least."""
+class SetEntry:
+    """A backup set. `end_us`: when it ended, None while it is made. `has_log`: PLUS ARCHIVELOG.
 
-    chain: tuple[int, ...]
-    timeline: str
-    round_id: int
-    base_lsn: Lsn
-    end_lsn: Lsn
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SetFact:
-    """A backup set. `end_us`: when it ended, None while it is made. `has_log`: PLUS ARCHIVELOG."""
+    `fact`: what a restore is told of it, None when there is nothing to restore. `log`: its own log.
+    `is_damaged`: it, or its own log, is not as it was written.
+    """
 
     dest_id: int
     backup_set_id: int
@@ -62,12 +56,14 @@ class SetFact:
     min_restore_scn: Scn = SCN_NONE
     has_log: bool = False
     is_canceled: bool = False
-    image: Image | None = None
+    fact: SetFact | None = None
+    log: tuple[PieceFact, ...] = ()
+    is_damaged: bool = False
     trouble: str = ""
 
     @property
     def is_usable(self) -> bool:
-        """Return whether the set counts for restores and as a base. Its log is another question."""
+        """Return whether the set counts as a base, by its row. Whether it can be restored is another question."""
         return self.status is SetStatus.SUCCESS and self.file_status is FileStatus.AVAILABLE
 
     @property
@@ -77,18 +73,11 @@ class SetFact:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Extent:
-    """What a piece's record says: the log `[begin_lsn, end_lsn)`, whose last group has `end_scn`."""
+class PieceEntry:
+    """An archive piece. `is_open`: it is, or may yet be, written to: the last piece of a round that has not stopped.
 
-    timeline: str
-    begin_lsn: Lsn
-    end_lsn: Lsn
-    end_scn: Scn
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PieceFact:
-    """An archive piece. `is_open`: it is, or may yet be, written to: the last piece of a round that has not stopped."""
+    `fact`: what a restore is told of it, None when no log of it is left. `is_damaged`: it is not as it was written.
+    """
 
     dest_id: int
     round_id: int
@@ -99,8 +88,25 @@ class PieceFact:
     end_scn: Scn
     checkpoint_scn: Scn
     is_open: bool = False
-    extent: Extent | None = None
+    fact: PieceFact | None = None
+    is_damaged: bool = False
     trouble: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Follower:
+    """A standby of this cluster whose LOG_RESTORE_SOURCE is an archive destination; it has taken in the log up to `sync_scn`.
+
+    `hold_end_timestamp_us`: when the log it has not taken in is kept no longer for its sake, unless it takes in some before.
+    `is_lapsed`: that moment is past.
+    """
+
+    dest_id: int
+    tenant_id: int
+    name: str
+    sync_scn: Scn
+    hold_end_timestamp_us: int
+    is_lapsed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,18 +116,19 @@ class Estate:
     `data_dest_id`, `archive_dest_id`: the current destinations, None while there is none. Rows of what is DELETED are in it.
     """
 
-    sets: tuple[SetFact, ...] = ()
-    pieces: tuple[PieceFact, ...] = ()
+    sets: tuple[SetEntry, ...] = ()
+    pieces: tuple[PieceEntry, ...] = ()
     data_dest_id: int | None = None
     archive_dest_id: int | None = None
     pins: tuple[Pin, ...] = ()
+    followers: tuple[Follower, ...] = ()
 
     def without(self, set_ids: frozenset[int], pieces: frozenset[tuple[int, int]]) -> "Estate":
         """Return what is left when these sets, and these pieces by (round, piece), are gone."""
         return replace(
             self,
-            sets=tuple(fact for fact in self.sets if fact.backup_set_id not in set_ids),
-            pieces=tuple(fact for fact in self.pieces if (fact.round_id, fact.piece_id) not in pieces),
+            sets=tuple(entry for entry in self.sets if entry.backup_set_id not in set_ids),
+            pieces=tuple(entry for entry in self.pieces if (entry.round_id, entry.piece_id) not in pieces),
         )
 
 
@@ -132,24 +139,16 @@ class Action(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SetVerdict:
-    fact: SetFact
+    entry: SetEntry
     action: Action
     reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PieceVerdict:
-    fact: PieceFact
+    entry: PieceEntry
     action: Action
     reason: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Moments:
-    """The points from `first_scn` to `last_scn`, both included."""
-
-    first_scn: Scn
-    last_scn: Scn
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,6 +165,7 @@ class Plan:
 
     `sets` newest first, `pieces` oldest first, which is the order in which they are removed. `lost`: moments that can be
     restored now and can not be afterwards, ascending and apart. `clean_point`: the set the window's start rests on.
+    `lapsed`: standbys for whose sake no piece is kept any more.
     """
 
     sets: tuple[SetVerdict, ...]
@@ -173,11 +173,12 @@ class Plan:
     lost: tuple[Moments, ...] = ()
     clean_point: int | None = None
     refusal: Refusal | None = None
+    lapsed: tuple[Follower, ...] = ()
 
     @property
-    def doomed_sets(self) -> tuple[SetFact, ...]:
-        return tuple(verdict.fact for verdict in self.sets if verdict.action is Action.DELETE)
+    def doomed_sets(self) -> tuple[SetEntry, ...]:
+        return tuple(verdict.entry for verdict in self.sets if verdict.action is Action.DELETE)
 
     @property
-    def doomed_pieces(self) -> tuple[PieceFact, ...]:
-        return tuple(verdict.fact for verdict in self.pieces if verdict.action is Action.DELETE)
+    def doomed_pieces(self) -> tuple[PieceEntry, ...]:
+        return tuple(verdict.entry for verdict in self.pieces if verdict.action is Action.DELETE)

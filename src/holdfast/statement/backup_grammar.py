@@ -33,6 +33,7 @@ from holdfast.statement.commands import (
     NotOurs,
     PinBackupset,
     PreviewObsolete,
+    RenewServerIdentity,
     SetDecryption,
     SetEncryption,
     UnpinBackupset,
@@ -220,6 +221,10 @@ def pin_backupset(cursor: Cursor) -> PinBackupset:
 
 def unpin_backupset(cursor: Cursor) -> UnpinBackupset:
     return UnpinBackupset(backup_set_id=cursor.expect_integer(), tenants=tenant_clause(cursor))
+
+
+def renew_server_identity(_: Cursor) -> RenewServerIdentity:
+    return RenewServerIdentity()
 
 
 # --- validation ---

@@ -246,6 +246,11 @@ class UnpinBackupset:
     tenants: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RenewServerIdentity:
+    """`RENEW SERVER IDENTITY`, Holdfast's own: of two servers of one name, this is the one that goes on (decision 42)."""
+
+
 # --- validation -----------------------------------------------------------------------------------------------------
 
 
@@ -423,11 +428,13 @@ class Scope(StrEnum):
 class Assignment:
     """`p = v [COMMENT ..] [SCOPE = ..] [SERVER .. | ZONE ..] [TENANT = ..]`.
 
-    `name` in lower case. `value` is the text of the constant without quotes: 10 and '10' are the same.
+    `name` in lower case. `value` is the text of the constant without quotes: 10 and '10' are the same. `password`: of IDENTIFIED BY,
+    which follows the value of `backup_encryption` alone.
     """
 
     name: str
     value: str = field(repr=False)  # some parameters hold keys
+    password: str | None = field(default=None, repr=False)
     comment: str = ""
     scope: Scope | None = None
     server: str | None = None
@@ -592,6 +599,7 @@ Command = (
     | PreviewObsolete
     | PinBackupset
     | UnpinBackupset
+    | RenewServerIdentity
     | Validate
     | CancelValidate
     | Restore

@@ -11,7 +11,8 @@ from holdfast.statement.lexer import Kind, Token, name_value, string_value, toke
 from holdfast.statement.mask import mask_secrets
 
 _NEAR_CHARS_MAX = 80  # what MySQL and OceanBase quote
-_DIGITS_MAX = 20  # an unsigned 64-bit number; also keeps int() of hostile texts cheap
+_DIGITS_MAX = 19  # also keeps int() of hostile texts cheap
+_INTEGER_MAX = 2**63 - 1  # what columns and records hold
 _NAME_KINDS = frozenset({Kind.NAME, Kind.QUOTED_NAME})
 
 
@@ -115,9 +116,11 @@ class Cursor:
         return self.expect_string() if self.at_string() else self.expect_name()
 
     def expect_integer(self) -> int:
-        """Return an unsigned decimal number of at most 20 digits."""
+        """Return an unsigned decimal number of at most 63 bits."""
         token = self.token()
         if not (token.kind is Kind.NUMBER and token.text.isdigit() and len(token.text) <= _DIGITS_MAX):
+            self.fail()
+        if int(token.text) > _INTEGER_MAX:
             self.fail()
         self._index += 1
         return int(token.text)

@@ -10,8 +10,9 @@ Theory of operation. Three stages, each passing on only what it can not decide:
 
 One expression of all view names would cost 59 ms on a text of 100 kB; `in` costs 0.08 ms.
 
-What the gate can not see: texts in PREPARE, procedures and files, and lexing under ANSI_QUOTES or
-NO_BACKSLASH_ESCAPES. It keeps users from mistakes; the fence around the engine keeps them from harm.
+What it refuses it refuses in each form that can be seen (`forms`): prepared, stored, in a text of several statements, and as an
+engine in another sql_mode or charset would read it. What it can not see: a text that a procedure puts together, and what stands behind the
+first statement of a text of more than 1 MiB. Their effect is put right (`engine/drift`, `engine/account_watch`).
 """
 
 import re
@@ -20,26 +21,31 @@ from dataclasses import dataclass
 from enum import Enum
 from itertools import pairwise
 
+from holdfast.statement import forms
 from holdfast.statement.cursor import Cursor
+from holdfast.statement.kill import read_kill
 from holdfast.statement.lexer import Kind, Token, name_value, string_value
 from holdfast.statement.parser import owns
 from holdfast.statement.split import split
+from holdfast.values.held_parameters import BUILT_IN
 
 
 class Owner(Enum):
     """OURS: parse it and ask the desk. VIEW: names a dictionary view, try `substitute_views`. REFUSED: answer with the
-    reason. SCRIPT: several statements, not all PASS: `split`, then ask for each. PASS: the engine's."""
+    reason. PREPARE: the engine's, unless what the variable `reason` holds is refused (`refusal_of_prepared`). SCRIPT: several
+    statements, not all PASS: `split`, then ask for each. PASS: the engine's."""
 
     OURS = "ours"
     VIEW = "view"
     REFUSED = "refused"
+    PREPARE = "prepare"
     SCRIPT = "script"
     PASS = "pass"
 
 
 @dataclass(frozen=True, slots=True)
 class Ownership:
-    """`reason`: what is refused, a lower-case fact; empty for every other owner."""
+    """`reason`: what is refused, a lower-case fact, or the variable of a PREPARE; empty for every other owner."""
 
     owner: Owner
     reason: str = ""
@@ -69,11 +75,13 @@ PARAMETERS_OURS = frozenset(
         "backup_bandwidth_limit",
         "backup_drill_assertions",
         "backup_drill_schedule",
+        "backup_encryption",
         "backup_full_schedule",
         "backup_incremental_schedule",
         "backup_schedule_time_zone",
         "backup_validate_reread_interval",
         "backup_data_file_size",
+        "backup_destination_roots",
         "backup_dest",
         "backup_dest_option",
         "backup_log_archive_option",
@@ -85,6 +93,10 @@ PARAMETERS_OURS = frozenset(
         "ddl_thread_score",
         "enable_log_archive",
         "external_kms_info",
+        "gateway_connections_max",
+        "gateway_connections_per_tenant_max",
+        "gateway_connections_reserved_for_sys",
+        "gateway_connections_reserved_per_tenant",
         "gc_wait_archive",
         "ha_high_thread_score",
         "ha_low_thread_score",
@@ -108,8 +120,11 @@ PARAMETERS_OURS = frozenset(
 """Parameters that the desk keeps or refuses, whether the engine knows them or not. Any other goes to the engine, unless the
 statement names a TENANT."""
 
-PARAMETERS_HELD = frozenset(
+PARAMETERS_HELD = BUILT_IN | frozenset(
     {
+        "ha_info",
+        "max_syslog_file_count",
+        "server_role_info",
         "base_dir",
         "cluster_id",
         "data_dir",
@@ -132,7 +147,8 @@ PARAMETERS_HELD = frozenset(
         "use_ipv6",
     }
 )
-"""Parameters by which a tenant would take its engine out of Holdfast's hands: doors, directories, role and size."""
+"""Parameters by which a tenant would take its engine out of Holdfast's hands: doors, directories, role, size, and what keeps it from
+starting."""
 
 # The first word, after blanks, whole comments, brackets and empty statements. A `/*!` comment is code and does not
 # match: such a text is lexed.
@@ -153,8 +169,17 @@ _CONCERNS_US = (
     b"parameters",
     b"restore",
     b"secure_file_priv",
+    b"prepare",
+    b"procedure",
+    b"function",
+    b"trigger",
+    b"kill",
+    b"__all_",
     OWN_ACCOUNT.encode(),
 )
+
+# Only a text that names one of these can be refused.
+_REFUSABLE = (b"system", b"secure_file_priv", b"kill", b"__all_", OWN_ACCOUNT.encode())
 
 _READING = frozenset({b"select", b"with", b"table", b"show", b"desc", b"describe", b"explain"})
 """Statements that may be sent to the view schema instead of the tenant's engine."""
@@ -162,8 +187,11 @@ _READING = frozenset({b"select", b"with", b"table", b"show", b"desc", b"describe
 _ACCOUNT_STATEMENTS = frozenset(
     {
         (b"alter", b"user"),
+        (b"alter", b"role"),
         (b"create", b"user"),
+        (b"create", b"role"),
         (b"drop", b"user"),
+        (b"drop", b"role"),
         (b"rename", b"user"),
         (b"set", b"password"),
         (b"set", b"default"),
@@ -197,9 +225,31 @@ def _of_several(data: bytes, view_names: frozenset[str]) -> Ownership:
         return _PASS
     pieces = split(data.decode("latin-1"))
     owners = [_of_one(piece.text.encode("latin-1"), view_names) for piece in pieces]
+    refused = _refused_otherwise(data) if any(word in lower for word in _REFUSABLE) else _PASS
+    if refused is not _PASS:
+        return refused
     if len(owners) == 1:
         return owners[0]
     return _PASS if all(owner is _PASS for owner in owners) else _SCRIPT
+
+
+def _refused_otherwise(data: bytes) -> Ownership:
+    """Return REFUSED if a statement is refused that only another reading of the text shows, PASS otherwise."""
+    for reading in forms.other_readings(data):
+        for piece in split(reading.decode("latin-1")):
+            owned = _of_one(piece.text.encode("latin-1"), frozenset())
+            if owned.owner is Owner.REFUSED:
+                return owned
+    return _PASS
+
+
+def refusal_of_prepared(text: bytes | str) -> str:
+    """Return why an engine must not prepare `text` at a client's word, empty if it may."""
+    data = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
+    if _begins_with_kill(data):
+        return _KILL_ALONE
+    owned = ownership(data)
+    return owned.reason if owned.owner is Owner.REFUSED else ""
 
 
 def _of_one(data: bytes, view_names: frozenset[str]) -> Ownership:
@@ -233,6 +283,8 @@ def _of_odd(data: bytes, view_names: frozenset[str]) -> Ownership:
     cursor = Cursor(data.decode("latin-1"))
     plain = " ".join(token.text for token in cursor.rest())
     encoded = plain.encode("latin-1")
+    if _begins_with_kill(encoded):
+        return Ownership(Owner.REFUSED, _KILL_ALONE)
     return _of_one(encoded, view_names) if _FIRST_WORD.match(encoded) else _PASS
 
 
@@ -315,6 +367,52 @@ def _variable_name(token: Token) -> str:
     return ""
 
 
+def _create(data: bytes, end: int, first: bytes) -> Ownership:
+    owned = _by_words(data, end, first)
+    if owned is not _PASS or _second_word(data, end) in _NEVER_STORED:
+        return owned
+    found = list(Cursor(data[:_STORED_HEAD_BYTES].decode("latin-1")).rest())
+    if not forms.is_stored(found) or not any(word in data.lower() for word in _REFUSABLE):
+        return _PASS
+    for text in forms.stored_statements(data.decode("latin-1")):
+        reason = refusal_of_prepared(text.encode("latin-1"))
+        if reason:
+            return Ownership(Owner.REFUSED, reason)
+    return _PASS
+
+
+def _prepare(data: bytes, end: int, first: bytes) -> Ownership:
+    source = forms.prepared(list(Cursor(data.decode("latin-1")).rest()))
+    if isinstance(source, str):
+        return Ownership(Owner.PREPARE, source)
+    reason = "" if source is None else refusal_of_prepared(source)
+    return Ownership(Owner.REFUSED, reason) if reason else _PASS
+
+
+def _kill(data: bytes, end: int, first: bytes) -> Ownership:
+    # Whom it means must be told: nobody is asked for a privilege, so a client could end sessions of Holdfast's.
+    return _PASS if read_kill(data) is not None else Ownership(Owner.REFUSED, _KILL_ALONE)
+
+
+def _begins_with_kill(data: bytes) -> bool:
+    match = _FIRST_WORD.match(data)
+    return match is not None and match[1].lower() == b"kill"
+
+
+def _dictionary(data: bytes, end: int, first: bytes) -> Ownership:
+    """Refuse what changes rows of the engine's own tables: they hold its accounts, and a client's root may write them (measured)."""
+    # The table of an INSERT stands at its beginning, and what follows may be long.
+    head = data[:_STORED_HEAD_BYTES] if first in _INSERTING else data
+    if b"__all_" not in head.lower():
+        return _PASS
+    for token in Cursor(head.decode("latin-1")).rest():
+        if token.kind in {Kind.NAME, Kind.QUOTED_NAME} and name_value(token).lower().startswith("__all_"):
+            return Ownership(Owner.REFUSED, f"table {name_value(token).lower()[:64]} belongs to the engine")
+        if token.word in _ROWS_BEGIN:
+            return _PASS
+    return _PASS
+
+
 def _by_words(data: bytes, end: int, first: bytes) -> Ownership:
     second = _second_word(data, end)
     if (first, second) in _OWN_SECOND_WORDS:
@@ -334,13 +432,19 @@ def _refused_account(data: bytes) -> Ownership:
     """Refuse an account statement that names Holdfast's own account, as a name or as a string."""
     if OWN_ACCOUNT.encode() not in data.lower():
         return _PASS
-    cursor = Cursor(data.decode("latin-1"))
-    for token in cursor.rest():
-        name = string_value(token) if token.kind is Kind.STRING else name_value(token)
-        if name.lower() == OWN_ACCOUNT:
-            return Ownership(Owner.REFUSED, f"account {OWN_ACCOUNT} belongs to holdfast")
+    for reading in (data, *forms.other_readings(data)):
+        for token in Cursor(reading.decode("latin-1")).rest():
+            name = string_value(token) if token.kind is Kind.STRING else name_value(token)
+            if name.lower() == OWN_ACCOUNT:
+                return Ownership(Owner.REFUSED, f"account {OWN_ACCOUNT} belongs to holdfast")
     return _PASS
 
+
+_KILL_ALONE = "kill is taken as a statement of its own with a number alone"
+_NEVER_STORED = frozenset({b"table", b"view", b"database", b"schema", b"index", b"user", b"temporary", b"unique"})
+_STORED_HEAD_BYTES = 4096
+_INSERTING = frozenset({b"insert", b"replace"})
+_ROWS_BEGIN = frozenset({"VALUES", "VALUE", "SELECT", "SET"})
 
 _OWN_SECOND_WORDS = frozenset(
     {
@@ -359,9 +463,16 @@ _RULES: Mapping[bytes, Callable[[bytes, int, bytes], Ownership]] = {
     b"alter": _alter,
     b"set": _set,
     b"show": _by_words,
-    b"create": _by_words,
+    b"create": _create,
     b"drop": _by_words,
     b"rename": _by_words,
     b"grant": _any_account,
     b"revoke": _any_account,
+    b"prepare": _prepare,
+    b"kill": _kill,
+    b"insert": _dictionary,
+    b"replace": _dictionary,
+    b"update": _dictionary,
+    b"delete": _dictionary,
+    b"truncate": _dictionary,
 }

@@ -1,9 +1,12 @@
-"""Secrets out of statement texts, before anything is logged or quoted in an error.
+"""Secrets out of statement texts, and values of rows out of what an engine says, before anything is logged or quoted in an error.
 
-What is harmless is listed, everything else is masked: an option nobody has heard of may be a key.
+What is harmless is listed, everything else is masked: an option nobody has heard of may be a key, and an engine quotes what it
+refuses (`Duplicate entry 'secret' for key 'v'`).
 """
 
 import re
+
+from holdfast.statement.lexer import Kind, tokens
 
 MASK = "***"
 
@@ -24,7 +27,7 @@ _NAMED = re.compile(
 _STRING = r"(?:'(?:[^'\\]++|\\.|'')*+'?|\"(?:[^\"\\]++|\\.|\"\")*+\"?)"
 # Possessive throughout: a long run of blanks must not be tried in every way it can be parted.
 _AFTER_WORDS = re.compile(
-    rf"\b((?:by(?:\s++password\b)?|access_info|tenant_sts_credential|external_kms_info|password)\s*+=?\s*+)"
+    rf"\b((?:by(?:\s++password\b)?|key\s++from|access_info|tenant_sts_credential|external_kms_info|backup_encryption|password)\s*+=?\s*+)"
     rf"{_STRING}(?:\s*+(?:,\s*+)?{_STRING})*+",
     re.ASCII | re.IGNORECASE | re.DOTALL,
 )
@@ -46,3 +49,39 @@ def mask_secrets(text: str) -> str:
     masked = _AFTER_WORDS.sub(lambda match: f"{match[1]}'{MASK}'", text)
     masked = _NAMED.sub(rf"\g<1>{MASK}", masked)
     return _URI_OPTION.sub(rf"\g<1>{MASK}", masked)
+
+
+_SHOWN_CHARACTERS_MAX = 1000
+_WRITING = frozenset({"INSERT", "REPLACE", "UPDATE", "DELETE", "SET"})
+_VALUES = frozenset({Kind.STRING, Kind.BROKEN})
+# An engine's sentences that name tables and columns and can not hold a value (measured on 1.4.0).
+_NAMING = re.compile(
+    r"[A-Za-z ]+ for column '[^']*' at row \d+|Column '[^']*' cannot be null|Table '[^']*' (?:doesn't exist|already exists)"
+    r"|Unknown (?:column|database|table) '[^']*'(?: in '[^']*')?|Can't create database '[^']*'; database exists"
+)
+_LEADING_WORDS = re.compile(r"[A-Za-z][A-Za-z ,-]*")
+
+
+def mask_values(sql: str) -> str:
+    """Return the beginning of a statement without its strings, and without its numbers if it writes: either may be a row's value."""
+    text = sql[:_SHOWN_CHARACTERS_MAX]
+    parts: list[str] = []
+    end, is_writing = 0, False
+    for number, token in enumerate(tokens(text)):
+        is_writing = is_writing or (number == 0 and token.word in _WRITING)
+        if token.kind in _VALUES or (is_writing and token.kind is Kind.NUMBER):
+            parts += (text[end : token.start], MASK)
+            end = token.end
+    parts.append(text[end:])
+    return "".join(parts) + ("..." if len(sql) > len(text) else "")
+
+
+def engine_words(text: str) -> str:
+    """Return what an engine says of a statement, without a value it may quote: the words its sentence begins with.
+
+    Whole are those sentences that name tables and columns and have no place for a value.
+    """
+    if _NAMING.fullmatch(text):
+        return text
+    found = _LEADING_WORDS.match(text)
+    return found[0].rstrip(" ,-") if found else "it says nothing that can be shown"

@@ -14,13 +14,14 @@ from holdfast.statement.commands import (
 from holdfast.statement.cursor import Cursor
 from holdfast.statement.lexer import Kind, Token
 
+BACKUP_ENCRYPTION = "backup_encryption"
 _SCOPES = {str(scope): scope for scope in Scope}
 # A TENANT right after one of these belongs to the condition of SHOW PARAMETERS WHERE.
 _OPERATORS = frozenset({"AND", "OR", "NOT", "XOR", "LIKE", "IN", "IS", "BETWEEN", "REGEXP", "RLIKE", "DIV", "MOD"})
 
 
 def set_parameters(cursor: Cursor) -> ParameterAssignments | DestinationCommand:
-    """`p [=] v [COMMENT 's'] [SCOPE = ..] [SERVER [=] 's' | ZONE [=] z] [TENANT [=] t [, ...]] [, p ...]`.
+    """`p [=] v [IDENTIFIED BY 's'] [COMMENT 's'] [SCOPE = ..] [SERVER [=] 's' | ZONE [=] z] [TENANT [=] t [, ...]] [, p ...]`.
 
     One assignment of a destination is its own command; destinations take TENANT only.
     """
@@ -36,6 +37,9 @@ def _assignment(cursor: Cursor) -> Assignment:
     name = cursor.expect_name().lower()
     has_equal = cursor.accept_mark("=")
     value = _constant(cursor, bare=has_equal)
+    password: str | None = None
+    if name == BACKUP_ENCRYPTION and cursor.accept_words("IDENTIFIED", "BY"):
+        password = cursor.expect_string()
     # A destination takes no SCOPE, SERVER or ZONE: such a clause is then an error near itself.
     is_destination = destination_command(Assignment(name=name, value=value)) is not None
     comment = ""
@@ -52,7 +56,14 @@ def _assignment(cursor: Cursor) -> Assignment:
             place = cursor.expect_name_or_string()
             server, zone = (place, None) if word == "SERVER" else (None, place)
     return Assignment(
-        name=name, value=value, comment=comment, scope=scope, server=server, zone=zone, tenants=_tenants(cursor)
+        name=name,
+        value=value,
+        password=password,
+        comment=comment,
+        scope=scope,
+        server=server,
+        zone=zone,
+        tenants=_tenants(cursor),
     )
 
 

@@ -44,6 +44,7 @@ _ALTER_SYSTEM: Mapping[Words, Rule] = {
     ("DELETE", "OBSOLETE", "BACKUP"): backup.delete_obsolete,
     ("PIN", "BACKUPSET"): backup.pin_backupset,
     ("UNPIN", "BACKUPSET"): backup.unpin_backupset,
+    ("RENEW", "SERVER", "IDENTITY"): backup.renew_server_identity,
     ("DELETE", "BACKUPSET"): backup.delete_backupset,
     ("DELETE", "ARCHIVELOG_PIECE"): backup.delete_archivelog_piece,
     ("DELETE", "BACKUP", "ALL"): backup.delete_backup_all,

@@ -47,6 +47,7 @@ from holdfast.statement.commands import (
     RecoverStandby,
     RecoverTable,
     RemapTable,
+    RenewServerIdentity,
     ResetParameters,
     Restore,
     RestorePreview,
@@ -81,7 +82,7 @@ _CLAUSE_WORDS = frozenset({
     "RESOURCE_POOL_LIST", "RESTORE", "SCOPE", "SELECT", "SERVER", "SET", "TABLE", "TENANT", "TO", "UNIT", "UNTIL",
     "VARIABLES", "VERIFY", "WHERE", "WITH", "ZONE", "ZONE_LIST",
 })  # fmt: skip
-_SECRET_NAME = re.compile(r"kms|key|passw|secret|credential|token", re.ASCII)
+_SECRET_NAME = re.compile(r"kms|key|passw|secret|credential|token|backup_encryption", re.ASCII)
 _DEST_WORDS = {DestinationKind.BACKUP_DATA: "DATA_BACKUP_DEST", DestinationKind.ARCHIVE_LOG: "LOG_ARCHIVE_DEST"}
 
 
@@ -117,6 +118,10 @@ class _Renderer:
 
     def to(self, uri: str | None) -> str:
         return "" if uri is None else f"TO = {self.uri(uri)}"
+
+    def key_source(self, text: str) -> str:
+        """A command's arguments may be a token."""
+        return self.password(text) if text.strip().lower().startswith("command:") else self.uri(text)
 
     def value(self, name: str, value: str) -> str:
         return self.password(value) if _SECRET_NAME.search(name) else self.uri(value)
@@ -322,6 +327,11 @@ def _(r: _Renderer, c: UnpinBackupset) -> _Words:
     return f"ALTER SYSTEM UNPIN BACKUPSET {c.backup_set_id}", _tenants(c.tenants)
 
 
+@_of(RenewServerIdentity)
+def _(r: _Renderer, c: RenewServerIdentity) -> _Words:
+    return ("ALTER SYSTEM RENEW SERVER IDENTITY",)
+
+
 @_of(Validate)
 def _(r: _Renderer, c: Validate) -> _Words:
     return (
@@ -345,7 +355,7 @@ def _(r: _Renderer, c: CancelValidate) -> _Words:
 
 def _with(r: _Renderer, c: Restore | RecoverTable) -> _Words:
     options = "" if not c.options and c.password is None else f"WITH {_options(r, c.options)}"
-    key = "" if c.key_source is None else f"WITH KEY FROM {r.uri(c.key_source)}"
+    key = "" if c.key_source is None else f"WITH KEY FROM {r.key_source(c.key_source)}"
     sts = "" if c.sts_credential is None else f"WITH TENANT_STS_CREDENTIAL {r.password(c.sts_credential)}"
     return options, r.encrypted_by(c.password), key, r.encrypted_by(c.key_password), sts
 
@@ -456,6 +466,7 @@ def _(r: _Renderer, c: CancelRecoverTable) -> _Words:
 def _assignment(r: _Renderer, a: Assignment) -> str:
     words = (
         f"{_name(a.name)} = {r.value(a.name, a.value)}",
+        "" if a.password is None else f"IDENTIFIED BY {r.password(a.password)}",
         f"COMMENT {quoted(a.comment)}" if a.comment else "",
         f"SCOPE = {a.scope}" if a.scope else "",
         _clause("SERVER", a.server),

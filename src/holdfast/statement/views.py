@@ -83,6 +83,11 @@ def schemas_named(text: str) -> frozenset[str]:
     return frozenset(named)
 
 
+def views_named(text: str, names: frozenset[str]) -> tuple[str, ...]:
+    """Return those of `names`, in upper case and sorted, that stand in `text` as names: what it reads, and perhaps an alias."""
+    return tuple(sorted({name_value(token).upper() for token in tokens(text) if _is_view(token, names)}))
+
+
 def _refuse_subquery_in_show(found: list[Token]) -> None:
     """Refuse a SHOW that reads a view in its WHERE: what it shows would be the sys engine's variables or parameters."""
     if found[0].word == "SHOW" and any(token.word == "SELECT" for token in found):

@@ -1,13 +1,13 @@
 """A store that counts what goes through it: bytes for progress and views, calls for tests of what a thing costs."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from threading import Lock
 from types import TracebackType
 from typing import Self
 
-from holdfast.store.store import Appender, ObjectInfo, ObjectReader, ObjectWriter, Store
+from holdfast.store.store import Appender, ObjectInfo, ObjectReader, ObjectWriter, Store, nothing
 from holdfast.values.buffers import Buffer
 
 
@@ -85,8 +85,8 @@ class CountedStore:
         self.count("writer")
         return _CountedWriter(self, writer)
 
-    def appender(self, name: str, size_bytes: int) -> Appender:
-        appender = self._store.appender(name, size_bytes)
+    def appender(self, name: str, size_bytes: int, check: Callable[[], None] = nothing) -> Appender:
+        appender = self._store.appender(name, size_bytes, check)
         self.count("appender")
         return _CountedAppender(self, appender)
 

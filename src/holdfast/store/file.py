@@ -9,6 +9,10 @@ this one, never takes a living writer's file: a lock dies with its process, howe
 
 Invariants:
 - nothing outside the root is opened or changed, whatever names or symbolic links lie in it (`folder.py`);
+- a root that held its format file and holds it no more is another folder (that under a mount which is gone), and nothing is
+  written, removed or believed there: an object that is not found was not deleted;
+- what an append wrote lies under its name when it returns: an open file lives on where its folder was moved away or its name
+  was given to another file, and nobody would find there what is appended;
 - a failed sync is never tried again on the same file (the kernel may have dropped the pages that failed): the file is
   given up and the caller writes the object anew.
 """
@@ -24,11 +28,20 @@ from types import TracebackType
 from typing import Self
 
 from holdfast import codes
-from holdfast.errors import ConflictError, CorruptionError, HoldfastError, NotFoundError
+from holdfast.backup_format.names import FORMAT_FILE
+from holdfast.errors import (
+    ConflictError,
+    CorruptionError,
+    HoldfastError,
+    NotFoundError,
+    ObjectReplacedError,
+    StoreUnavailableError,
+)
 from holdfast.store.failure import object_error, unavailable
 from holdfast.store.folder import (
     FILE_MODE,
     DurableFolders,
+    RootJudge,
     holds_anything,
     inner_folder,
     make_root,
@@ -38,30 +51,35 @@ from holdfast.store.folder import (
     walk_files,
 )
 from holdfast.store.page_cache import ReadAhead, WriteBehind, drop
-from holdfast.store.store import TEMPORARY_FOLDER, Appender, ObjectInfo, ObjectReader, ObjectWriter, check_name
+from holdfast.store.store import TEMPORARY_FOLDER, Appender, ObjectInfo, ObjectReader, ObjectWriter, check_name, nothing
 from holdfast.store.whole_write import write_all
 from holdfast.values.buffers import Buffer
+from holdfast.values.object_name import is_object_name
 
 _OPEN_FILE = os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK  # O_NONBLOCK: a FIFO put there must not hang us
 _LARGE_BYTES = 1 << 20
 """What is at least so large is not kept in the page cache: small objects are read again soon, large ones are not."""
 _TEMPORARY = (TEMPORARY_FOLDER,)
+_REMOVED_IN_PLACE = frozenset({errno.EXDEV, errno.ENOSPC, errno.EDQUOT})
+"""A folder that is a mount of its own can not be moved away, and on a full disk none can be made to move it to."""
 
 
 class FileStore:
     """The directory `path`. The promises are those of `store.Store`."""
 
-    def __init__(self, path: str, *, create: bool = False) -> None:
-        """Take an existing directory, or make it.
+    def __init__(self, path: str, *, create: bool = False, judge: RootJudge | None = None) -> None:
+        """Take an existing directory, or make it. `judge` is asked at each operation where the path leads.
 
         Raises NotFoundError (-9120) when it is absent and not to be made, StoreUnavailableError when it can not be used.
         """
         self._path = path
+        self._judge = judge
         self._folders = DurableFolders()
+        self._is_claimed = False
         try:
             if create:
                 make_root(path)
-            with root_folder(path):
+            with root_folder(path, judge):
                 pass
         except FileNotFoundError as error:
             if create or os.path.islink(path):  # a link to nowhere: a mount that is missing, not a wrong path
@@ -116,7 +134,9 @@ class FileStore:
     def list(self, prefix: str = "") -> Iterator[ObjectInfo]:
         with self._root("list", prefix, unavailable) as root:
             for found in walk_files(root, start=prefix):
-                yield ObjectInfo(name=found.name, size_bytes=found.size_bytes)
+                # Others' files may have names that no object has: what reads, deletes or tells of one would fail on it.
+                if is_object_name(found.name):
+                    yield ObjectInfo(name=found.name, size_bytes=found.size_bytes)
 
     def delete(self, name: str) -> None:
         parts = check_name(name)
@@ -142,15 +162,18 @@ class FileStore:
 
     def _remove(self, root: int, above: int, name: str) -> None:
         trash = secrets.token_hex(8)
-        with inner_folder(root, _TEMPORARY, create=self._folders) as temporary:
-            try:
+        try:
+            with inner_folder(root, _TEMPORARY, create=self._folders) as temporary:
                 # One step makes all of it invisible; a crash behind it leaves rubbish for the next sweep.
                 os.rename(name, trash, src_dir_fd=above, dst_dir_fd=temporary)
-            except OSError as error:
-                if error.errno != errno.EXDEV:  # the folder is a mount of its own
-                    raise
-                remove_tree(above, name)
+        except OSError as error:
+            if error.errno not in _REMOVED_IN_PLACE:
+                raise
+            remove_tree(above, name)
             os.fsync(above)
+            return
+        os.fsync(above)
+        with inner_folder(root, _TEMPORARY) as temporary:
             remove_tree(temporary, trash)
 
     def writer(self, name: str) -> ObjectWriter:
@@ -163,13 +186,26 @@ class FileStore:
         return _FileWriter(self, parts, temporary)
 
     def publish(self, parts: tuple[str, ...], temporary: "_Temporary", *, replace: bool) -> None:
-        """Give a synced temporary file its name (called by its writer). Raises ConflictError when it may not replace."""
+        """Give a synced temporary file its name (called by its writer). Raises ConflictError when it may not replace.
+
+        Raises StoreUnavailableError when another file has the temporary name: the folder was moved away and copied back, and
+        what lies there may be half of what was synced.
+        """
         name = "/".join(parts)
         with (
             self._root("write", name, unavailable) as root,
             inner_folder(root, _TEMPORARY) as source,
             inner_folder(root, parts[:-1], create=self._folders) as folder,
         ):
+            written, named = (
+                os.fstat(temporary.descriptor),
+                os.stat(temporary.name, dir_fd=source, follow_symlinks=False),
+            )
+            if (written.st_dev, written.st_ino) != (named.st_dev, named.st_ino):
+                raise StoreUnavailableError(
+                    f"{self._text(name)} can not be written: the destination was moved or copied meanwhile",
+                    hint="leave the destination's folder in its place while Holdfast writes",
+                )
             if replace:
                 os.rename(temporary.name, parts[-1], src_dir_fd=source, dst_dir_fd=folder)
             else:
@@ -191,7 +227,7 @@ class FileStore:
         ):
             os.unlink(temporary.name, dir_fd=folder)
 
-    def appender(self, name: str, size_bytes: int) -> Appender:
+    def appender(self, name: str, size_bytes: int, check: Callable[[], None] = nothing) -> Appender:
         parts = check_name(name)
         with (
             self._root("append to", name, unavailable) as root,
@@ -203,20 +239,55 @@ class FileStore:
             except FileNotFoundError as error:
                 raise self._lost(name, size_bytes, 0) from error
             try:
-                self._prepare(descriptor, name, size_bytes)
+                self._prepare(descriptor, name, size_bytes, check)
                 os.fsync(folder)
+                named = os.stat(parts[-1], dir_fd=folder, follow_symlinks=False)
+                # Some network file systems number a file anew at each look. There it is not judged by its number.
+                has_number = _number(named) == _number(os.fstat(descriptor))
             except BaseException:
                 os.close(descriptor)
                 raise
-        return _FileAppender(descriptor, size_bytes, self._text(name))
+        return _FileAppender(self, name, descriptor, size_bytes, has_number=has_number)
 
-    def _prepare(self, descriptor: int, name: str, size_bytes: int) -> None:
+    def require_growing(self, name: str, descriptor: int, size_bytes: int, *, has_number: bool) -> None:
+        """Raise unless `name` shows the open file, which has `size_bytes` (called by its appender before and after it writes)."""
+        parts = check_name(name)
+        status = os.fstat(descriptor)
+        try:
+            with self._root("append to", name, object_error) as root, inner_folder(root, parts[:-1]) as folder:
+                named = os.stat(parts[-1], dir_fd=folder, follow_symlinks=False)
+        except NotFoundError as error:
+            raise self._gone(f"{self._text(name)} was removed while it grew", size_bytes) from error
+        if has_number and _number(named) != _number(status):
+            raise ObjectReplacedError(
+                f"{self._text(name)} is another file than the one that grew",
+                hint="the destination was copied or put back under a running server; what is there is read back",
+            )
+        if not status.st_nlink:
+            raise self._gone(f"{self._text(name)} was removed while it grew", size_bytes)
+        if status.st_size < size_bytes:
+            raise self._gone(f"{self._text(name)} was cut to {status.st_size} bytes while it grew", size_bytes)
+        if status.st_size > size_bytes:
+            raise ObjectReplacedError(
+                f"{self._text(name)} has {status.st_size} bytes, {size_bytes} were appended",
+                hint="something else writes into the destination",
+            )
+
+    def _gone(self, what: str, size_bytes: int) -> CorruptionError:
+        return CorruptionError(
+            f"{what}, it had {size_bytes} durable bytes",
+            hint="durable bytes are gone: the destination was changed or damaged",
+            code=codes.OB_OBJECT_STORAGE_PWRITE_OFFSET_NOT_MATCH,
+        )
+
+    def _prepare(self, descriptor: int, name: str, size_bytes: int, check: Callable[[], None]) -> None:
         """Lock a growing object, cut it to `size_bytes` and make those durable."""
         if not _locked(descriptor):
             raise ConflictError(
                 f"{self._text(name)} is being appended to by another process",
                 hint="end the other server that archives into this destination",
             )
+        check()
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
             raise OSError(errno.EISDIR, "not a plain file")
@@ -260,13 +331,28 @@ class FileStore:
     def _root(self, what: str, name: str, meaning: Callable[[OSError, str, str], HoldfastError]) -> Iterator[int]:
         """Give the open root for one operation and turn errors of the OS into ours by `meaning`."""
         try:
-            with root_folder(self._path) as root:
+            with root_folder(self._path, self._judge) as root:
+                self._require_same(root)
                 try:
                     yield root
                 except OSError as error:
                     raise meaning(error, what, self._text(name)) from error
         except OSError as error:
             raise unavailable(error, "open", self._path) from error
+
+    def _require_same(self, root: int) -> None:
+        """Raise StoreUnavailableError (-9080) for a root that has lost its format file since this store saw it."""
+        try:
+            os.stat(FORMAT_FILE, dir_fd=root, follow_symlinks=False)
+        except FileNotFoundError:
+            if self._is_claimed:
+                raise StoreUnavailableError(
+                    f"{self._path} has no {FORMAT_FILE} any more",
+                    hint="is it mounted?",
+                    code=codes.OB_BACKUP_FORMAT_FILE_NOT_EXIST,
+                ) from None
+        else:
+            self._is_claimed = True
 
     def _text(self, name: str) -> str:
         return f"{self._path}/{name}" if name else self._path
@@ -299,6 +385,11 @@ def _locked(descriptor: int) -> bool:
     except OSError:
         return True
     return True
+
+
+def _number(status: os.stat_result) -> tuple[int, int]:
+    """Return what tells a file from every other that exists."""
+    return status.st_dev, status.st_ino
 
 
 def _sweep_one(folder: int, name: str) -> int:
@@ -389,12 +480,14 @@ class _FileWriter:
 
 
 class _FileAppender:
-    """`store.Appender` of a file destination. `text`: what messages call the object."""
+    """`store.Appender` of a file destination. `has_number`: whether its name and its descriptor have one file number."""
 
-    def __init__(self, descriptor: int, size_bytes: int, text: str) -> None:
+    def __init__(self, store: FileStore, name: str, descriptor: int, size_bytes: int, *, has_number: bool) -> None:
+        self._store = store
+        self._name = name
         self._descriptor: int | None = descriptor
         self._size_bytes = size_bytes
-        self._text = text
+        self._has_number = has_number
 
     @property
     def size_bytes(self) -> int:
@@ -403,28 +496,32 @@ class _FileAppender:
     def append(self, *buffers: Buffer) -> None:
         descriptor = self._descriptor
         if descriptor is None:
-            raise ValueError(f"the appender of {self._text} was closed before")
+            raise ValueError(f"the appender of {self._text()} was closed before")
         try:
+            # Before: behind a cut, a write would leave a hole of zeros. After: the folder may have moved away meanwhile.
+            self._require_growing(descriptor, self._size_bytes)
             end = write_all(descriptor, self._size_bytes, buffers)
             os.fdatasync(descriptor)
-            is_removed = os.fstat(descriptor).st_nlink == 0
+            self._require_growing(descriptor, end)
         except OSError as error:
             # Best effort: a full disk gets its room back. If it fails, the next appender cuts the same bytes off.
             with suppress(OSError):
                 os.ftruncate(descriptor, self._size_bytes)
             self.close()
-            raise unavailable(error, "append to", self._text) from error
-        if is_removed:
-            # The bytes went into a file that nobody can open any more, and so did all before them.
+            raise unavailable(error, "append to", self._text()) from error
+        except BaseException:
+            # The bytes went into a file that nobody will open under this name, if there are any.
             self.close()
-            raise CorruptionError(
-                f"{self._text} was removed while it grew: {self._size_bytes} durable bytes are gone",
-                hint="durable bytes are gone: the destination was changed or damaged",
-                code=codes.OB_OBJECT_STORAGE_PWRITE_OFFSET_NOT_MATCH,
-            )
+            raise
         if end - self._size_bytes >= _LARGE_BYTES:
             drop(descriptor, self._size_bytes, end)
         self._size_bytes = end
+
+    def _require_growing(self, descriptor: int, size_bytes: int) -> None:
+        self._store.require_growing(self._name, descriptor, size_bytes, has_number=self._has_number)
+
+    def _text(self) -> str:
+        return f"{self._store.location}/{self._name}"
 
     def close(self) -> None:
         descriptor, self._descriptor = self._descriptor, None

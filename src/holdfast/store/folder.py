@@ -5,7 +5,7 @@ Each function takes the open root or folder (a file descriptor) and gives back a
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
@@ -14,22 +14,43 @@ from holdfast.store.store import TEMPORARY_FOLDER
 FILE_MODE = 0o640
 FOLDER_MODE = 0o750
 _OPEN_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
-_FOREIGN = "lost+found"
+_STEP = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+"""A folder on the way to another one, which need not be readable. A symbolic link is ENOTDIR."""
+FOREIGN = "lost+found"
 """A freshly made ext4 has this folder; a destination may be the root of a mount."""
+
+RootJudge = Callable[[int], None]
+"""Raises HoldfastError unless the open folder may be used."""
+
+FOLDERS_MAX = 64
+"""No object lies deeper: ours lie below 6 folders, an engine's small file below some more. Somebody's endless folders would use up our
+descriptors and Python's stack."""
 
 
 @contextmanager
-def root_folder(path: str) -> Iterator[int]:
+def root_folder(path: str, judge: RootJudge | None = None) -> Iterator[int]:
     """Give the open root of a destination. The root itself may be a symbolic link: the administrator made it.
 
     Opened anew for each operation: a lasting descriptor would keep a file system from being unmounted and would go on
-    writing below a mount point that something else was mounted over.
+    writing below a mount point that something else was mounted over. `judge` sees what was opened, not what the path
+    led to a moment ago, and all of the operation is done in just that folder.
     """
     descriptor = os.open(path, _OPEN_FOLDER)
     try:
+        if judge is not None:
+            judge(descriptor)
         yield descriptor
     finally:
         os.close(descriptor)
+
+
+def opened_at(descriptor: int) -> str:
+    """Return where an open folder lies now, without symbolic links. Raises OSError.
+
+    Source: proc(5), /proc/pid/fd. One that was removed has " (deleted)" behind its path, one outside our mounts begins with
+    "(unreachable)": neither lies anywhere.
+    """
+    return os.readlink(f"/proc/self/fd/{descriptor}")
 
 
 class DurableFolders:
@@ -96,11 +117,57 @@ def make_root(path: str) -> None:
     try:
         os.mkdir(path, FOLDER_MODE)
     except FileExistsError:
+        with suppress(PermissionError), root_folder(above) as descriptor:
+            os.fsync(descriptor)  # its maker may have died before he came to that
         return
     with root_folder(path) as descriptor:
         set_mode(descriptor, FOLDER_MODE)
     with root_folder(above) as descriptor:
         os.fsync(descriptor)
+
+
+def make_folder_at(path: str) -> None:
+    """Make the directory `path`, in which no symbolic link may stand, and what is missing above it, durably.
+
+    Each step is made in the folder that was opened before, so nobody who puts a link into the path leads us elsewhere: that is
+    ENOTDIR. Raises OSError.
+    """
+    parts = path.strip("/").split("/")
+    above = os.open("/", _STEP)
+    try:
+        for depth, part in enumerate(parts, start=1):
+            try:
+                below = os.open(part, _STEP, dir_fd=above)
+                if depth == len(parts):
+                    _make_entries_durable(above)  # its maker may have died before he came to that
+            except FileNotFoundError:
+                below = _make_step(above, part)
+            os.close(above)
+            above = below
+    finally:
+        os.close(above)
+
+
+def _make_step(above: int, part: str) -> int:
+    with suppress(FileExistsError):  # somebody else may make the same folder
+        os.mkdir(part, FOLDER_MODE, dir_fd=above)
+    made = os.open(part, _OPEN_FOLDER | os.O_NOFOLLOW, dir_fd=above)
+    try:
+        set_mode(made, FOLDER_MODE)
+        _make_entries_durable(above)
+        return os.open(part, _STEP, dir_fd=above)
+    finally:
+        os.close(made)
+
+
+def _make_entries_durable(folder: int) -> None:
+    """Sync a folder that was opened as a step only. One that may not be read is left: what we made in it we can not sync."""
+    with suppress(PermissionError):
+        opened = os.open(".", _OPEN_FOLDER, dir_fd=folder)
+        try:
+            os.fsync(opened)
+        finally:
+            os.close(opened)
 
 
 def set_mode(descriptor: int, mode: int) -> None:
@@ -132,9 +199,11 @@ def walk_files(root: int, *, start: str = "", below: str = "") -> Iterator[Found
     # With the slash behind a folder's name the entries sort as the full names below them do.
     for key, entry in sorted(found, key=lambda item: item[0]):
         name = below + key
-        if not below and entry.name in (TEMPORARY_FOLDER, _FOREIGN):
+        if not below and entry.name in (TEMPORARY_FOLDER, FOREIGN):
             continue
         if key.endswith("/"):
+            if name.count("/") > FOLDERS_MAX:
+                continue
             if name.startswith(start) or start.startswith(name):
                 yield from _walk_folder(root, entry.name, start, name)
         elif name.startswith(start):
@@ -155,17 +224,19 @@ def _walk_folder(root: int, entry: str, start: str, name: str) -> Iterator[Found
         os.close(descriptor)
 
 
-def holds_anything(root: int, *, top: bool = True) -> bool:
-    """Return whether there is anything but folders below `root`: links and devices of others count too."""
+def holds_anything(root: int, *, top: bool = True, depth: int = 0) -> bool:
+    """Return whether there is anything but folders below `root`: links and devices of others count too, and endless folders."""
+    if depth > FOLDERS_MAX:
+        return True
     with os.scandir(root) as entries:
         found = [(entry.name, entry.is_dir(follow_symlinks=False)) for entry in entries]
     for name, is_folder in found:
-        if top and name in (TEMPORARY_FOLDER, _FOREIGN):
+        if top and name in (TEMPORARY_FOLDER, FOREIGN):
             continue
         if not is_folder:
             return True
         with inner_folder(root, (name,)) as below:
-            if holds_anything(below, top=False):
+            if holds_anything(below, top=False, depth=depth + 1):
                 return True
     return False
 

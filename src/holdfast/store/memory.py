@@ -1,13 +1,13 @@
 """A destination in memory, for tests of everything that uses one."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from threading import Lock
 from types import TracebackType
 from typing import Self
 
 from holdfast import codes
 from holdfast.errors import ConflictError, CorruptionError, NotFoundError
-from holdfast.store.store import Appender, ObjectInfo, ObjectReader, ObjectWriter, check_name
+from holdfast.store.store import Appender, ObjectInfo, ObjectReader, ObjectWriter, check_name, nothing
 from holdfast.values.buffers import Buffer
 
 
@@ -73,7 +73,7 @@ class MemoryStore:
         check_name(name)
         return _MemoryWriter(self, name)
 
-    def appender(self, name: str, size_bytes: int) -> Appender:
+    def appender(self, name: str, size_bytes: int, check: Callable[[], None] = nothing) -> Appender:
         check_name(name)
         with self._lock:
             if name in self._appending:
@@ -85,6 +85,7 @@ class MemoryStore:
                     f"{len(octets or b'')}",
                     code=codes.OB_OBJECT_STORAGE_PWRITE_OFFSET_NOT_MATCH,
                 )
+            check()
             self._objects[name] = (octets or b"")[:size_bytes]
             self._appending.add(name)
         return _MemoryAppender(self, name, size_bytes)

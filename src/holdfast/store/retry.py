@@ -10,7 +10,7 @@ from typing import TypeVar
 from holdfast.clock import Clock
 from holdfast.errors import ConflictError, StoreUnavailableError
 from holdfast.store.failure import is_transient
-from holdfast.store.store import Appender, ObjectInfo, ObjectReader, ObjectWriter, Store
+from holdfast.store.store import Appender, ObjectInfo, ObjectReader, ObjectWriter, Store, nothing
 from holdfast.values.buffers import Buffer
 
 _WAITS_SECONDS = (0.05, 0.2, 0.8)
@@ -42,7 +42,7 @@ class RetryStore:
                 self._store.put_new(name, data)
             except ConflictError:
                 # The attempt that failed may have put the object before it failed: then these are our bytes.
-                if attempts == 1 or self._store.get(name) != bytes(data):
+                if attempts == 1 or self._store.get(name, 0, len(data) + 1) != bytes(data):
                     raise
 
         self._again(attempt)
@@ -79,8 +79,8 @@ class RetryStore:
     def writer(self, name: str) -> ObjectWriter:
         return self._again(lambda: self._store.writer(name))
 
-    def appender(self, name: str, size_bytes: int) -> Appender:
-        return self._again(lambda: self._store.appender(name, size_bytes))
+    def appender(self, name: str, size_bytes: int, check: Callable[[], None] = nothing) -> Appender:
+        return self._again(lambda: self._store.appender(name, size_bytes, check))
 
     def is_empty(self) -> bool:
         return self._again(self._store.is_empty)

@@ -13,12 +13,14 @@ Errors: StoreUnavailableError for a destination that is full (-9082), forbids (-
 was changed, the call may be repeated. NotFoundError (-9120) for a missing object. Anything else is said at the method.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Protocol, Self
 
 from holdfast.values.buffers import Buffer
+from holdfast.values.object_name import TEMPORARY_FOLDER as TEMPORARY_FOLDER
+from holdfast.values.object_name import check_name as check_name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,8 +70,10 @@ class Appender(Protocol):
         ...
 
     def append(self, *buffers: Buffer) -> None:
-        """Write all the buffers behind the object's end. Durable when it returns.
+        """Write all the buffers behind the object's end. Durable, and found under the object's name, when it returns.
 
+        Raises CorruptionError when the object was removed or cut while it grew, ObjectReplacedError when its name shows another
+        one, or bytes that nobody appended here.
         After an error `size_bytes` is unchanged and the appender is of no more use: close it, open another.
         """
         ...
@@ -110,6 +114,10 @@ class ObjectReader(Protocol):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None: ...
+
+
+def nothing() -> None:
+    """Check nothing."""
 
 
 class Store(Protocol):
@@ -159,9 +167,10 @@ class Store(Protocol):
         """Return a writer for an object too large to be put at once."""
         ...
 
-    def appender(self, name: str, size_bytes: int) -> Appender:
+    def appender(self, name: str, size_bytes: int, check: Callable[[], None] = nothing) -> Appender:
         """Return an appender at `size_bytes`, cutting off whatever lies behind. 0 creates the object when it is absent.
 
+        `check` is called when the object is this caller's alone and nothing is cut yet: what it raises leaves the object as it is.
         Raises CorruptionError (-9130) when the object is shorter than `size_bytes` or absent (durable bytes were lost),
         ConflictError when someone else appends to it.
         """
@@ -174,24 +183,3 @@ class Store(Protocol):
     def free_bytes(self) -> int | None:
         """Return how many bytes the destination can still take, None when it can not tell."""
         ...
-
-
-NAME_BYTES_MAX = 1024
-PART_BYTES_MAX = 255
-TEMPORARY_FOLDER = ".holdfast-tmp"
-"""Where file destinations keep what is not yet, or no more, visible. No object name begins with it."""
-
-
-def check_name(name: str) -> tuple[str, ...]:
-    """Return the folders and the last part of an object's name.
-
-    Raises ValueError on a name that is empty, absolute, too long, or has an empty, `.` or `..` part or a control
-    character: such a name is a defect of the caller, or an attack, and never reaches a file system.
-    """
-    parts = tuple(name.split("/"))
-    if not name or len(name.encode()) > NAME_BYTES_MAX or parts[0] == TEMPORARY_FOLDER:
-        raise ValueError(f"not an object name: {name!r}")
-    for part in parts:
-        if part in {"", ".", ".."} or len(part.encode()) > PART_BYTES_MAX or not part.isprintable():
-            raise ValueError(f"not an object name: {name!r}")
-    return parts

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from holdfast.engine.session import Session
+from holdfast.errors import CorruptionError
 from holdfast.tables.plan import TableName
 from holdfast.tables.values import RowForm, row_form
 
@@ -58,6 +59,7 @@ def difference(
     row_crc = rows.crc_expression
     summary = f"SELECT {bucket}, COUNT(*), BIT_XOR({row_crc}), SUM({row_crc}) FROM {name.quoted} GROUP BY 1"
     ours = {row[0]: row[1:] for row in backup.query(summary)}
+    _check_count(backup, name, sum(int(one[0]) for one in ours.values()))
     check()
     theirs = {row[0]: row[1:] for row in live.query(summary)}
     differing = sorted(int(one) for one in ours.keys() | theirs.keys() if ours.get(one) != theirs.get(one))
@@ -76,6 +78,8 @@ def difference(
             rows_before, mine = mine[1], next(before, None)
         if other is not None and other[0] == number:
             rows_now, other = other[1], next(now, None)
+        if len(rows_before) != int(ours[number][0] if number in ours else 0):
+            raise CorruptionError(f"a bucket of {name.text} in the backup has other rows read than counted")
         one = _of_bucket(rows_before, rows_now, has_key=has_key)
         found = Difference(
             only_in_backup=found.only_in_backup + one.only_in_backup,
@@ -83,6 +87,13 @@ def difference(
             changed=found.changed + one.changed,
         )
     return found
+
+
+def _check_count(backup: Session, name: TableName, counted: int) -> None:
+    """Raise CorruptionError unless the buckets hold all rows: a list of buckets that was cut short looks like rows that are gone."""
+    count = int(backup.query(f"SELECT COUNT(*) FROM {name.quoted}")[0][0])
+    if count != counted:
+        raise CorruptionError(f"{name.text} has {count} rows in the backup, its buckets have {counted}")
 
 
 def _buckets(session: Session, sql: str) -> Iterator[tuple[int, list[tuple[str, int]]]]:

@@ -11,11 +11,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from holdfast.engine.session import Session, SqlError
-from holdfast.errors import CorruptionError
+from holdfast.errors import CorruptionError, RefusedError
 from holdfast.tables.definition import Definition, split_definition
 from holdfast.tables.plan import TableName, is_system, quoted_name
 from holdfast.tables.values import Column, RowForm, row_form
 
+OWNER_TABLE = "__holdfast_owner"
+"""The table in a scratch database that says whose it is."""
 _BATCH_ROWS = 1000
 _INSERT_CHARACTERS_MAX = 1 << 20
 """An INSERT may have 16 MB; a megabyte is as fast."""
@@ -58,6 +60,18 @@ def tables_of(session: Session) -> tuple[TableName, ...]:
     return tuple(sorted(name for name in names if not is_system(name.database)))
 
 
+def tables_listed(session: Session) -> tuple[TableName, ...]:
+    """Return the same as `tables_of` from the engine's own dictionary: what a check holds it against, in a session of its own."""
+    rows = session.query(
+        "SELECT d.database_name, t.table_name FROM oceanbase.__all_table t"
+        " JOIN oceanbase.__all_database d ON d.database_id = t.database_id"
+        # Tables of users at rest: no temporary one has session 0, no copy that an ALTER TABLE is making a state below 2.
+        " WHERE t.table_type = 3 AND t.session_id = 0 AND ((t.table_mode >> 12) & 15) < 2"
+    )
+    names = (TableName(database=str(database), table=str(table)) for database, table in rows)
+    return tuple(sorted(name for name in names if not is_system(name.database)))
+
+
 def databases_of(session: Session) -> frozenset[str]:
     """Return the names of all databases."""
     return frozenset(str(row[0]) for row in session.query("SELECT schema_name FROM information_schema.schemata"))
@@ -92,10 +106,21 @@ def shape_of(session: Session, name: TableName) -> Shape:
     )
 
 
-def make_empty(target: Session, scratch: str, shape: Shape) -> None:
-    """Make the table in a scratch database of its own, which is made anew."""
-    drop_scratch(target, scratch)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScratchOwner:
+    """Whose scratch databases a job makes. `record`: what it writes into them; `is_own`: whether it wrote what was read from one."""
+
+    record: str
+    is_own: Callable[[str], bool]
+
+
+def make_empty(target: Session, scratch: str, shape: Shape, owner: ScratchOwner) -> None:
+    """Make the table in a scratch database of its own, which is made anew. Raises as `drop_scratch`."""
+    drop_scratch(target, scratch, owner)
     target.execute(f"CREATE DATABASE {quoted_name(scratch)}")
+    # Killed before the next line: an empty database, which is nobody's loss. Before the one after: a mark of nobody, and nothing else.
+    target.execute(f"CREATE TABLE {quoted_name(scratch)}.{quoted_name(OWNER_TABLE)} (record TEXT NOT NULL)")
+    target.execute(f"INSERT INTO {quoted_name(scratch)}.{quoted_name(OWNER_TABLE)} VALUES (%s)", (owner.record,))
     target.execute(f"USE {quoted_name(scratch)}")
     target.execute(shape.definition.create)
 
@@ -119,7 +144,7 @@ def copy_rows(
         for row in batch:
             fingerprint ^= form.crc(row)
         for statement in _inserts(insert, (form.literal(row) for row in batch)):
-            target.execute(statement)
+            target.execute(statement, shown=insert)  # rows are nobody's business but their tenant's
         count += len(batch)
         told(len(batch))
     return Copied(row_count=count, fingerprint=fingerprint)
@@ -139,15 +164,20 @@ def _inserts(head: str, literals: Iterator[str]) -> Iterator[str]:
         yield head + ",".join(parts)
 
 
-def compare(target: Session, place: TableName, shape: Shape, copied: Copied) -> None:
-    """Raise CorruptionError unless the table holds what was read, row for row and value for value."""
-    row = target.query(f"SELECT COUNT(*), {shape.rows.fingerprint} FROM {place.quoted}")[0]
-    found = Copied(row_count=int(row[0]), fingerprint=int(row[1] or 0))
-    if found != copied:
-        raise CorruptionError(
-            f"{place.text} has {found.row_count} rows with fingerprint {found.fingerprint:08x}, "
-            f"read were {copied.row_count} with {copied.fingerprint:08x}"
-        )
+def compare(source: Session, target: Session, name: TableName, place: TableName, shape: Shape, copied: Copied) -> None:
+    """Raise CorruptionError unless source and target both hold what was read, row for row and value for value.
+
+    `source`, `target`: sessions that took no part in the copying. Both engines count by themselves, nothing is read row by row:
+    what cut the reading short would cut a second reading short as well.
+    """
+    for session, table in ((source, name), (target, place)):
+        row = session.query(f"SELECT COUNT(*), {shape.rows.fingerprint} FROM {table.quoted}")[0]
+        found = Copied(row_count=int(row[0]), fingerprint=int(row[1] or 0))
+        if found != copied:
+            raise CorruptionError(
+                f"{table.text} has {found.row_count} rows with fingerprint {found.fingerprint:08x}, "
+                f"read were {copied.row_count} with {copied.fingerprint:08x}"
+            )
 
 
 def into_place(target: Session, place: TableName, final: TableName) -> None:
@@ -155,8 +185,26 @@ def into_place(target: Session, place: TableName, final: TableName) -> None:
     target.execute(f"RENAME TABLE {place.quoted} TO {final.quoted}")
 
 
-def drop_scratch(target: Session, scratch: str) -> None:
-    """Drop a scratch database with what is in it. Repeatable."""
+def drop_scratch(target: Session, scratch: str, owner: ScratchOwner) -> None:
+    """Drop a scratch database with what is in it. Repeatable.
+
+    Raises RefusedError for a database of this name that holds tables and was not made by this job: a user's.
+    """
+    tables = {
+        str(row[0])
+        for row in target.query("SELECT table_name FROM information_schema.tables WHERE table_schema = %s", (scratch,))
+    }
+    if tables - {OWNER_TABLE}:
+        records = (
+            target.query(f"SELECT record FROM {quoted_name(scratch)}.{quoted_name(OWNER_TABLE)}")
+            if OWNER_TABLE in tables
+            else ()
+        )
+        if not any(owner.is_own(str(row[0])) for row in records):
+            raise RefusedError(
+                f"database {scratch} holds tables that this job did not make",
+                hint=f"if nobody needs them: DROP DATABASE {scratch}, then begin again",
+            )
     with suppress(SqlError):
         target.execute("USE oceanbase")  # not from inside
     target.execute(f"DROP DATABASE IF EXISTS {quoted_name(scratch)}")

@@ -53,7 +53,8 @@ class Round:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Piece:
-    """A round's slice of time `[start_scn, end_scn)`."""
+    """A round's slice of time `[start_scn, end_scn)`. `encryption_mode`: NONE, TRANSPARENT_ENCRYPTION, or PARTIAL where its log is sealed
+    in part."""
 
     tenant_id: int
     dest_id: int
@@ -68,3 +69,4 @@ class Piece:
     output_bytes: int
     file_status: FileStatus
     path: str
+    encryption_mode: str = "NONE"

@@ -1,12 +1,14 @@
-"""Time and capacity texts as OceanBase writes them."""
+"""Time and capacity texts as OceanBase writes them; none is more than 2^63 - 1."""
 
 import re
 
-_TIME = re.compile(r"(\d+)\s*(us|ms|s|m|h|d)?", re.ASCII | re.IGNORECASE)
+_TIME = re.compile(r"(\d{1,19})\s*(us|ms|s|m|h|d)?", re.ASCII | re.IGNORECASE)
 _TIME_US = {"us": 1, "ms": 1_000, "s": 1_000_000, "m": 60_000_000, "h": 3_600_000_000, "d": 86_400_000_000}
-_CAPACITY = re.compile(r"(\d+)\s*(byte|b|kb|k|mb|m|gb|g|tb|t|pb|p)", re.ASCII | re.IGNORECASE)
+_CAPACITY = re.compile(r"(\d{1,19})\s*(byte|b|kb|k|mb|m|gb|g|tb|t|pb|p)", re.ASCII | re.IGNORECASE)
 _CAPACITY_SHIFT = {"b": 0, "byte": 0, "k": 10, "kb": 10, "m": 20, "mb": 20, "g": 30, "gb": 30, "t": 40, "tb": 40}
 _CAPACITY_SHIFT |= {"p": 50, "pb": 50}
+_VALUE_MAX = 2**63 - 1
+"""What columns and records hold."""
 
 
 def time_us_from_text(text: str) -> int:
@@ -16,8 +18,8 @@ def time_us_from_text(text: str) -> int:
     """
     match = _TIME.fullmatch(text.strip())
     if match is None:
-        raise ValueError(f"not a time: {text!r}")
-    return int(match[1]) * _TIME_US[(match[2] or "s").lower()]
+        raise ValueError(f"not a time: {text!r:.40}")
+    return _bounded(int(match[1]) * _TIME_US[(match[2] or "s").lower()])
 
 
 def capacity_bytes_from_text(text: str) -> int:
@@ -27,8 +29,14 @@ def capacity_bytes_from_text(text: str) -> int:
     """
     match = _CAPACITY.fullmatch(text.strip())
     if match is None:
-        raise ValueError(f"not a capacity: {text!r}")
-    return int(match[1]) << _CAPACITY_SHIFT[match[2].lower()]
+        raise ValueError(f"not a capacity: {text!r:.40}")
+    return _bounded(int(match[1]) << _CAPACITY_SHIFT[match[2].lower()])
+
+
+def _bounded(value: int) -> int:
+    if value > _VALUE_MAX:
+        raise ValueError("more than 2^63 - 1")
+    return value
 
 
 def capacity_text(size_bytes: int) -> str:

@@ -21,11 +21,16 @@ class Binding(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Uri:
-    """A destination URI taken apart. `path` is absolute for file. Options never change a path's identity."""
+    """A destination URI taken apart. `path` is absolute for file. Options never change a path's identity.
+
+    `resolved`: where the path led, symbolic links followed, when a user tenant was allowed to name it. Whoever opens it finds that
+    it leads there still (`jobs.ground`). Empty for what sys named, or what was set by a build that knew no destination roots.
+    """
 
     scheme: str
     path: str
     options: tuple[tuple[str, str], ...] = field(default=(), repr=False)  # may hold access keys
+    resolved: str = field(default="", compare=False)
 
     @property
     def identity(self) -> str:

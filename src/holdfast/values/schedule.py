@@ -1,7 +1,8 @@
 """When scheduled backups and drills are due: cron words, a time zone, and what was done so far. Pure: the moment is given.
 
-Words are five, as in Debian's cron, daylight saving included (cronsim): a run at an hour that is skipped is made right behind the
-skip, one at an hour that comes twice is made once, and only words with `*` in the hour follow the hands of the clock.
+Words are five, as in Debian's cron, daylight saving included: a run at an hour that is skipped is made right behind the skip, one at
+an hour that comes twice is made once, in its first pass, and only words whose minute or hour begins with `*` follow the hands of the
+clock: they run in both passes. Which words there are and which days they name cronsim knows; the walk is in `cron_walk`.
 
 A run that was missed, because the server was away or another backup went on, is made up for once, whatever the number of moments
 that were missed. Moments before the words were first seen are not missed.
@@ -16,6 +17,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from cronsim import CronSim, CronSimError
 
+from holdfast.values.cron_walk import moments_from, moments_until
+
 JITTER_SECONDS_MAX = 120
 """Tenants with the same words begin within this span, so that they do not all meet the destination at once."""
 _JITTER_SHARE = 10
@@ -23,6 +26,8 @@ _JITTER_SHARE = 10
 _SPREAD = 2_654_435_761
 """Knuth's multiplicative hash: neighbouring tenant ids get moments far apart."""
 _WORDS = 5
+_WORDS_CHARACTERS_MAX = 512
+"""All sixty minutes one by one are 170."""
 _OFFSET = re.compile(r"([+-])(\d{1,2}):(\d{2})", re.ASCII)
 _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 
@@ -37,7 +42,7 @@ def check_words(words: str) -> None:
     """Raise ValueError unless these are cron words that come to pass some day, or empty: no schedule."""
     if not words:
         return
-    if len(words.split()) != _WORDS:
+    if len(words) > _WORDS_CHARACTERS_MAX or len(words.split()) != _WORDS:
         raise ValueError(f"{_WORDS} words are needed: minute, hour, day of month, month, day of week")
     try:
         next(CronSim(words, _EPOCH))
@@ -51,12 +56,12 @@ def parse_zone(text: str) -> tzinfo:
     if match:
         minutes = int(match[2]) * 60 + int(match[3])
         if int(match[3]) > 59 or minutes > 14 * 60:
-            raise ValueError(f"no offset: {text!r}")
+            raise ValueError(f"no offset: {text!r:.40}")
         return timezone(timedelta(minutes=-minutes if match[1] == "-" else minutes))
     try:
         return ZoneInfo(text)
     except (ZoneInfoNotFoundError, OSError, ValueError) as error:
-        raise ValueError(f"unknown time zone {text!r}") from error
+        raise ValueError(f"unknown time zone {text!r:.40}") from error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,39 +105,43 @@ def due(plans: Mapping[ScheduleType, Plan], zone: tzinfo, tenant_id: int, now_us
     return Due(type=next(iter(moments)), moments=moments)
 
 
-def next_us(words: str, zone: tzinfo, tenant_id: int, now_us: int) -> int | None:
-    """Return when the next run begins, jitter included; None when there is none."""
-    at = _time(now_us, zone) - timedelta(seconds=JITTER_SECONDS_MAX)
-    for moment in CronSim(words, at):
-        begin = _us(moment) + _jitter_us(words, moment, tenant_id)
-        if begin > now_us:
-            return begin
-    return None
+def next_moment(plan: Plan, zone: tzinfo) -> int | None:
+    """Return the first moment whose run is not made, whether it is past or to come; None when there is none."""
+    return next(moments_from(plan.words, zone, plan.done_us + 1), None)
+
+
+def next_us(plan: Plan, zone: tzinfo, tenant_id: int) -> int | None:
+    """Return when the run of the first moment that is not made begins or should have begun, jitter included; None for none."""
+    moment = next_moment(plan, zone)
+    return None if moment is None else moment + _jitter_us(plan.words, zone, moment, tenant_id)
+
+
+def armed_us(plan: Plan, zone: tzinfo, now_us: int) -> int:
+    """Return the plan's `done_us`, or `now_us` where a clock that went back would keep its runs from being made for long.
+
+    A clock that goes back by less than the time between two moments makes no run twice. Of one that goes back by more, two moments
+    that were done already are to come: they count again, or a clock that was a year ahead would cost a year of backups.
+    """
+    if plan.done_us <= now_us:
+        return plan.done_us
+    coming = [moment for moment, _ in zip(moments_from(plan.words, zone, now_us + 1), range(2), strict=False)]
+    return now_us if len(coming) == 2 and coming[-1] <= plan.done_us else plan.done_us
 
 
 def _latest(words: str, zone: tzinfo, tenant_id: int, now_us: int) -> tuple[int | None, int | None]:
     """Return the latest moment by now, and the latest whose run should have begun by now."""
     latest: int | None = None
-    # A moment itself counts: the walk backwards begins behind it.
-    for moment in CronSim(words, _time(now_us, zone) + timedelta(seconds=1), reverse=True):
-        latest = latest or _us(moment)
-        if _us(moment) + _jitter_us(words, moment, tenant_id) <= now_us:
-            return latest, _us(moment)
+    for moment in moments_until(words, zone, now_us):
+        latest = latest or moment
+        if moment + _jitter_us(words, zone, moment, tenant_id) <= now_us:
+            return latest, moment
     return latest, None
 
 
-def _jitter_us(words: str, moment: datetime, tenant_id: int) -> int:
+def _jitter_us(words: str, zone: tzinfo, moment: int, tenant_id: int) -> int:
     """Return by how much a tenant's run is late: the same at each of its moments that are equally far apart."""
-    following = next(CronSim(words, moment), None)
+    following = next(moments_from(words, zone, moment + 1), None)
     bound = JITTER_SECONDS_MAX * 1_000_000
     if following is not None:
-        bound = min(bound, (_us(following) - _us(moment)) // _JITTER_SHARE)
+        bound = min(bound, (following - moment) // _JITTER_SHARE)
     return tenant_id * _SPREAD % 2**32 * bound >> 32
-
-
-def _time(time_us: int, zone: tzinfo) -> datetime:
-    return datetime.fromtimestamp(time_us // 1_000_000, UTC).astimezone(zone)
-
-
-def _us(moment: datetime) -> int:
-    return int(moment.timestamp()) * 1_000_000

@@ -1,9 +1,15 @@
 """System change number: nanoseconds since the epoch, a point in time."""
 
+import re
 from datetime import UTC, datetime, timedelta, timezone
 
 SCN_MAX_VALUE = 4611686018427387903
 """OceanBase's "unlimited" (2^62 - 1)."""
+SCN_BITS_MAX = 2**63 - 1
+"""What columns, headers and records of an SCN hold."""
+_DIGITS_MAX = 20
+_MOMENT = re.compile(r"\d{4}-\d{1,2}-\d{1,2} \d{1,2}:\d{1,2}:\d{1,2}(?:\.\d{1,9})?", re.ASCII)
+_OFFSET = re.compile(r"([+-])(\d{1,2}):(\d{1,2})", re.ASCII)
 
 
 class Scn(int):
@@ -16,9 +22,9 @@ class Scn(int):
 
     @classmethod
     def parse(cls, text: str) -> "Scn":
-        """Return the SCN written in decimal digits. Raises ValueError on anything else."""
-        if not text.isascii() or not text.isdigit():
-            raise ValueError(f"not an SCN: {text!r}")
+        """Return the SCN written in decimal digits. Raises ValueError on anything else, and beyond 2^63 - 1."""
+        if not (text.isascii() and text.isdigit() and len(text) <= _DIGITS_MAX and int(text) <= SCN_BITS_MAX):
+            raise ValueError(f"not an SCN: {text!r:.40}")
         return cls(int(text))
 
     def text(self) -> str:
@@ -45,24 +51,25 @@ def scn_from_timestamp(text: str, zone: timezone) -> Scn:
     """Return the SCN of `YYYY-MM-DD HH:MM:SS[.f{1,9}]` read in `zone`.
 
     All nine fraction digits count: an SCN is finer than a datetime. Raises ValueError on any other form, and for
-    a moment before 1970.
+    a moment before 1970 or beyond 2262.
     """
+    if _MOMENT.fullmatch(text.strip()) is None:
+        raise ValueError(f"not a timestamp: {text!r:.40}")
     whole, _, fraction = text.strip().partition(".")
-    if fraction and not (fraction.isascii() and fraction.isdigit() and len(fraction) <= 9):
-        raise ValueError(f"not a timestamp: {text!r}")
-    if _ and not fraction:
-        raise ValueError(f"not a timestamp: {text!r}")
     moment = datetime.strptime(whole, "%Y-%m-%d %H:%M:%S").replace(tzinfo=zone)
     since = moment - datetime(1970, 1, 1, tzinfo=UTC)
     if since.days < 0:
         raise ValueError(f"before 1970: {text!r}")
-    return Scn((since.days * 86400 + since.seconds) * 1_000_000_000 + int((fraction or "0").ljust(9, "0")))
+    value = (since.days * 86400 + since.seconds) * 1_000_000_000 + int((fraction or "0").ljust(9, "0"))
+    if value > SCN_BITS_MAX:
+        raise ValueError(f"beyond every SCN: {text!r:.40}")
+    return Scn(value)
 
 
 def zone_from_text(text: str) -> timezone:
     """Return the fixed offset `+hh:mm` or `-hh:mm` that a session's time_zone names. Raises ValueError."""
-    sign = {"+": 1, "-": -1}.get(text[:1])
-    hours, _, minutes = text[1:].partition(":")
-    if sign is None or not (hours.isdigit() and minutes.isdigit()):
-        raise ValueError(f"not a time zone offset: {text!r}")
-    return timezone(sign * timedelta(hours=int(hours), minutes=int(minutes)))
+    found = _OFFSET.fullmatch(text)
+    if found is None:
+        raise ValueError(f"not a time zone offset: {text!r:.40}")
+    away = timedelta(hours=int(found[2]), minutes=int(found[3]))
+    return timezone(-away if found[1] == "-" else away)

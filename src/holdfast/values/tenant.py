@@ -45,6 +45,13 @@ ORACLE_ADMINISTRATOR = "SYS"
 """The administrator of a tenant of Oracle mode, as its engine spells it; also the schema its dictionary views are named in."""
 
 
+DRILL_PREFIX = "AUX_DRILL$"
+RECOVER_PREFIX = "AUX_RECOVER$"
+AUXILIARY_PREFIXES = (DRILL_PREFIX, RECOVER_PREFIX)
+"""How auxiliary tenants are named, with the moment in microseconds behind it (OceanBase's is AUX_RECOVER$): by the name alone who only
+sees the dictionary tells them from a person's, so a person's has none of these."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unit:
     """What one engine may use. Units: bytes; `max_cpu` in cores."""
@@ -77,6 +84,17 @@ class Tenant:
     @property
     def is_sys(self) -> bool:
         return self.tenant_id == SYS_TENANT_ID
+
+
+TENANT_NAME_HINT = (
+    "1 to 64 letters, digits, _ or $, no digit first; none of sys, all, all_user, all_meta;"
+    " names that begin with AUX_DRILL$ or AUX_RECOVER$ are for tenants of jobs"
+)
+
+
+def is_auxiliary_name(name: str) -> bool:
+    """Return whether only a job's tenant may be called so."""
+    return name.upper().startswith(AUXILIARY_PREFIXES)
 
 
 def is_valid_tenant_name(name: str) -> bool:

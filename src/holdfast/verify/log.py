@@ -9,18 +9,28 @@ from dataclasses import dataclass
 
 from holdfast.backup_format import names
 from holdfast.backup_format.digest import DataKey
-from holdfast.backup_format.log_frame import FRAME_HEADER_BYTES, FrameOpener, LogPosition, decode_frame_header
+from holdfast.backup_format.log_frame import (
+    FRAME_HEADER_BYTES,
+    FrameKey,
+    FrameOpener,
+    LogKeys,
+    LogPosition,
+    decode_frame_header,
+)
 from holdfast.backup_format.manifest import ObjectDigest, ObjectRecord
 from holdfast.backup_format.piece_record import PieceBlock, PieceRecord
+from holdfast.destination.documents import read_piece_record
+from holdfast.engine_format.layout import layout_of
 from holdfast.engine_format.log_block import LOG_INFO_BYTES, decode_info_block
 from holdfast.engine_format.log_walk import Position, walk
 from holdfast.errors import CorruptionError, NotFoundError
+from holdfast.keys.masters import NO_MASTERS, Masters
 from holdfast.store.small import RECORD_BYTES_MAX, get_small
 from holdfast.store.store import Store
 from holdfast.values.scn import Scn
 from holdfast.verify.crew import Crew
 from holdfast.verify.plan import Damage, Level, Proof, check_piece, is_fresh, log_digest, log_end
-from holdfast.verify.reading import Journal, Window, read_piece_record
+from holdfast.verify.reading import Journal, Window
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +38,8 @@ class PieceTarget:
     """One piece to be validated. `root`: its folder below the destination; `before`: that of the piece before it, or "".
 
     `objects`: of a set's own log what the manifest says of each object, by name below the destination; None in an archive.
-    `is_sealed`, `key`: whether its frames are encrypted, and with what, None when this server does not keep it.
+    `is_sealed`, `key`: of a set's own log, whether its frames are encrypted, and with what, None when this server does not keep it.
+    `masters`: open an archive's.
     """
 
     root: str
@@ -36,6 +47,7 @@ class PieceTarget:
     objects: Mapping[str, ObjectRecord] | None = None
     is_sealed: bool = False
     key: DataKey | None = None
+    masters: Masters = NO_MASTERS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,17 +65,21 @@ class Memory:
 
 def validate_piece(
     target: PieceTarget, store: Store, *, level: Level, memory: Memory, journal: Journal, crew: Crew
-) -> None:
-    """Tell the journal all that is wrong with a piece. Raises what is no damage: StoreUnavailableError, UnknownVersionError."""
+) -> bool:
+    """Tell the journal all that is wrong with a piece; return False when its log could not be looked into, as its key is not known.
+
+    Raises what is no damage: StoreUnavailableError, UnknownVersionError.
+    """
     try:
         record, name, size_bytes = read_piece_record(store, target.root)
         before = read_piece_record(store, target.before)[0] if target.before else None
     except NotFoundError as error:
         journal.found(Damage(name=target.root, what=error.message))
-        return
+        return True
     except CorruptionError as error:
         journal.found(Damage(name=target.root, what=error.message, offset=0))
-        return
+        return True
+    layout_of(record.engine_data_version, f"{store.location}/{target.root}")
     journal.expect(size_bytes)
     journal.read(size_bytes)
     _check_written(target, name, store, journal)
@@ -71,8 +87,27 @@ def validate_piece(
     lacking = check_piece(record, target.root, sizes, before)
     for damage in lacking:
         journal.found(damage)
+    try:
+        key = _key_of(target, record)
+    except CorruptionError as error:
+        journal.found(Damage(name=target.root, what=error.message))
+        return True
+    can_open = key.can_open if isinstance(key, LogKeys) else key is not None or not target.is_sealed
     if level is Level.PHYSICAL and not lacking:
-        crew.run([_PieceWalk(target, record, store, memory, journal, crew).run])
+        crew.run([_PieceWalk(target, record, store, memory, journal, crew, key=key, can_open=can_open).run])
+    return can_open
+
+
+def _key_of(target: PieceTarget, record: PieceRecord) -> FrameKey:
+    if target.objects is not None:
+        return target.key
+    return target.masters.log_keys(
+        record.keys,
+        cluster_id=record.cluster_id,
+        tenant_id=record.tenant_id,
+        root=target.root,
+        timeline=record.timeline,
+    )
 
 
 def _check_written(target: PieceTarget, name: str, store: Store, journal: Journal) -> None:
@@ -89,7 +124,16 @@ class _PieceWalk:
     """One piece's log from front to back, on one thread: the chain is one."""
 
     def __init__(
-        self, target: PieceTarget, record: PieceRecord, store: Store, memory: Memory, journal: Journal, crew: Crew
+        self,
+        target: PieceTarget,
+        record: PieceRecord,
+        store: Store,
+        memory: Memory,
+        journal: Journal,
+        crew: Crew,
+        *,
+        key: FrameKey,
+        can_open: bool,
     ) -> None:
         self._target = target
         self._record = record
@@ -97,8 +141,8 @@ class _PieceWalk:
         self._memory = memory
         self._journal = journal
         self._crew = crew
-        self._opener = FrameOpener(key=target.key)
-        self._can_open = target.key is not None or not target.is_sealed
+        self._opener = FrameOpener(key=key)
+        self._can_open = can_open
         self._position = _walk_position(record.begin)
 
     def run(self) -> None:

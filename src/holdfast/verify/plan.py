@@ -74,10 +74,13 @@ def parse_ids(text: str) -> tuple[int, ...]:
 
 
 def is_fresh(proof: Proof | None, digest: str, *, now_us: int, reread_us: int) -> bool:
-    """Return whether the proof is of this digest and young enough. `reread_us` 0: none ever is."""
+    """Return whether the proof is of this digest and young enough. `reread_us` 0: none ever is.
+
+    One that lies ahead is of a clock that was put right since: how old it is nobody knows, so it does not count.
+    """
     if proof is None or not reread_us:
         return False
-    return proof.digest.split(" ", 1)[0] == digest and now_us - proof.proven_us < reread_us
+    return proof.digest.split(" ", 1)[0] == digest and 0 <= now_us - proof.proven_us < reread_us
 
 
 def chain_closure(wanted: Iterable[int], manifests: Mapping[int, Manifest]) -> tuple[int, ...]:

@@ -27,17 +27,16 @@ from holdfast.backup_format.manifest import (
     ObjectRecord,
     check_authentic,
     check_object,
-    decode_manifest,
 )
-from holdfast.engine_format.macro_block import block_kinds
+from holdfast.destination.documents import read_manifest
+from holdfast.engine_format.layout import Layout, layout_of
 from holdfast.errors import CorruptionError, NotFoundError
-from holdfast.store.small import MANIFEST_BYTES_MAX
 from holdfast.store.store import Store
 from holdfast.verify.chunks import DataTarget, validate_data
 from holdfast.verify.crew import Crew
 from holdfast.verify.log import Memory
 from holdfast.verify.plan import Damage, Level, check_index, check_references, check_set
-from holdfast.verify.reading import Journal, Window, read_document
+from holdfast.verify.reading import Journal, Window
 
 _INDEX_SLICE_BYTES = 4 << 20
 _LISTED_MAX = 5
@@ -69,12 +68,6 @@ class Findings:
     notes: list[str] = field(default_factory=list)
 
 
-def read_manifest(store: Store, root: str) -> tuple[Manifest, int]:
-    """Return a set's manifest and its size. Raises as `read_document`."""
-    name = names.manifest_name(root)
-    return read_document(store, name, lambda data: decode_manifest(data, name=name), size_bytes_max=MANIFEST_BYTES_MAX)
-
-
 def validate_set(
     target: SetTarget, store: Store, *, level: Level, memory: Memory, journal: Journal, crew: Crew
 ) -> Findings:
@@ -104,6 +97,8 @@ class _SetValidation:
         manifest = self._manifest()
         if manifest is None:
             return self._findings
+        # At both levels: what nothing here can restore is not called well.
+        layout = layout_of(manifest.engine_data_version, f"{self._store.location}/{root}")
         sizes = {item.name: item.size_bytes for item in self._store.list(f"{root}/")}
         lacking = check_set(manifest, root, sizes, self._target.roots)
         for damage in lacking:
@@ -115,7 +110,7 @@ class _SetValidation:
             self._journal.found(damage)
         self._check_references(table, manifest)
         if self._level is Level.PHYSICAL:
-            self._look_at_bytes(manifest, table, {damage.name for damage in lacking})
+            self._look_at_bytes(manifest, layout, table, {damage.name for damage in lacking})
         return self._findings
 
     # --- what basic looks at too
@@ -202,9 +197,8 @@ class _SetValidation:
 
     # --- every byte
 
-    def _look_at_bytes(self, manifest: Manifest, table: BlockTable, lacking: set[str]) -> None:
+    def _look_at_bytes(self, manifest: Manifest, layout: Layout, table: BlockTable, lacking: set[str]) -> None:
         can_open = self._target.key is not None or manifest.encryption.mode is EncryptionMode.NONE
-        kinds = block_kinds(manifest.engine_data_version)
         named = Counter(one.object_number for one in table if one.set_id == manifest.backup_set_id)
         if not can_open:
             self._findings.is_proven = False
@@ -231,7 +225,7 @@ class _SetValidation:
                     set_id=manifest.backup_set_id,
                     table=table,
                     named_count=named[record.number],
-                    kinds=kinds,
+                    kinds=layout.block_kinds,
                     key=self._target.key,
                     can_open=can_open,
                 )

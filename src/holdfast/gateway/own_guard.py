@@ -1,0 +1,73 @@
+"""Nobody changes through the gateway what is Holdfast's own in the sys engine: here `statement.own_objects` is asked for each text.
+
+A text is read as the engine will read it: by the charset and the SQL mode that the client's session has at that moment.
+"""
+
+from holdfast.gateway import refusals
+from holdfast.gateway.charsets import charset_named
+from holdfast.gateway.facts import EngineRefusedError, ask_facts
+from holdfast.gateway.seat import Seat
+from holdfast.gateway.views import LEXICAL_MODES
+from holdfast.mysql.packets import ServerError
+from holdfast.statement.own_objects import hides_its_target, is_own_schema, may_touch, mentions, touched
+
+_NAME_BYTES_MAX = 64
+"""No name of ours is longer."""
+
+
+def is_guarded(seat: Seat, text: bytes) -> bool:
+    """Return whether `text` may be about something of Holdfast's own, so that it is not simply passed on."""
+    return seat.tenant.is_sys and may_touch(text)
+
+
+async def require_hands_off(seat: Seat, text: bytes) -> None:
+    """Raise EngineRefusedError (1227) when `text` would change, lock or give away what is Holdfast's. LinkLostError."""
+    if not is_guarded(seat, text):
+        return
+    facts = await ask_facts(seat.link)
+    read = text.decode(charset_named(facts.client_charset).encoding, "replace")
+    for mode in facts.sql_mode.split(","):
+        mark = LEXICAL_MODES.get(mode)
+        if mark is not None and mark in read:
+            what = f"a text with {mark} that names something of holdfast's under sql_mode {mode} is"
+            raise EngineRefusedError(
+                refusals.not_supported(f"{what} (quote names with backticks, or SET sql_mode = '')")
+            )
+    words = touched(read, seat.house.settings.own_view_names)
+    if words:
+        raise EngineRefusedError(refusals.own_and_read_only(words))
+
+
+def refusal_of_schema(seat: Seat, name: bytes) -> ServerError | None:
+    """Return why a client may not make this schema its session's, None where it may."""
+    if not seat.tenant.is_sys:
+        return None
+    schema = name.rstrip(b"\0").decode("utf-8", "replace")
+    return refusals.own_and_read_only(f"schema {schema}") if is_own_schema(schema) else None
+
+
+def refusal_of_head(seat: Seat, head: bytes) -> ServerError | None:
+    """Return why a text of data that is too long to be read whole may not pass, by its beginning; None where it may."""
+    if not seat.tenant.is_sys:
+        return None
+    read = head.decode(seat.lexing_codec, "replace")
+    if hides_its_target(read):
+        return refusals.not_supported(
+            "a text of more than 1 MiB that does not say at its beginning what it writes to is"
+        )
+    words = touched(read, seat.house.settings.own_view_names)
+    return refusals.own_and_read_only(words) if words else None
+
+
+class FlowWatch:
+    """Reads along with a text of data that is passed on unread, which may hold further statements."""
+
+    def __init__(self, view_names: frozenset[str]) -> None:
+        self._view_names = view_names
+        self._tail = b""
+
+    def finds(self, data: bytes) -> bool:
+        """Return whether something of Holdfast's is named in what has come so far."""
+        seen = self._tail + data
+        self._tail = seen[-_NAME_BYTES_MAX:]
+        return mentions(seen, self._view_names)

@@ -1,0 +1,1 @@
+"""Changed captures for everything that takes bytes from outside."""

@@ -1,0 +1,118 @@
+"""Where a backup key comes from, and what is refused."""
+
+import os
+import stat
+import time
+from pathlib import Path
+
+import pytest
+
+from holdfast import codes
+from holdfast.backup_format.key_record import Protection
+from holdfast.errors import RefusedError
+from holdfast.keys import source as source_module
+from holdfast.keys.source import SECRET_BYTES_MAX, parse_source, read_secret
+
+SECRET = b"0123456789abcdef" * 2
+
+
+def read(text: str, **environment: bytes) -> bytes:
+    return read_secret(parse_source(text), environment.get)
+
+
+def program(place: Path, text: str) -> str:
+    path = place / "give"
+    path.write_text(f"#!/bin/sh\n{text}\n")
+    path.chmod(0o700)
+    return str(path)
+
+
+@pytest.mark.parametrize(
+    ("text", "protection", "shown"),
+    [
+        ("file:/etc/key", Protection.FILE, "file:/etc/key"),
+        (" FILE: /etc/key ", Protection.FILE, "file:/etc/key"),
+        ("env:BACKUP_KEY", Protection.ENVIRONMENT, "env:BACKUP_KEY"),
+        ("command:/bin/vault", Protection.COMMAND, "command:/bin/vault"),
+        ("command:/bin/vault read 'a token'", Protection.COMMAND, "command:/bin/vault ***"),
+    ],
+)
+def test_a_source_is_read_and_shown_without_its_arguments(text: str, protection: Protection, shown: str) -> None:
+    source = parse_source(text)
+    assert (source.protection, source.shown) == (protection, shown)
+    assert parse_source(source.text) == source
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "file", "file:", "file:relative", "env:", "env:A=B", "env:A\nB", "command:", "command:vault", "command:'/bin/x",
+     "s3://key", "hush-hush", "file:/a\0b", "file:/" + "a" * 5000],
+)  # fmt: skip
+def test_a_text_that_is_no_source_is_refused_and_not_repeated(text: str) -> None:
+    with pytest.raises(RefusedError) as refused:
+        parse_source(text)
+    assert refused.value.code is codes.OB_INVALID_ARGUMENT
+    assert "hush" not in str(refused.value)
+
+
+def test_file_environment_and_command_give_the_same_secret(tmp_path: Path) -> None:
+    """One newline at the end does not count."""
+    (tmp_path / "key").write_bytes(SECRET + b"\n")
+    (tmp_path / "link").symlink_to(tmp_path / "key")
+    assert read(f"file:{tmp_path}/key") == SECRET
+    assert read(f"file:{tmp_path}/link") == SECRET
+    assert read("env:K", K=SECRET) == SECRET
+    assert read(f"command:{program(tmp_path, f'echo {SECRET.decode()}')}") == SECRET
+
+
+def test_a_command_is_run_without_a_shell_and_sees_nothing_of_the_server(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOLDFAST_PASSWORD", "hush-hush")
+    says = program(tmp_path, 'echo "$1 $HOLDFAST_PASSWORD|$PWD"')
+    assert read(f"command:{says} '; echo $(id)'") == b"; echo $(id) |/"
+
+
+@pytest.mark.parametrize(
+    ("does", "words"),
+    [
+        ("echo hush-hush >&2; exit 3", "ends with 3"),
+        ("echo short", "gives 5 bytes"),
+        ("yes hush-hush", f"gives more than {SECRET_BYTES_MAX} bytes"),
+        ("sleep 30", "takes more than"),
+        ("exec 1>&-; sleep 30", "takes more than"),
+    ],
+)
+def test_a_command_that_gives_no_key_is_refused_in_bounded_time(
+    tmp_path: Path, does: str, words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(source_module, "COMMAND_SECONDS_MAX", 0.5)
+    begun = time.monotonic()
+    with pytest.raises(RefusedError) as refused:
+        read(f"command:{program(tmp_path, does)}")
+    assert words in refused.value.message
+    assert "hush" not in str(refused.value)
+    assert refused.value.code is codes.OB_BACKUP_INVALID_PASSWORD
+    assert time.monotonic() - begun < 5
+
+
+def test_what_is_missing_is_said(tmp_path: Path) -> None:
+    (tmp_path / "large").write_bytes(bytes(SECRET_BYTES_MAX * 2))
+    os.mkfifo(tmp_path / "pipe")
+    closed = tmp_path / "closed"
+    closed.write_bytes(SECRET)
+    closed.chmod(0)
+    cases = {
+        f"file:{tmp_path}/none": "No such file",
+        f"file:{tmp_path}": "regular file",
+        f"file:{tmp_path}/pipe": "regular file",
+        f"file:{tmp_path}/large": "more than",
+        "env:NOT_SET": "is not set",
+        f"command:{tmp_path}/none": "does not start",
+    }
+    if os.geteuid():
+        cases[f"file:{closed}"] = "Permission denied"
+    for text, words in cases.items():
+        with pytest.raises(RefusedError, match=words):
+            read(text)
+    assert stat.S_ISFIFO((tmp_path / "pipe").stat().st_mode)
