@@ -7,6 +7,7 @@ inherited by the next: a connection that carried out anything but reading and wr
 from __future__ import annotations  # PyMySQL's Connection takes its cursor type in the stubs only
 
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
@@ -32,6 +33,11 @@ _DUPLICATE_KEY = 1062
 _DUPLICATE_COLUMN = 1060
 _LOST = (2003, 2006, 2013, 2014)
 """PyMySQL's own numbers, with words of its own and of the operating system."""
+_NO_TRANSACTION_ID_YET = 4383
+"""What an engine says of BEGIN that has just greeted and gives out no transaction ids yet (met on 1.4.0, on a busy machine)."""
+READY_SECONDS_MAX = 10.0
+"""How long such an engine is waited for. It was ready at the next look wherever this was met."""
+_READY_POLL_SECONDS = 0.05
 _HARMLESS_WORDS = frozenset({"SELECT", "INSERT", "REPLACE", "UPDATE", "DELETE"})
 """Statements that leave a session as it was. Others may do so too; that a login costs 3 ms decides."""
 
@@ -189,7 +195,7 @@ class Connections:
             connection = self._connect()
             try:
                 connection.autocommit(False)
-                connection.begin()
+                _begin_first(connection)
             except BaseException:
                 _drop(connection)
                 raise
@@ -198,6 +204,20 @@ class Connections:
         except EngineError as error:
             raise _away(error.message) from error
         return connection
+
+
+def _begin_first(connection: Connection[Cursor]) -> None:
+    """Begin the first transaction of a connection: its engine may have started just now."""
+    end = time.monotonic() + READY_SECONDS_MAX
+    while True:
+        try:
+            connection.begin()
+        except pymysql.MySQLError as error:
+            if error.args[:1] != (_NO_TRANSACTION_ID_YET,) or time.monotonic() >= end:
+                raise
+        else:
+            return
+        time.sleep(_READY_POLL_SECONDS)
 
 
 def _away(said: str) -> EngineError:
