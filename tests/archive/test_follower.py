@@ -194,6 +194,22 @@ def test_a_follower_goes_on_where_the_one_before_ended(rig: Rig, log: LogMaker) 
     assert rig.journal.round.input_bytes <= log.lsn - first_lsn_of(3)
 
 
+def test_a_round_that_is_taken_up_only_begins_until_its_destination_was_read(rig: Rig, log: LogMaker) -> None:
+    """Its status is DOING all the time. A backup that was taken up as quickly failed with -9029."""
+    follower = rig.follower()
+    assert follower.status().is_beginning
+    archived_to(rig, log)
+    wait_until(lambda: not follower.status().is_beginning)
+    follower.stop(drain=True)
+    rig.refusal = refuse(codes.OB_BACKUP_FORMAT_FILE_NOT_MATCH, "")
+    follower = rig.follower()
+    wait_until(lambda: "format file does not match" in follower.status().comment)
+    assert (follower.status().status, follower.status().is_beginning) == (RoundStatus.DOING, True)
+    rig.refusal = None
+    wait_until(lambda: not follower.status().is_beginning)
+    assert follower.start_lsn() == first_lsn_of(3)
+
+
 def test_frames_behind_the_last_record_count_and_a_torn_one_does_not(rig: Rig, log: LogMaker) -> None:
     follower = rig.follower()
     archived_to(rig, log)

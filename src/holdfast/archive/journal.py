@@ -123,7 +123,10 @@ class Course:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FollowerStatus:
-    """A snapshot of a follower, true at one moment. Everything up to `checkpoint_scn` is durable."""
+    """A snapshot of a follower, true at one moment. Everything up to `checkpoint_scn` is durable.
+
+    `start_lsn`, `durable_lsn`: None until the destination was read.
+    """
 
     round_id: int
     status: RoundStatus
@@ -132,6 +135,13 @@ class FollowerStatus:
     start_lsn: Lsn | None
     durable_lsn: Lsn | None
     is_stalled: bool
+
+    @property
+    def is_beginning(self) -> bool:
+        """Return whether it has still to find what its round holds: at first, and where a server takes up one that is DOING."""
+        if self.status in {RoundStatus.PREPARE, RoundStatus.BEGINNING}:
+            return True
+        return self.status is RoundStatus.DOING and self.start_lsn is None
 
 
 LagTarget = Callable[[], int]

@@ -74,7 +74,6 @@ from holdfast.values.tenant import Tenant, TenantStatus
 
 log = logging.getLogger("holdfast.backups")
 
-_ARCHIVE_BEGINS = frozenset({RoundStatus.PREPARE, RoundStatus.BEGINNING})
 _ARCHIVE_BEGINS_SECONDS_MAX = 30.0
 """A follower verifies the tail of its last object first: a second or two on a slow destination."""
 _ARCHIVE_POLL_SECONDS = 0.05
@@ -307,7 +306,7 @@ class JobRun:
         end = self._around.clock.monotonic() + _ARCHIVE_BEGINS_SECONDS_MAX
         while self._around.clock.monotonic() < end:
             follower = self._around.archiving.follower(self._job.tenant_id)
-            if follower is not None and follower.status().status not in _ARCHIVE_BEGINS:
+            if follower is not None and not follower.status().is_beginning:
                 return
             self._stops.rest(_ARCHIVE_POLL_SECONDS)
 
