@@ -81,7 +81,8 @@ def claim_destination(store: Store, owner: FormatFile, clock: Clock) -> str:
     purpose; StoreUnavailableError when it can not be written (-9071, -9082, -9129) or read back (-9070).
     """
     if _owner_of(store) is None:
-        if not store.is_empty():
+        # Asked again where something lies there: another owner may have come between, and its format file is the first it puts.
+        if not store.is_empty() and _owner_of(store) is None:
             raise refuse(
                 codes.OB_BACKUP_FORMAT_FILE_NOT_EXIST,
                 TRY_ANOTHER,
