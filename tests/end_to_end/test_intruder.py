@@ -7,6 +7,7 @@ role, a backup, both roots' logins; nothing lies outside the tenant's place, and
 
 import contextlib
 import json
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -234,6 +235,13 @@ def test_an_intruder_gains_nothing_that_lasts(server: Server, tmp_path: Path) ->
         assert not Path(target).exists(), target
     wait_for(lambda: drifted(server), lambda wrong: wrong == [])
     wait_for(lambda: client.one("select @@global.secure_file_priv limit 1"), lambda value: value.endswith("/files"))
+
+    # The account dropped where whoever makes it anew is tried for ever, whatever its own bound says (rpc_timeout): parameters come first.
+    began = time.monotonic()
+    together(client, "drop user __holdfast", "alter system set rpc_timeout = '1ms'")
+    wait_for(lambda: client.rows(OURS), lambda rows: rows == whole)
+    assert time.monotonic() - began < 60  # hung for 300 s
+    wait_for(lambda: drifted(server), lambda wrong: wrong == [])
 
     # The account dropped and every session of ours ended in one breath: the next command of his lets us in again.
     ours = [int(row[0]) for row in client.rows("show processlist") if row[1] == "__holdfast"]

@@ -141,6 +141,13 @@ def put_right(
     a start enforces the role. Without `process` the sentence says that a restart is needed. Raises SqlError when the engine can
     not be asked.
     """
+    changes = put_settings_right(session, settings, is_sys=is_sys)
+    change = _put_role_right(session, settings.role, process)
+    return (*changes, change) if change else changes
+
+
+def put_settings_right(session: Session, settings: EngineSettings, *, is_sys: bool = False) -> tuple[str, ...]:
+    """Undo what has drifted of parameters and globals; return one sentence for each. Raises SqlError when the engine can not be asked."""
     changes = []
     for drift in find(session, settings, is_sys=is_sys):
         what = f"{drift.name} was {drift.found!r}, must be {drift.expected!r}"
@@ -149,8 +156,7 @@ def put_right(
         except SqlError as error:
             what += f", could not be changed: engine error {error.errno}"
         changes.append(what)
-    change = _put_role_right(session, settings.role, process)
-    return (*changes, change) if change else tuple(changes)
+    return tuple(changes)
 
 
 def _put_role_right(session: Session, role: EngineRole | None, process: EngineProcess | None) -> str:

@@ -557,9 +557,12 @@ class Supervisor:
         path, socket = self.account_file(tenant_id), charge.directory.socket
 
         changes: tuple[str, ...] = ()
+        settings: tuple[str, ...] = ()
 
         def put_right(held: EngineSession) -> None:
-            nonlocal changes
+            nonlocal changes, settings
+            # First: under a hostile rpc_timeout a CREATE USER is tried for ever, whatever ob_query_timeout says (measured on 1.4.0).
+            settings = drift.put_settings_right(held, charge.settings, is_sys=tenant_id == SYS_TENANT_ID)
             changes = account_watch.put_right(held, lambda: account.open_session(socket, path), path)
 
         try:
@@ -570,6 +573,7 @@ class Supervisor:
             charge.is_shut_out = error.errno == account_watch.ACCESS_DENIED
             raise
         charge.is_shut_out = False
+        self._tell(tenant_id, charge, "settings", settings)
         self._tell(tenant_id, charge, "account", changes)
 
     def _tell(self, tenant_id: int, charge: _Charge, what: str, changes: tuple[str, ...]) -> None:
