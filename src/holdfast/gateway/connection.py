@@ -479,11 +479,14 @@ class ClientConnection(asyncio.Protocol):
 
     def _answer(self, seat: Seat, work: Coroutine[Any, Any, None], answer: Answer) -> None:
         """Answer a command in a task of its own; what the client sends meanwhile waits. What `work` raises is answered too."""
-        self._begin(statements.answered(seat, work, answer))
+        self._begin(statements.answered(seat, work, answer), work)
 
-    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
-        """Do what a command asks in a task of its own; what it raises ends the connection."""
+    def _begin(self, work: Coroutine[Any, Any, None], *inner: Coroutine[Any, Any, None]) -> None:
+        """Do what a command asks in a task of its own; what it raises ends the connection. `inner`: what `work` awaits."""
         self._work = asyncio.get_running_loop().create_task(self._run(work))
+        # A task that is cancelled before its first step awaits nothing: what was made for it is closed here.
+        for coroutine in (work, *inner):
+            self._work.add_done_callback(partial(_closed, coroutine))
 
     async def _run(self, work: Coroutine[Any, Any, None]) -> None:
         try:
@@ -508,3 +511,8 @@ def _refusal_of(code: int) -> ServerError:
         return _REFUSED.get(CommandCode(code), refusals.UNKNOWN_COMMAND)
     except ValueError:
         return refusals.UNKNOWN_COMMAND
+
+
+def _closed(coroutine: Coroutine[Any, Any, None], _: "asyncio.Task[None]") -> None:
+    """Close what a task that has ended never came to await."""
+    coroutine.close()
