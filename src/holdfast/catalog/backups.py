@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from holdfast import codes
 from holdfast.catalog.connections import Connections, Transaction
+from holdfast.catalog.parents import children_of, locked_parent, outcome_of
 from holdfast.catalog.records import Record
 from holdfast.catalog.sequences import last_id, next_id, raise_last_id
 from holdfast.errors import ConflictError, EngineError, NotFoundError, refuse
@@ -243,7 +244,7 @@ class Backups:
             _SET.update(transaction, backup_set)
 
     def finish(self, job: BackupJob, *, task: BackupTask | None = None, backup_set: BackupSet | None = None) -> None:
-        """End a job, its task and its set in one transaction: their rows change view together.
+        """End a job, its task and its set in one transaction: their rows change view together, and with them the sys job's above.
 
         Raises ConflictError when the job or the task has ended already, NotFoundError when one is unknown.
         """
@@ -252,11 +253,14 @@ class Backups:
         assert task is None or not task.is_active, "a job does not end before its task"
         assert task is None or task.end_timestamp_us is not None, "an ended task has an end"
         with self._connections.transaction() as transaction:
+            parent = locked_parent(transaction, _JOB, job)
             _update_job(transaction, job)
             if task is not None:
                 _update_task(transaction, task)
             if backup_set is not None:
                 _SET.update(transaction, backup_set)
+            if parent is not None:
+                _end_parent(transaction, parent, job.end_timestamp_us)
 
     def request_cancel(self, tenant_id: int, job_id: int) -> bool:
         """Ask an active job to end: it and its task become CANCELING. Returns False when it has ended or is unknown."""
@@ -336,11 +340,7 @@ class Backups:
     def children(self, parent: BackupJob) -> tuple[BackupJob, ...]:
         """Return the tenants' jobs of a sys job, sorted by tenant."""
         with self._connections.transaction() as transaction:
-            return _JOB.select(
-                transaction,
-                "WHERE initiator_tenant_id = %s AND initiator_job_id = %s AND tenant_id <> %s ORDER BY tenant_id",
-                (parent.tenant_id, parent.job_id, parent.tenant_id),
-            )
+            return children_of(transaction, _JOB, parent)
 
     def tasks(self, tenant_id: int, job_id: int) -> tuple[BackupTask, ...]:
         """Return the tasks of a job, sorted by id."""
@@ -382,6 +382,22 @@ def _require_base_and_path(transaction: Transaction, backup_set: BackupSet) -> N
     base = _SET.one(transaction, "WHERE tenant_id = %s AND backup_set_id = %s FOR UPDATE", (*key, base_id))
     if base is not None and base.file_status is not FileStatus.AVAILABLE:
         raise EngineError(f"backup set {base_id}, the base, is {base.file_status}", hint="another base is looked for")
+
+
+def _end_parent(transaction: Transaction, parent: BackupJob, end_us: int) -> None:
+    """End a job of sys, which is locked, when the last of its children has ended."""
+    children = children_of(transaction, _JOB, parent)
+    outcome = outcome_of(parent, children)
+    if outcome is None:
+        return
+    ended = replace(
+        parent,
+        status=outcome.status,
+        result=outcome.result,
+        comment=outcome.comment,
+        end_timestamp_us=end_us,
+    )
+    _JOB.update(transaction, ended)
 
 
 def _update_job(transaction: Transaction, job: BackupJob) -> BackupJob:

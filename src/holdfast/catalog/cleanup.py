@@ -12,6 +12,7 @@ from enum import StrEnum
 from holdfast import codes
 from holdfast.catalog.backups import BackupSet
 from holdfast.catalog.connections import Connections, Transaction
+from holdfast.catalog.parents import children_of, locked_parent, outcome_of
 from holdfast.catalog.records import Record, us_from_time
 from holdfast.catalog.sequences import next_id
 from holdfast.catalog.validation import ValidateType, close_damages
@@ -239,11 +240,7 @@ class Cleanup:
     def children(self, parent: DeleteJob) -> tuple[DeleteJob, ...]:
         """Return the tenants' jobs of a sys job, sorted by tenant."""
         with self._connections.transaction() as transaction:
-            return _JOB.select(
-                transaction,
-                "WHERE initiator_tenant_id = %s AND initiator_job_id = %s AND tenant_id <> %s ORDER BY tenant_id",
-                (parent.tenant_id, parent.job_id, parent.tenant_id),
-            )
+            return children_of(transaction, _JOB, parent)
 
     def last_obsolete_us(self, tenant_id: int) -> int | None:
         """Return when the tenant's newest DELETE OBSOLETE BACKUP began, by hand or by itself; None before the first."""
@@ -299,13 +296,14 @@ class Cleanup:
             return _update_job(transaction, job)
 
     def finish(self, job: DeleteJob) -> None:
-        """End a job. Tasks it did not come to end with it, as CANCELED. Raises as `update_job`.
+        """End a job. Tasks it did not come to end with it, as CANCELED, and the job of sys whose last it was. Raises as `update_job`.
 
         A completed DELETE BACKUP ALL makes its path DELETED; one that ended before anything was removed gives it back.
         """
         assert not job.is_active, f"deletion job {job.job_id} ends as {job.status}"
         assert job.end_timestamp_us is not None, "an ended job has an end"
         with self._connections.transaction() as transaction:
+            parent = locked_parent(transaction, _JOB, job)
             _update_job(transaction, job)
             for task in _tasks(transaction, job):
                 if task.is_active:
@@ -323,6 +321,8 @@ class Cleanup:
                     "DELETE FROM __holdfast.destination_deletion WHERE tenant_id = %s AND dest_id = %s",
                     (job.tenant_id, job.dest_id),
                 )
+            if parent is not None:
+                _end_parent(transaction, parent, job.end_timestamp_us)
 
     def request_cancel(self, tenant_id: int, job_id: int) -> bool:
         """Ask an active job to end: it becomes CANCELING. Returns False when it has ended or is unknown."""
@@ -553,6 +553,23 @@ def _tasks(transaction: Transaction, job: DeleteJob) -> tuple[DeleteTask, ...]:
     return _TASK.select(
         transaction, "WHERE tenant_id = %s AND job_id = %s ORDER BY task_id", (job.tenant_id, job.job_id)
     )
+
+
+def _end_parent(transaction: Transaction, parent: DeleteJob, end_us: int) -> None:
+    """End a job of sys, which is locked, when the last of its children has ended."""
+    children = children_of(transaction, _JOB, parent)
+    outcome = outcome_of(parent, children)
+    if outcome is None:
+        return
+    ended = replace(
+        parent,
+        status=outcome.status,
+        result=outcome.result,
+        comment=outcome.comment,
+        success_task_count=outcome.success_count,
+        end_timestamp_us=end_us,
+    )
+    _JOB.update(transaction, ended)
 
 
 def _update_job(transaction: Transaction, job: DeleteJob) -> DeleteJob:

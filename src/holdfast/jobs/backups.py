@@ -10,6 +10,7 @@ from functools import partial
 from holdfast import codes
 from holdfast.catalog.backups import ENCRYPTION_KEY, ENCRYPTION_NONE, ENCRYPTION_PASSWORD, PASSWD_SHOWN, BackupJob
 from holdfast.catalog.catalog import Catalog
+from holdfast.catalog.parents import outcome_of
 from holdfast.clock import Clock
 from holdfast.defects import DefectError, guarded
 from holdfast.errors import ConflictError, HoldfastError, RefusedError, refuse
@@ -24,7 +25,6 @@ from holdfast.jobs.left_out import LeftOut, warnings_of
 from holdfast.jobs.left_out import comment_of as left_out_comment
 from holdfast.jobs.leftovers import Leftovers
 from holdfast.jobs.pace import Paces
-from holdfast.jobs.parents import outcome_of
 from holdfast.jobs.reply import OK, Reply
 from holdfast.jobs.rights import not_supported, unknown_tenant
 from holdfast.jobs.session import Session
@@ -511,8 +511,6 @@ class Backups:
                 self._left.look_after(
                     tenant_id, job_id, lambda: self._is_active(job), lambda: self._hand_over_again(job)
                 )
-                if job.initiator_tenant_id == SYS_TENANT_ID:
-                    self._settle(job.initiator_job_id)
 
     def _carry(self, job: BackupJob, stops: Stops) -> None:
         """Return when the job has ended, or is left to the next server. Its thread may then still be in a slow step: one
@@ -564,7 +562,10 @@ class Backups:
                     self._abandoned[job.tenant_id] = left
 
     def _settle(self, parent_id: int) -> None:
-        """End a sys job when none of its children is active, now or when the catalog answers."""
+        """End a sys job when none of its children is active, now or when the catalog answers.
+
+        The last child ends it as it ends. This is for one whose children an earlier build has ended without it.
+        """
         try:
             self._settle_now(parent_id)
         except HoldfastError as error:
@@ -579,9 +580,7 @@ class Backups:
         backups = self._catalog.backups
         try:
             parent = backups.job(SYS_TENANT_ID, parent_id)
-            outcome = outcome_of(
-                backups.children(parent), is_cancelled=parent.cancel_requested, left_out=parent.comment
-            )
+            outcome = outcome_of(parent, backups.children(parent))
             if not parent.is_active or outcome is None:
                 return
             backups.finish(

@@ -9,6 +9,7 @@ import logging
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, timezone
 from functools import partial
@@ -16,6 +17,7 @@ from functools import partial
 from holdfast import codes
 from holdfast.catalog.catalog import Catalog
 from holdfast.catalog.cleanup import DeleteJob, DeletePolicy, DeleteType, PinnedSet
+from holdfast.catalog.parents import outcome_of
 from holdfast.clock import Clock
 from holdfast.defects import DefectError, guarded
 from holdfast.errors import ConflictError, HoldfastError, NotFoundError, RefusedError, refuse
@@ -26,7 +28,6 @@ from holdfast.jobs.estate import catalog_estate
 from holdfast.jobs.identity import ClusterIdentity
 from holdfast.jobs.left_out import LeftOut, comment_of, warnings_of
 from holdfast.jobs.leftovers import Leftovers
-from holdfast.jobs.parents import outcome_of
 from holdfast.jobs.reply import OK, Cell, Column, ColumnKind, Reply, Warn
 from holdfast.jobs.rights import not_supported, unknown_tenant
 from holdfast.jobs.session import Session
@@ -355,12 +356,8 @@ class Cleanup:
         ended = replace(
             job, status=JobStatus.FAILED, result=code.number, comment=code.text(), end_timestamp_us=self._now_us()
         )
-        try:
+        with suppress(ConflictError):  # its worker ended it at the same moment
             self._catalog.cleanup.finish(ended)
-        except ConflictError:
-            return  # its worker ended it at the same moment
-        if job.initiator_tenant_id == SYS_TENANT_ID:
-            self._settle(job.initiator_job_id)
 
     # --- whom a statement means
 
@@ -567,15 +564,10 @@ class Cleanup:
                 if self._running.get(tenant_id) is running:
                     del self._running[tenant_id]
             if not running.stops.is_server_stopping and is_carried_on:
-                self._after(running.job)
-
-    def _after(self, job: DeleteJob) -> None:
-        if job.initiator_tenant_id == SYS_TENANT_ID:
-            self._settle(job.initiator_job_id)
-        try:
-            self._dispatch()
-        except HoldfastError as error:
-            log.warning("the next deletion is begun later: %s", error)
+                try:
+                    self._dispatch()
+                except HoldfastError as error:
+                    log.warning("the next deletion is begun later: %s", error)
 
     def _run(self, run: CleanupRun) -> None:
         try:
@@ -587,7 +579,10 @@ class Cleanup:
             run.fail(DefectError(error))
 
     def _settle(self, parent_id: int) -> None:
-        """End a sys job when none of its children is active, now or when the catalog answers."""
+        """End a sys job when none of its children is active, now or when the catalog answers.
+
+        The last child ends it as it ends. This is for one whose children an earlier build has ended without it.
+        """
         try:
             self._settle_now(parent_id)
         except HoldfastError as error:
@@ -602,9 +597,7 @@ class Cleanup:
         cleanup = self._catalog.cleanup
         try:
             parent = cleanup.job(SYS_TENANT_ID, parent_id)
-            outcome = outcome_of(
-                cleanup.children(parent), is_cancelled=parent.cancel_requested, left_out=parent.comment
-            )
+            outcome = outcome_of(parent, cleanup.children(parent))
             if not parent.is_active or outcome is None:
                 return
             cleanup.finish(

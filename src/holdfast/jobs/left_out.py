@@ -9,10 +9,8 @@ from holdfast.jobs.reply import Warn
 _WARNINGS_MAX = 64
 """What a MySQL server keeps for SHOW WARNINGS when nobody set max_error_count; the last then counts the rest."""
 _REASON_CHARACTERS_MAX = 512
-_COLUMN_CHARACTERS = 4096
-"""What COMMENT of a job holds."""
 _COMMENT_CHARACTERS_MAX = 2000
-"""About half of it: a failure stands beside."""
+"""About half of what its column holds: a failure stands beside."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,10 +46,3 @@ def comment_of(left_out: Sequence[LeftOut]) -> str:
             return f"{words} and {len(left_out) - place} more"
         words += part
     return words
-
-
-def told_beside(ending: str, left_out: str) -> str:
-    """Return the COMMENT of a job of sys that ends: how, and behind that whom it never reached. Within its column."""
-    if not left_out:
-        return ending
-    return f"{ending[: _COLUMN_CHARACTERS - len(left_out) - 2]}; {left_out}" if ending else left_out

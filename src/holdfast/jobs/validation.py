@@ -8,12 +8,14 @@ import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 
 from holdfast import codes
 from holdfast.backup_format import names
 from holdfast.catalog.catalog import Catalog
+from holdfast.catalog.parents import outcome_of
 from holdfast.catalog.validation import PathType, ValidateJob, ValidateType
 from holdfast.clock import Clock
 from holdfast.defects import DefectError, guarded
@@ -32,7 +34,6 @@ from holdfast.jobs.identity import ClusterIdentity
 from holdfast.jobs.left_out import LeftOut, comment_of, warnings_of
 from holdfast.jobs.leftovers import Leftovers
 from holdfast.jobs.pace import Paces
-from holdfast.jobs.parents import outcome_of
 from holdfast.jobs.reply import OK, Reply
 from holdfast.jobs.rights import not_supported, unknown_tenant
 from holdfast.jobs.session import Session
@@ -428,8 +429,6 @@ class Validations:
                 self._left.look_after(
                     tenant_id, job_id, lambda: self._is_active(job), lambda: self._hand_over_again(job)
                 )
-                if job.initiator_tenant_id == SYS_TENANT_ID:
-                    self._settle(job.initiator_job_id)
 
     def _run(self, run: ValidationRun) -> None:
         try:
@@ -452,15 +451,14 @@ class Validations:
             comment=comment,
             end_timestamp_us=self._now_us(),
         )
-        try:
+        with suppress(ConflictError):  # its worker ended it at the same moment
             self._catalog.validation.finish(ended)
-        except ConflictError:
-            return  # its worker ended it at the same moment
-        if job.initiator_tenant_id == SYS_TENANT_ID:
-            self._settle(job.initiator_job_id)
 
     def _settle(self, parent_id: int) -> None:
-        """End a sys job when none of its children is active, now or when the catalog answers."""
+        """End a sys job when none of its children is active, now or when the catalog answers.
+
+        The last child ends it as it ends. This is for one whose children an earlier build has ended without it.
+        """
         try:
             self._settle_now(parent_id)
         except HoldfastError as error:
@@ -475,9 +473,7 @@ class Validations:
         validation = self._catalog.validation
         try:
             parent = validation.job(SYS_TENANT_ID, parent_id)
-            outcome = outcome_of(
-                validation.children(parent), is_cancelled=parent.cancel_requested, left_out=parent.comment
-            )
+            outcome = outcome_of(parent, validation.children(parent))
             if not parent.is_active or outcome is None:
                 return
             validation.finish(
