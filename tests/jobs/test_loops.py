@@ -30,6 +30,7 @@ LOOPS = {
     "backup/run.py:_require_log": "deadline",
     "backup/run.py:_wait_for_archive": "deadline",
     "backup/run.py:before": "tokens",
+    "catalog/connections.py:_begin_first": "deadline",
     "catalog/schema.py:_carry_out": "attempts",
     "cli/archive.py:_settle": "deadline",
     "cli/restore.py:_settled": "deadline",
