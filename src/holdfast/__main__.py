@@ -68,6 +68,13 @@ def main() -> None:
     type=click.IntRange(1, 65535),
     help="What one user tenant has at most: sets gateway_connections_per_tenant_max. [2048]",
 )
+@click.option(
+    "--client-addresses",
+    type=click.Choice(["off", "auto"]),
+    default="off",
+    show_default=True,
+    help="auto: engines that start from now on know their clients' addresses, where this machine allows it.",
+)
 @click.option("--allow-open-root", is_flag=True, help="Listen beyond loopback although root@sys has no password.")
 @click.option(
     "--destination-root",
@@ -95,6 +102,7 @@ def serve(
     connections_reserved_for_sys: int | None,
     connections_reserved_per_tenant: int | None,
     connections_per_tenant_max: int | None,
+    client_addresses: str,
     allow_open_root: bool,
     destination_roots: tuple[str, ...],
     forget_table: tuple[str, ...],
@@ -131,6 +139,7 @@ def serve(
         tls_cert=tls_cert,
         tls_key=tls_key,
         allow_open_root=allow_open_root,
+        knows_client_addresses=client_addresses == "auto",
         places={name: value for name, value in places.items() if value is not None},
         destination_roots=roots,
         forgotten_tables=forget_table,

@@ -20,6 +20,8 @@ class Config:
     allow_open_root: bool = False
     # Values of parameters of sys that are recorded at the start, by name.
     places: Mapping[str, int] = field(default_factory=dict)
+    knows_client_addresses: bool = False
+    """Whether engines are started so that they know their clients' addresses, where the machine allows it."""
     destination_roots: tuple[str, ...] = ()
     forgotten_tables: tuple[str, ...] = ()
     """Tables of the catalog that are gone and may be made again, empty."""

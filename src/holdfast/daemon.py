@@ -275,7 +275,13 @@ class Server:
     ) -> _Parts:
         block_files = BlockFiles(self._directories)
         block_files.sweep(engines)
-        supervisor = Supervisor(self._directories, sys_version, self._clock, block_files=block_files)
+        supervisor = Supervisor(
+            self._directories,
+            sys_version,
+            self._clock,
+            block_files=block_files,
+            wants_spaces=self._config.knows_client_addresses,
+        )
         self._stack.callback(lambda: supervisor.end(stop_engines=True))
         self._bring_up_sys(supervisor)
         catalog = Catalog(

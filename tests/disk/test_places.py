@@ -60,6 +60,7 @@ PLACES = {
     "engine.process.begin_founding": ("touch", PROVEN),
     "engine.process._write_record": ("replace write_text", GONE),
     "engine.role._copy_meta_db": ("write_bytes", "a copy in a temporary folder, read at once"),
+    "engine.space._write": ("write_text", "a file of /proc"),
     "jobs.identity.ServeLock.note_server_file": ("fsync", "a start without it notes it; it only makes a refusal"),
     "jobs.identity.take_lock": ("fsync open", PROVEN),
     "keys.host_key.HostKey._make": ("link unlink", PROVEN),

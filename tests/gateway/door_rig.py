@@ -18,7 +18,7 @@ from holdfast import codes
 from holdfast.errors import NotFoundError, refuse
 from holdfast.gateway.server import GatewayThread
 from holdfast.gateway.settings import GatewaySettings
-from holdfast.jobs.door import Route, ViewsLogin
+from holdfast.jobs.door import AddressedSockets, Route, ViewsLogin
 from holdfast.jobs.reply import OK, Column, ColumnKind, Reply, Warn
 from holdfast.jobs.session import Session
 from holdfast.statement import commands
@@ -61,6 +61,7 @@ class SmallDesk:
     troubles: dict[str, Exception] = field(default_factory=dict)
     limits: PlaceLimits = field(default_factory=PlaceLimits)
     has_unusable: bool = False
+    addressed: AddressedSockets | None = None
     views_socket: Path | None = None
     # Set by a test to hold `execute` of a NOARCHIVELOG until it is let go.
     gate: threading.Event = field(default_factory=threading.Event)
@@ -84,7 +85,12 @@ class SmallDesk:
         if tenant_name not in self.tenants:
             raise NotFoundError(f"unknown tenant {tenant_name!r}", code=codes.OB_TENANT_NOT_EXIST)
         socket = self.socket if tenant_name != "gone" else self.socket.with_name("nobody.sock")
-        return Route(tenant=self.tenants[tenant_name], socket=socket, has_unusable=self.has_unusable)
+        return Route(
+            tenant=self.tenants[tenant_name],
+            socket=socket,
+            addressed=self.addressed,
+            has_unusable=self.has_unusable,
+        )
 
     def views_login(self, tenant: Tenant) -> ViewsLogin:
         self._meet("views_login")

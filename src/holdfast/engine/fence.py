@@ -23,6 +23,7 @@ _CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446
 _CREATE_RULESET_VERSION = 1
 _RULE_PATH_BENEATH = 1
 _RULE_NET_PORT = 2
+_BIND_TCP = 1
 _CONNECT_TCP = 2
 _PR_SET_NO_NEW_PRIVS = 38
 
@@ -136,12 +137,12 @@ def best_fence() -> Fence:
     return Fence.OWN_UID if os.geteuid() == 0 else Fence.UNFENCED
 
 
-def apply_landlock(rules: tuple[Rule, ...], *, log_source_port: int | None = None) -> None:
+def apply_landlock(rules: tuple[Rule, ...], *, log_source_port: int | None = None, own_port: int | None = None) -> None:
     """Confine the calling process and all it will start, for good. Raises OSError; then nothing is confined.
 
-    Also takes away TCP: no port can be opened and none be reached [4] but `log_source_port` (no engine needs another; it
-    keeps `mysql_port`, `enable_rpc_service`, telemetry and requests to neighbours from working), and signals to and abstract
-    sockets of other processes [6].
+    Also takes away TCP: no port can be opened but `own_port` and none be reached but `log_source_port` [4] (no engine needs
+    another; it keeps `mysql_port`, `enable_rpc_service`, telemetry and requests to neighbours from working), and signals to and
+    abstract sockets of other processes [6].
     """
     abi = landlock_abi()
     if abi < 1:
@@ -158,7 +159,9 @@ def apply_landlock(rules: tuple[Rule, ...], *, log_source_port: int | None = Non
         for rule in rules:
             _add(ruleset, rule, handled)
         if network and log_source_port is not None:
-            _add_reachable_port(ruleset, log_source_port)
+            _add_port(ruleset, _CONNECT_TCP, log_source_port)
+        if network and own_port is not None:
+            _add_port(ruleset, _BIND_TCP, own_port)
         _checked(_libc().prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "no new privileges")
         _checked(_libc().syscall(_RESTRICT_SELF, ctypes.c_int(ruleset), ctypes.c_uint32(0)), "restrict")
     finally:
@@ -198,8 +201,8 @@ def _add(ruleset: int, rule: Rule, handled: Right) -> None:
             os.close(place)
 
 
-def _add_reachable_port(ruleset: int, port: int) -> None:
-    packed = struct.pack("<QQ", _CONNECT_TCP, port)
+def _add_port(ruleset: int, right: int, port: int) -> None:
+    packed = struct.pack("<QQ", right, port)
     _checked(
         _libc().syscall(_ADD_RULE, ctypes.c_int(ruleset), ctypes.c_int(_RULE_NET_PORT), packed, ctypes.c_uint32(0)),
         f"rule for port {port}",

@@ -4,8 +4,8 @@ A process of its own because fencing and changing a user id can not be undone, a
 becomes init's child: it is never our zombie, and our death is no news to it. Steps, each in the process that must do it:
 
     server      spawns this launcher, writes the order, reads the answer
-    launcher    opens and locks run/seekdb.clients (shared), forks twice, answers {"pid": ..., "fence": ...}, ends
-    grandchild  own session, output to a file, limits, fence, exec
+    launcher    opens and locks run/seekdb.clients (shared), forks twice, answers {"pid": ..., "fence": ..., "space": ...}, ends
+    grandchild  own session, output to a file, limits, a network namespace of its own if one is wanted, fence, exec
 
 The engine inherits the locked descriptor: an embedded engine ends itself once nobody holds that lock, and it must not end with
 the server. A pipe that closes on exec tells the launcher that the engine's code runs, or the error why not.
@@ -23,7 +23,9 @@ from typing import Any, cast
 
 from holdfast.engine.fence import Fence, FencePolicy, apply_landlock, landlock_abi, own_uid, plan_rules
 from holdfast.engine.shut_ports import shut_ports
+from holdfast.engine.space import PORT, enter_space, refusal
 from holdfast.values.json_text import parse_json
+from holdfast.values.outside import one_line
 
 _OPEN_FILES_MAX = 20_000
 _ORDER_BYTES_MAX = 1 << 20
@@ -36,7 +38,8 @@ class Order:
     """What to start. `arguments` without the program name; `environment` is the whole environment.
 
     `is_port_shut`: whether it may open none (see `shut_ports`). `log_source_port`: the one port of this machine that it may
-    reach.
+    reach. `arguments_in_space`: what it is started with, in the place of `arguments`, where it can have a network namespace of
+    its own (see `space`); it then listens in there. None: none is wanted.
     """
 
     root: Path
@@ -47,6 +50,7 @@ class Order:
     policy: FencePolicy
     is_port_shut: bool = False
     log_source_port: int | None = None
+    arguments_in_space: tuple[str, ...] | None = None
 
     def encode(self) -> bytes:
         return json.dumps(
@@ -59,6 +63,7 @@ class Order:
                 "policy": str(self.policy),
                 "is_port_shut": self.is_port_shut,
                 "log_source_port": self.log_source_port,
+                "arguments_in_space": None if self.arguments_in_space is None else list(self.arguments_in_space),
             }
         ).encode()
 
@@ -76,11 +81,48 @@ def decode_order(data: bytes) -> Order:
         # Absent when the server that orders is of before this package was replaced.
         is_port_shut=read.get("is_port_shut", read["log_source_port"] is not None),
         log_source_port=read["log_source_port"],
+        arguments_in_space=None if read.get("arguments_in_space") is None else tuple(read["arguments_in_space"]),
     )
 
 
-def launch(order: Order) -> tuple[int, Fence]:
-    """Start the engine; return its process id and what fences it. Raises OSError with the step that failed."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Launched:
+    """What runs. `is_in_space`: in a network namespace of its own. `space_refusal`: why not, where one was wanted."""
+
+    pid: int
+    fence: Fence
+    is_in_space: bool = False
+    space_refusal: str = ""
+
+    def encode(self) -> str:
+        return json.dumps(
+            {
+                "pid": self.pid,
+                "fence": str(self.fence),
+                "is_in_space": self.is_in_space,
+                "space_refusal": self.space_refusal,
+            }
+        )
+
+
+def decode_launched(read: dict[str, Any]) -> Launched:
+    """Return what `encode` wrote, here or in a launcher of before this package was replaced."""
+    return Launched(
+        pid=int(read["pid"]),
+        fence=Fence(read["fence"]),
+        is_in_space=bool(read.get("is_in_space", False)),
+        space_refusal=str(read.get("space_refusal", "")),
+    )
+
+
+def launch(order: Order) -> Launched:
+    """Start the engine. Raises OSError with the step that failed."""
+    # Tried before: a process that failed half way in can not come back, and the engine needs other words outside.
+    is_in_space, space_refusal = False, ""
+    if order.arguments_in_space is not None:
+        space_refusal = _space_refusal(order)
+        is_in_space = not space_refusal
+    arguments = order.arguments_in_space if is_in_space and order.arguments_in_space else order.arguments
     lock = os.open(order.root / "run" / "seekdb.clients", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
     read_end, write_end = os.pipe2(os.O_CLOEXEC)
@@ -93,10 +135,10 @@ def launch(order: Order) -> tuple[int, Fence]:
         if engine != 0:
             os._exit(0)
         try:
-            fence = _confine(order)
+            fence = _confine(order, is_in_space=is_in_space)
             os.write(write_end, f"{os.getpid()} {fence}\n".encode())
             os.set_inheritable(lock, True)
-            os.execve(order.binary, [str(order.binary), *order.arguments], order.environment)
+            os.execve(order.binary, [str(order.binary), *arguments], order.environment)
         except BaseException as error:  # noqa: BLE001 - whatever it is must reach the launcher, and this process must end
             os.write(write_end, f"! {error}".encode(errors="replace"))
             os._exit(1)
@@ -108,24 +150,40 @@ def launch(order: Order) -> tuple[int, Fence]:
     if failure or not first or first.startswith("!"):
         raise OSError(0, (failure or first).lstrip("! ") or "the launched process ended without a word")
     pid, fence_name = first.split()
-    return int(pid), Fence(fence_name)
+    return Launched(
+        pid=int(pid), fence=Fence(fence_name), is_in_space=is_in_space, space_refusal=one_line(space_refusal, 300)
+    )
 
 
-def _confine(order: Order) -> Fence:
+def _space_refusal(order: Order) -> str:
+    """Return why the engine can have no space, empty if it can."""
+    is_unfenced = order.policy is FencePolicy.NONE or os.geteuid() != 0
+    if not is_unfenced and not _is_for_landlock(order):
+        return "without Landlock an engine has a user id of its own instead"  # in a space there is one user only
+    return refusal(order.root, order.binary)
+
+
+def _confine(order: Order, *, is_in_space: bool) -> Fence:
     """Turn this process into one that only has to become the engine; return what fences it."""
     os.chdir(order.root)
     os.umask(0o077)
     _redirect(order.root)
     _limit()
-    if order.is_port_shut:
+    if is_in_space:
+        enter_space()
+    elif order.is_port_shut:
         shut_ports()
     if order.policy is FencePolicy.NONE:
         return Fence.UNFENCED
-    if order.policy is FencePolicy.AUTO and landlock_abi() >= 1:
+    if _is_for_landlock(order):
         rules = plan_rules(order.root, order.binary, order.library_dirs)
-        apply_landlock(rules, log_source_port=order.log_source_port)
+        apply_landlock(rules, log_source_port=order.log_source_port, own_port=PORT if is_in_space else None)
         return Fence.LANDLOCK
-    return _change_uid(order)
+    return Fence.UNFENCED if is_in_space else _change_uid(order)
+
+
+def _is_for_landlock(order: Order) -> bool:
+    return order.policy is FencePolicy.AUTO and landlock_abi() >= 1
 
 
 def _redirect(root: Path) -> None:
@@ -172,11 +230,11 @@ def _may_pass(folder: Path, uid: int) -> bool:
 def main() -> int:
     """Read an order from stdin, write the answer to stdout. Exit status 0 if the engine's code runs."""
     try:
-        pid, fence = launch(decode_order(sys.stdin.buffer.read(_ORDER_BYTES_MAX)))
+        launched = launch(decode_order(sys.stdin.buffer.read(_ORDER_BYTES_MAX)))
     except (OSError, ValueError, KeyError) as error:
         json.dump({"error": str(error)}, sys.stdout)
         return 1
-    json.dump({"pid": pid, "fence": str(fence)}, sys.stdout)
+    sys.stdout.write(launched.encode())
     return 0
 
 

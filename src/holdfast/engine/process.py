@@ -26,7 +26,7 @@ from holdfast.engine import guard
 from holdfast.engine.directory import FILES_DIR, EngineDirectory
 from holdfast.engine.fence import Fence, FencePolicy
 from holdfast.engine.hold import block_ids
-from holdfast.engine.launch import Order
+from holdfast.engine.launch import Launched, Order, decode_launched
 from holdfast.engine.liveness import (
     ProcessHandle,
     ProcessIdentity,
@@ -41,6 +41,8 @@ from holdfast.engine.recognition import refuse_other, refuse_present, require_bl
 from holdfast.engine.role import EngineRole, forget_parameters, set_role
 from holdfast.engine.session import takes_logins
 from holdfast.engine.shut_ports import can_shut_ports
+from holdfast.engine.space import PORT
+from holdfast.engine.space_sockets import SpaceSockets
 from holdfast.engine.version import EngineVersion
 from holdfast.engine_format.log_block import LOG_BLOCK_BYTES
 from holdfast.errors import ConflictError, EngineError, HoldfastError, refuse
@@ -58,6 +60,9 @@ _SPARE_LOG_BLOCKS = 4
 _LAUNCH_WAIT_SECONDS = 30
 """The launcher answers in 0.06 s; a machine that swaps needs longer."""
 EMBEDDED: Final = "--embedded"
+_LISTENING: Final = f"mysql_port={PORT}"
+"""The word of the command line that an engine in a space has, and no other: an adopter asks the kernel for it."""
+_LISTENING_ARGUMENTS: Final = ("--parameter", _LISTENING, "--parameter", "enable_rpc_service=False")
 _START_TRIES = 12
 """A standby from an image without a checkpoint dies of its own race in about half of its starts, after 1.6 s."""
 _AGAIN_MARK = b"errcode=-4023"
@@ -88,6 +93,7 @@ class EngineSettings:
 
     `log_source_port`: where on this machine a standby pulls its log from (see `log_service`). None: it pulls nothing.
     `role` is enforced: the engine starts as that, whatever its directory says. None leaves the directory's word.
+    `wants_space`: whether it shall know its clients' addresses, where that can be (see `space`).
     Raises RefusedError below what an engine can start with.
     """
 
@@ -96,6 +102,7 @@ class EngineSettings:
     role: EngineRole | None = EngineRole.PRIMARY
     parameters: tuple[tuple[str, str], ...] = ()
     log_source_port: int | None = None
+    wants_space: bool = False
 
     def __post_init__(self) -> None:
         for name, value, least in (
@@ -133,6 +140,10 @@ class EngineSettings:
         """
         is_standby = self.role is EngineRole.STANDBY and version.release.follows_source
         return self.log_source_port is None and not (is_standby and can_shut_ports())
+
+    def asks_for_space(self, version: EngineVersion) -> bool:
+        """Return whether the engine is to have a space. A standby reaches its source from where that listens, so it has none."""
+        return self.wants_space and self.role is EngineRole.PRIMARY and version.release.knows_addresses
 
     def arguments(self, version: EngineVersion) -> tuple[str, ...]:
         """Return the command line of an engine of `version` for these settings."""
@@ -174,13 +185,19 @@ class Pause:
 class EngineProcess:
     """A living engine (or one that lived when this was made). Safe to use from several threads."""
 
-    def __init__(self, directory: EngineDirectory, identity: ProcessIdentity, fence: Fence) -> None:
+    def __init__(
+        self, directory: EngineDirectory, identity: ProcessIdentity, fence: Fence, space_refusal: str = ""
+    ) -> None:
         """Use `start` or `adopt`. Raises ProcessLookupError if the process has ended."""
         self.directory = directory
         self.fence = fence
+        self.space_refusal = space_refusal
+        """Why it has no space although one was wanted, in words; empty otherwise."""
         self._handle = ProcessHandle(identity)
         self._pausing = threading.Lock()
-        self._finalizer = weakref.finalize(self, self._handle.close)
+        self.sockets = SpaceSockets(self._handle) if self.was_started_with(_LISTENING) else None
+        """What reaches the port of an engine that is in a space, with any client's address; None for another."""
+        self._finalizer = weakref.finalize(self, _close, self._handle, self.sockets)
 
     @property
     def pid(self) -> int:
@@ -264,16 +281,18 @@ class EngineProcess:
             if settings.role is not None:
                 set_role(directory, settings.role)
         is_embedded = settings.is_embedded(version)
+        common = ("--nodaemon", "--base-dir", str(directory.root.resolve()), "--log-level", "WARN")
+        rest = (*settings.arguments(version), *first_start)
+        source = ("--parameter", settings.source_argument)
         order = Order(
             root=directory.root.resolve(),
             binary=binary,
             library_dirs=version.library_dirs,
-            arguments=(
-                *("--nodaemon", "--base-dir", str(directory.root.resolve()), "--log-level", "WARN"),
-                *((EMBEDDED,) if is_embedded else ("--parameter", settings.source_argument)),
-                *settings.arguments(version),
-                *first_start,
-            ),
+            arguments=(*common, *((EMBEDDED,) if is_embedded else source), *rest),
+            # Both are named: a tenant's root can set them, and refused its port an engine does not start.
+            arguments_in_space=(*common, *source, *_LISTENING_ARGUMENTS, *rest)
+            if settings.asks_for_space(version)
+            else None,
             environment={
                 "LD_LIBRARY_PATH": str(binary.parent),
                 "PATH": "/usr/bin:/bin",
@@ -284,13 +303,13 @@ class EngineProcess:
             is_port_shut=not is_embedded,
             log_source_port=settings.log_source_port,
         )
-        pid, fenced = _launch(order)
-        identity = identify(pid)
+        launched = _launch(order)
+        identity = identify(launched.pid)
         if identity is None:
             raise EngineError(_death_note(directory, "ended at once"))
-        _write_record(directory.launch_record, identity, fenced)
+        _write_record(directory.launch_record, identity, launched)
         try:
-            return cls(directory, identity, fenced)
+            return cls(directory, identity, launched.fence, launched.space_refusal)
         except ProcessLookupError:
             raise EngineError(_death_note(directory, "ended at once")) from None
 
@@ -304,7 +323,7 @@ class EngineProcess:
         if identity is None:
             return None
         try:
-            process = cls(directory, identity, _read_record(directory.launch_record, identity))
+            process = cls(directory, identity, *_read_record(directory.launch_record, identity))
         except ProcessLookupError:
             return None
         process._handle.send(SIGCONT)
@@ -463,7 +482,7 @@ def _guardian(descriptor: int, bound_seconds: float) -> Iterator[_Guardian]:
             process.wait()
 
 
-def _launch(order: Order) -> tuple[int, Fence]:
+def _launch(order: Order) -> Launched:
     """Run launch.py and return what it answers."""
     # The package's folder is named: with -I neither PYTHONPATH nor the working directory can plant another launcher.
     source = str(Path(holdfast.__file__).parents[1])
@@ -485,7 +504,7 @@ def _launch(order: Order) -> tuple[int, Fence]:
     if "pid" not in answer:
         reason = answer.get("error") or ran.stderr.decode(errors="replace")[-_LOG_TAIL_BYTES:]
         raise EngineError(f"engine of {order.root} can not be launched: {reason}")
-    return int(answer["pid"]), Fence(answer["fence"])
+    return decode_launched(answer)
 
 
 def begin_founding(directory: EngineDirectory) -> None:
@@ -546,19 +565,34 @@ def _death_note(directory: EngineDirectory, what: str) -> str:
     return "; ".join(parts)
 
 
-def _write_record(path: Path, identity: ProcessIdentity, fence: Fence) -> None:
-    """Note which process was fenced how. A crash before this leaves an engine that an adopter calls unfenced."""
+def _close(handle: ProcessHandle, sockets: SpaceSockets | None) -> None:
+    if sockets is not None:
+        sockets.close()
+    handle.close()
+
+
+def _write_record(path: Path, identity: ProcessIdentity, launched: Launched) -> None:
+    """Note which process was fenced how, and why it has no space. A crash before this leaves an engine that an adopter calls unfenced."""
     fresh = path.with_name(path.name + ".new")
-    fresh.write_text(json.dumps({"pid": identity.pid, "start_ticks": identity.start_ticks, "fence": str(fence)}))
+    noted = {
+        "pid": identity.pid,
+        "start_ticks": identity.start_ticks,
+        "fence": str(launched.fence),
+        "space_refusal": launched.space_refusal,
+    }
+    fresh.write_text(json.dumps(noted))
     os.replace(fresh, path)
 
 
-def _read_record(path: Path, identity: ProcessIdentity) -> Fence:
-    """Return the fence of this very process; UNFENCED when the note is about another one: never claim what is not known."""
+def _read_record(path: Path, identity: ProcessIdentity) -> tuple[Fence, str]:
+    """Return the fence of this very process, and why it has no space although one was wanted.
+
+    UNFENCED when the note is about another one: never claim what is not known.
+    """
     try:
         read = cast(dict[str, Any], parse_json(disk.read_file(path, size_bytes_max=_RECORD_BYTES_MAX)))
         if (read["pid"], read["start_ticks"]) == (identity.pid, identity.start_ticks):
-            return Fence(read["fence"])
+            return Fence(read["fence"]), str(read.get("space_refusal", ""))
     except (OSError, ValueError, KeyError, TypeError):
-        return Fence.UNFENCED
-    return Fence.UNFENCED
+        return Fence.UNFENCED, ""
+    return Fence.UNFENCED, ""

@@ -40,6 +40,7 @@ class Release:
     `is_standby_writing`: a standby of such a log appends keep-alives of its own to it. They are no replay.
     `follows_source`: a standby can pull log while it runs. (1.3 writes log of its own on a standby.)
     `rolls_back_by_log`: how it logs the rollback of a transaction is known, so one can be written for it (`restore.rollback`).
+    `knows_addresses`: what it does in a network namespace of its own is known (`space`).
     `holds_catalog`: the views of the sys tenant can be made in it; without that no server runs on it, but its tenants do.
     """
 
@@ -51,6 +52,7 @@ class Release:
     is_standby_writing: bool
     follows_source: bool
     rolls_back_by_log: bool
+    knows_addresses: bool
     holds_catalog: bool
 
 
@@ -64,6 +66,7 @@ _RELEASES = {
         is_standby_writing=False,
         follows_source=True,
         rolls_back_by_log=True,
+        knows_addresses=True,
         holds_catalog=True,
     ),
     "1.3.0.0": Release(
@@ -75,6 +78,7 @@ _RELEASES = {
         is_standby_writing=True,
         follows_source=False,
         rolls_back_by_log=False,
+        knows_addresses=False,
         holds_catalog=False,
     ),
 }

@@ -73,10 +73,11 @@ _REFUSED = {
 class ClientConnection(asyncio.Protocol):
     """One client's side. Made before the client has said who it is."""
 
-    def __init__(self, house: House, client_id: int, host: str) -> None:
+    def __init__(self, house: House, client_id: int, host: str, port: int) -> None:
         self._house = house
         self.client_id = client_id
         self._host = host
+        self._port = port
         self._transport: asyncio.Transport
         self._inbox: Inbox | None = Inbox()
         self._conversation = Conversation(self._wants_whole)
@@ -211,7 +212,14 @@ class ClientConnection(asyncio.Protocol):
 
     def _visitor(self, patience: Patience, *, sequence: int) -> Visitor:
         assert self._inbox is not None
-        return Visitor(host=self._host, inbox=self._inbox, write=self._send, patience=patience, sequence=sequence)
+        return Visitor(
+            host=self._host,
+            port=self._port,
+            inbox=self._inbox,
+            write=self._send,
+            patience=patience,
+            sequence=sequence,
+        )
 
     def _sit_down(self, seat: Seat) -> None:
         """Begin to relay."""

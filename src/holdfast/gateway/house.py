@@ -74,9 +74,11 @@ class House:
 
     async def route(self, tenant_name: str) -> Route:
         """Return where to log in. Raises HoldfastError: what Desk.route raises, or that it has a defect."""
-        return await asyncio.get_running_loop().run_in_executor(
-            self._login_threads, _guarded, lambda: self.desk.route(tenant_name)
-        )
+        return await self.on_login_thread(lambda: self.desk.route(tenant_name))
+
+    async def on_login_thread(self, work: Callable[[], T]) -> T:
+        """Return what `work` returns, run on a thread for logins. Raises HoldfastError and nothing else."""
+        return await asyncio.get_running_loop().run_in_executor(self._login_threads, _guarded, work)
 
 
 def _guarded(work: Callable[[], T]) -> T:

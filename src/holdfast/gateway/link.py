@@ -9,6 +9,8 @@ the command that comes while no byte has come: from then on answers are followed
 """
 
 import asyncio
+import errno
+import socket as sockets
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
@@ -41,6 +43,10 @@ class LinkLostError(ConnectionError):
     """The engine closed its connection."""
 
 
+class AddressTakenError(OSError):
+    """Another connection has the client's port: an earlier one of this client, which is not over yet."""
+
+
 def _nowhere(data: bytes) -> None:
     """Where bytes go that nobody waits for."""
 
@@ -50,6 +56,7 @@ class EngineLink(asyncio.Protocol):
 
     def __init__(self) -> None:
         self.connection_id = 0
+        self.is_addressed = False  # whether the engine sees the client's address
         self.is_lost = False
         self.on_lost: Callable[[], None] = lambda: None
         self.on_congested: Callable[[bool], None] = lambda congested: None
@@ -260,4 +267,29 @@ class EngineLink(asyncio.Protocol):
 async def open_link(socket: Path) -> EngineLink:
     """Return a link in login mode. Raises OSError when nobody listens."""
     _, link = await asyncio.get_running_loop().create_unix_connection(EngineLink, str(socket))
+    return link
+
+
+async def open_addressed_link(socket: sockets.socket, client: tuple[str, int], engine_port: int) -> EngineLink:
+    """Return a link in login mode whose other end sees `client`, an IPv4 address and a port, as where it comes from.
+
+    `socket`: one of the engine's space, unbound; it is the link's from here on. Raises AddressTakenError when the client's port
+    can not be had, for another socket and port 0; OSError when nobody listens.
+    """
+    try:
+        socket.setblocking(False)
+        socket.setsockopt(sockets.SOL_SOCKET, sockets.SO_REUSEADDR, 1)
+        socket.setsockopt(sockets.IPPROTO_TCP, sockets.TCP_NODELAY, 1)
+        loop = asyncio.get_running_loop()
+        try:
+            socket.bind(client)
+            await loop.sock_connect(socket, ("127.0.0.1", engine_port))
+        except OSError as error:
+            if error.errno in (errno.EADDRINUSE, errno.EADDRNOTAVAIL):
+                raise AddressTakenError(error.errno, error.strerror) from error
+            raise
+        _, link = await loop.create_connection(EngineLink, sock=socket)
+    except BaseException:
+        socket.close()
+        raise
     return link

@@ -10,10 +10,11 @@ A place is taken (`gateway.places`) when the engine has accepted the proof, befo
 """
 
 import asyncio
+import errno
 from collections.abc import Callable, Coroutine
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from pathlib import Path
+from ipaddress import IPv6Address, ip_address
 from typing import Any, TypeVar
 
 from holdfast.errors import HoldfastError, NotFoundError
@@ -21,7 +22,7 @@ from holdfast.gateway import refusals
 from holdfast.gateway.facts import EngineRefusedError, ask_invited_nodes
 from holdfast.gateway.house import House
 from holdfast.gateway.inbox import Inbox
-from holdfast.gateway.link import EngineLink, LinkLostError, open_link
+from holdfast.gateway.link import AddressTakenError, EngineLink, LinkLostError, open_addressed_link, open_link
 from holdfast.gateway.own_users import is_own_user
 from holdfast.gateway.patience import Patience, SentAwayError
 from holdfast.gateway.places import NoPlaceError, Place, TooManyAttemptsError
@@ -73,13 +74,34 @@ class Visitor:
     """The client's side of a login. `sequence` is that of the client's last packet, or of the one it owes us."""
 
     def __init__(
-        self, *, host: str, inbox: Inbox, write: Callable[[bytes], None], patience: Patience, sequence: int
+        self,
+        *,
+        host: str,
+        port: int,
+        inbox: Inbox,
+        write: Callable[[bytes], None],
+        patience: Patience,
+        sequence: int,
     ) -> None:
         self.host = host
+        self._port = port
         self.sequence = sequence
         self._inbox = inbox
         self._write = write
         self._patience = patience
+
+    @property
+    def address(self) -> tuple[str, int] | None:
+        """Return where the client comes from by IPv4, None for another family: an engine listens for one."""
+        try:
+            found = ip_address(self.host)
+        except ValueError:
+            return None  # with a scope
+        if isinstance(found, IPv6Address):
+            if found.ipv4_mapped is None:
+                return None
+            found = found.ipv4_mapped
+        return str(found), self._port
 
     def tell(self, payload: bytes) -> None:
         """Answer the client's last packet."""
@@ -120,7 +142,7 @@ async def lead_in(house: House, visitor: Visitor, response: HandshakeResponse, i
             if is_own_user(name.user.encode("latin-1"), is_sys=route.tenant.is_sys):
                 raise visitor.refuse(_nobody(response, visitor))
             house.places.require(route.tenant.tenant_id, instead)
-            link = await login.step(_knock(house, route.socket))
+            link = await login.step(_knock(house, route, visitor.address))
     except NotFoundError as error:
         if not name.tenant:
             # Never sys in its place: what is made there is never backed up.
@@ -162,11 +184,14 @@ def engine_user(mode: CompatibilityMode, user: str) -> str:
     return ORACLE_ADMINISTRATOR if is_sys else user
 
 
-async def _knock(house: House, socket: Path) -> EngineLink:
-    """Return a link with the engine at `socket` whose greeting has come. Raises OSError, LinkLostError among them."""
-    await house.knocks.begin(socket, _KNOCKS_AT_ONCE)
+async def _knock(house: House, route: Route, address: tuple[str, int] | None) -> EngineLink:
+    """Return a link with the tenant's engine whose greeting has come. Raises OSError, LinkLostError among them; EngineError.
+
+    `address`: what the engine is to see, if it sees any.
+    """
+    await house.knocks.begin(route.socket, _KNOCKS_AT_ONCE)
     try:
-        link = await open_link(socket)
+        link = await _open(house, route, address)
         try:
             await link.first_packet()
         except BaseException:
@@ -174,15 +199,33 @@ async def _knock(house: House, socket: Path) -> EngineLink:
             raise
         return link
     finally:
-        house.knocks.end(socket)
+        house.knocks.end(route.socket)
 
 
-def _with_hint(verdict: bytes, route: Route) -> bytes:
+async def _open(house: House, route: Route, address: tuple[str, int] | None) -> EngineLink:
+    if route.addressed is None or address is None:
+        return await open_link(route.socket)
+    for tried in (address, (address[0], 0)):
+        socket = route.addressed.take_now()
+        if socket is None:
+            socket = await house.on_login_thread(route.addressed.take)
+        try:
+            link = await open_addressed_link(socket, tried, route.addressed.port)
+        except AddressTakenError:
+            continue
+        link.is_addressed = True
+        return link
+    raise OSError(errno.EADDRNOTAVAIL, "no port is left for the client's address")
+
+
+def _with_hint(verdict: bytes, route: Route, link: EngineLink) -> bytes:
     """Return the engine's verdict, with a way out where it may be that its account lets nobody in."""
     if not route.has_unusable or verdict[:1] != ERROR_MARK.to_bytes(1, "little"):
         return verdict
     error = decode_error(verdict)
-    return encode_error(refusals.perhaps_unusable(error)) if error.number == _ACCESS_DENIED else verdict
+    if error.number != _ACCESS_DENIED:
+        return verdict
+    return encode_error(refusals.perhaps_unusable(error, is_addressed=link.is_addressed))
 
 
 class _Login:
@@ -246,11 +289,12 @@ class _Login:
                 verdict = await self.step(link.next_packet())
             mark = verdict.payload[:1]
             if mark == OK_MARK.to_bytes(1, "little"):
-                await self._require_invited(link, user)
+                if not link.is_addressed:  # an engine that knows the address has looked itself
+                    await self._require_invited(link, user)
                 place = self._house.places.take(route.tenant.tenant_id, instead)
                 visitor.tell(verdict.payload)
                 return place
-            visitor.tell(_with_hint(verdict.payload, route))
+            visitor.tell(_with_hint(verdict.payload, route, link))
             if mark in (ERROR_MARK.to_bytes(1, "little"), b""):
                 raise LoginEndedError("the engine refused the login")
             proof = await visitor.next_packet()

@@ -4,7 +4,7 @@ Everything the desk refuses comes from `holdfast.codes` by way of `error_of`.
 """
 
 from holdfast import codes
-from holdfast.engine.unusable import WAY_OUT
+from holdfast.engine.unusable import WAY_OUT, WAY_OUT_ADDRESSED
 from holdfast.errors import HoldfastError
 from holdfast.mysql.packets import ServerError
 from holdfast.statement.mask import mask_secrets
@@ -70,9 +70,14 @@ def access_denied(user: str, host: str, *, with_password: bool) -> ServerError:
     )
 
 
-def perhaps_unusable(denied: ServerError) -> ServerError:
-    """Return the engine's 1045 in a tenant with accounts that let nobody in. The same for each account, known or not."""
-    words = f" (or the account is bound to a host or has REQUIRE SSL, which lets nobody in here: {WAY_OUT})"
+def perhaps_unusable(denied: ServerError, *, is_addressed: bool = False) -> ServerError:
+    """Return the engine's 1045 in a tenant with accounts that let nobody in. The same for each account, known or not.
+
+    `is_addressed`: of an engine that knows its clients' addresses.
+    """
+    what = "a host that is no IPv4 address" if is_addressed else "a host"
+    way_out = WAY_OUT_ADDRESSED if is_addressed else WAY_OUT
+    words = f" (or the account is bound to {what} or has REQUIRE SSL, which lets nobody in here: {way_out})"
     return ServerError(denied.number, denied.sqlstate, denied.message + words)
 
 

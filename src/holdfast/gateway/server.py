@@ -126,13 +126,13 @@ class Gateway:
                 _LOG.exception("cannot accept a client")  # the door stays open for the next
                 await asyncio.sleep(_ACCEPT_PAUSE_SECONDS)
                 continue
-            task = loop.create_task(self._serve(client, str(address[0])))
+            task = loop.create_task(self._serve(client, str(address[0]), int(address[1])))
             self._serving.add(task)
             task.add_done_callback(self._serving.discard)
             self._unfinished.add(task)
             task.add_done_callback(self._unfinished.discard)
 
-    async def _serve(self, client: socket.socket, host: str) -> None:
+    async def _serve(self, client: socket.socket, host: str, port: int) -> None:
         task = asyncio.current_task()
         assert task is not None
         client.setblocking(False)
@@ -142,7 +142,7 @@ class Gateway:
             if len(self._serving) > self._clients_max:
                 await self._send_away(client, 0, refusals.TOO_MANY_LOGINS)
                 return
-            connection = await self._welcome(client, host, patience)
+            connection = await self._welcome(client, host, port, patience)
             if connection is not None:
                 await connection.log_in(patience)
         except (LoginEndedError, LinkLostError, MalformedPacketError, TimeoutError, OSError, asyncio.CancelledError):
@@ -166,7 +166,9 @@ class Gateway:
     def _clients_max(self) -> int:
         return self._desk.place_limits().connections_max + 2 * self._settings.unfinished_max + _MARGIN
 
-    async def _welcome(self, client: socket.socket, host: str, patience: Patience) -> ClientConnection | None:
+    async def _welcome(
+        self, client: socket.socket, host: str, port: int, patience: Patience
+    ) -> ClientConnection | None:
         """Greet, and return the connection with its first login packet, or None when the client was sent away."""
         loop = asyncio.get_running_loop()
         client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -182,7 +184,7 @@ class Gateway:
         if wants_tls and self._tls is None:
             await self._send_away(client, first[3] + 1, refusals.BAD_HANDSHAKE)
             return None
-        connection = ClientConnection(self._house, client_id, host)
+        connection = ClientConnection(self._house, client_id, host, port)
         # The protocol the call returns is not used: with TLS uvloop hands out its own object there.
         accepted = loop.connect_accepted_socket(
             lambda: connection,

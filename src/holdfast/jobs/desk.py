@@ -89,9 +89,10 @@ class HoldfastDesk:
             raise refuse(codes.OB_SERVER_NOT_READY, hint=f"tenant {tenant.name} belongs to a job, which removes it")
         if tenant.status is not TenantStatus.NORMAL:
             raise refuse(codes.OB_SERVER_NOT_READY, hint=f"tenant {tenant.name} is {tenant.status}")
-        self._supervisor.process(tenant.tenant_id)
+        process = self._supervisor.process(tenant.tenant_id)
         return Route(
             tenant=tenant,
+            addressed=process.sockets,
             socket=self._supervisor.directory(tenant.tenant_id).socket,
             has_unusable=self._supervisor.unusable_accounts(tenant.tenant_id) > 0,
         )

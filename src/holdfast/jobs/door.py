@@ -1,5 +1,6 @@
 """What a door (the gateway) asks of the desk."""
 
+import socket as sockets
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -11,15 +12,31 @@ from holdfast.values.places import PlaceLimits
 from holdfast.values.tenant import Tenant
 
 
+class AddressedSockets(Protocol):
+    """TCP sockets that may have any client's IPv4 address (`engine.space_sockets`). `port`: the engine's, at 127.0.0.1 for them."""
+
+    port: int
+
+    def take_now(self) -> sockets.socket | None:
+        """Return a socket, None when there is none at once. Never blocks."""
+        ...
+
+    def take(self) -> sockets.socket:
+        """Return a socket. May block; raises EngineError."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
-    """Where a login goes: the tenant as it is now, and its engine's socket.
+    """Where a login goes: the tenant as it is now, and its engine's Unix socket.
 
+    `addressed`: what reaches an engine that is to know its clients' addresses; None for one that knows none.
     `has_unusable`: whether it has accounts that nobody can log in with (`engine.unusable`), as was seen lately.
     """
 
     tenant: Tenant
     socket: Path
+    addressed: AddressedSockets | None = None
     has_unusable: bool = False
 
 

@@ -10,7 +10,6 @@ from holdfast.catalog.catalog import Catalog
 from holdfast.catalog.health import EngineState, HealthRow
 from holdfast.clock import Clock
 from holdfast.engine.recognition import require_present
-from holdfast.engine.unusable import unusable_words
 from holdfast.errors import EngineError, HoldfastError
 from holdfast.jobs.archiving import Archiving
 from holdfast.jobs.backup_keys import BackupKeys
@@ -69,7 +68,7 @@ class TenantHealth:
         if state is EngineState.UP and tenant.status is TenantStatus.NORMAL:
             comment = self._supervisor.lost_login(tenant.tenant_id)
             state = EngineState.UNHEALTHY if comment else state
-            comment = comment or unusable_words(self._supervisor.unusable_accounts(tenant.tenant_id))
+            comment = comment or self._supervisor.unusable_words(tenant.tenant_id)
         follower = None if tenant.is_sys else self._archiving.follower(tenant.tenant_id)
         held, why = follower.spool() if follower is not None else (0, "")
         if not why and held >= SPOOL_BYTES_WARNED:

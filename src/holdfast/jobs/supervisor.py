@@ -14,7 +14,7 @@ import logging
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Protocol
@@ -30,7 +30,7 @@ from holdfast.engine.recognition import DirectoryGoneError, refuse_other, requir
 from holdfast.engine.role import EngineRole
 from holdfast.engine.session import NOBODY_THERE, SqlError
 from holdfast.engine.session import Session as EngineSession
-from holdfast.engine.unusable import count_unusable
+from holdfast.engine.unusable import count_unusable, unusable_words
 from holdfast.engine.version import EngineVersion, install_hint
 from holdfast.errors import HoldfastError, UnknownVersionError, refuse
 from holdfast.jobs.directories import ClusterDirectory
@@ -121,12 +121,15 @@ class Supervisor:
         *,
         on_restart: Callable[[int], None] = lambda tenant_id: None,
         block_files: BlockFiles | None = None,
+        wants_spaces: bool = False,
     ) -> None:
+        """`wants_spaces`: whether engines that are started shall know their clients' addresses, where that can be."""
         self._directories = directories
         self._versions = {SYS_TENANT_ID: sys_version}
         self._refused: dict[int, HoldfastError] = {}
         self._of_oracle_mode: set[int] = set()
         self._clock = clock
+        self._wants_spaces = wants_spaces
         self._block_files: BlockFiles = block_files or PlainBlockFiles()
         self._on_restart = on_restart
         self.on_put_right: Callable[[int, str], None] = lambda tenant_id, change: None
@@ -187,6 +190,14 @@ class Supervisor:
         """Return how many accounts of the tenant nobody can log in with, as it was half a minute ago. Never blocks."""
         charge = self._charges.get(tenant_id)
         return 0 if charge is None else charge.unusable
+
+    def unusable_words(self, tenant_id: int) -> str:
+        """Return in words that there are such accounts, why, and the way out; empty for none. Never blocks."""
+        charge = self._charges.get(tenant_id)
+        if charge is None:
+            return ""
+        refusal = "" if charge.process is None else charge.process.space_refusal
+        return unusable_words(charge.unusable, is_addressed=_is_addressed(charge), refusal=refusal)
 
     def bring_up(self, tenant_id: int, settings: EngineSettings, *, watchdog: Watchdog | None = None) -> EngineProcess:
         """Return the tenant's engine, ready for logins: adopted if it lives, else started. It is watched from now on.
@@ -500,8 +511,17 @@ class Supervisor:
     def _start(
         self, tenant_id: int, directory: EngineDirectory, settings: EngineSettings, watchdog: Watchdog | None = None
     ) -> EngineProcess:
-        process = EngineProcess.start(directory, settings, watchdog=watchdog)
+        process = self._start_process(tenant_id, directory, settings, watchdog)
         return self._without_cut(tenant_id, process, settings, watchdog)
+
+    def _start_process(
+        self, tenant_id: int, directory: EngineDirectory, settings: EngineSettings, watchdog: Watchdog | None
+    ) -> EngineProcess:
+        wanted = replace(settings, wants_space=self._wants_spaces)
+        process = EngineProcess.start(directory, wanted, watchdog=watchdog)
+        if process.space_refusal:
+            log.warning("tenant %d: its engine knows no client's address: %s", tenant_id, process.space_refusal)
+        return process
 
     def _without_cut(
         self,
@@ -523,7 +543,7 @@ class Supervisor:
             process.stop()
             process.close()
             self.roll_back(tenant_id, process.directory, cut)
-            process = EngineProcess.start(process.directory, settings, watchdog=watchdog)
+            process = self._start_process(tenant_id, process.directory, settings, watchdog)
         return process
 
     def _cut(self, tenant_id: int, settings: EngineSettings) -> Cut | None:
@@ -602,7 +622,7 @@ class Supervisor:
             changes = drift.put_right(session, charge.settings, charge.process, is_sys=tenant_id == SYS_TENANT_ID)
             if tenant_id in self._of_oracle_mode:
                 changes = (*administrator.put_sys_right(session), *changes)
-            charge.unusable = count_unusable(session)
+            charge.unusable = count_unusable(session, is_addressed=_is_addressed(charge))
 
         if charge.is_starting:
             return
@@ -640,6 +660,10 @@ def _let_go(charge: _Charge) -> None:
 def _refuse_retired(charge: _Charge) -> None:
     if charge.retired:
         raise refuse(codes.OB_SERVER_NOT_READY, hint="its tenant is being dropped")
+
+
+def _is_addressed(charge: _Charge) -> bool:
+    return charge.process is not None and charge.process.sockets is not None
 
 
 def _is_embedded_as(process: EngineProcess, settings: EngineSettings) -> bool:
