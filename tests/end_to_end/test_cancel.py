@@ -18,7 +18,7 @@ from server_rig import Client, Server, archive, running_server, wait_for
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(1800 if os.environ.get("HOLDFAST_LONG") else 300)]
 
-ROUNDS = 50 if os.environ.get("HOLDFAST_LONG") else 12
+ROUNDS = 50 if os.environ.get("HOLDFAST_LONG") else 8
 SECONDS_MAX = 10.0
 """The promise is 2 s, which the printed table shows on a quiet machine; a machine with other work gets this bound."""
 _SLOW = ("slow", "slower")

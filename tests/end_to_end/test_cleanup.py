@@ -15,7 +15,7 @@ from server_rig import Client, Server, archive, restore, running_server, wait_fo
 
 pytestmark = [pytest.mark.live, pytest.mark.crash]
 
-ROUNDS = 50 if os.environ.get("HOLDFAST_LONG") else 12
+ROUNDS = 50 if os.environ.get("HOLDFAST_LONG") else 8
 KILL_WITHIN_SECONDS = 0.35
 """A cleanup of two sets takes 0.1 to 0.3 s: kills before, in and behind it."""
 

@@ -55,7 +55,7 @@ def test_a_first_checkpoint_is_taken_once_and_kept(rig: EngineRig) -> None:
         first = control.take_first_checkpoint(session)
         begun = time.monotonic()
         assert control.take_first_checkpoint(session).scn >= first.scn > 1
-    assert time.monotonic() - begun < 1
+    assert time.monotonic() - begun < 5
 
 
 def test_the_role_of_a_living_engine_can_be_read_and_not_set(rig: EngineRig) -> None:
