@@ -102,7 +102,7 @@ class Course:
 
     `round` and its `pieces` are as last told to the journal; a new round is in PREPARE with its START_SCN set.
     `timeline` (32 hex digits) names the history the engine's log belongs to: random for a new round, and read back from
-    the destination for one that goes on.
+    the destination for one that goes on. `needs_certificate`: as in a piece's record.
     """
 
     cluster_name: str
@@ -119,6 +119,7 @@ class Course:
     spool_dir: Path
     limits: SpoolLimits = field(default_factory=SpoolLimits)
     sealing: Sealing = field(default_factory=InTheClear)
+    needs_certificate: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

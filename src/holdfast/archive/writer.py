@@ -356,6 +356,7 @@ class RoundWriter:
             ),
             owner=self._owner(),
             keys=book.keys,
+            needs_certificate=course.needs_certificate,
         )
 
 

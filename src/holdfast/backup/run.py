@@ -98,8 +98,8 @@ class BackupPlan:
     """What one backup is to make. Nothing in it changes while the backup runs, so that a crashed one can resume.
 
     `base`: None makes a full set. `note`: what a person should know of it before it begins. `account`: the bytes of the
-    login's file, a secret. `masters`: open the archive's log. `owner`: this attempt; `lineage`: whose earlier attempts at the same
-    job are taken up.
+    login's file, a secret; `needs_certificate`: it is let in by one alone. `masters`: open the archive's log. `owner`: this
+    attempt; `lineage`: whose earlier attempts at the same job are taken up.
     """
 
     cluster_name: str
@@ -114,6 +114,7 @@ class BackupPlan:
     engine_binary_version: str
     unit: Unit
     account: bytes = field(repr=False)
+    needs_certificate: bool = False
     started_us: int
     owner: Owner
     lineage: Lineage
@@ -511,6 +512,7 @@ class _Run:
             started_us=plan.started_us,
             ended_us=self._clock.now_ns() // 1000,
             owner=plan.owner,
+            needs_certificate=plan.needs_certificate,
         )
 
     def _put_manifest(self, manifest: Manifest) -> Manifest:

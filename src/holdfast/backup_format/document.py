@@ -26,6 +26,11 @@ Json = str | int | float | bool | None | Sequence["Json"] | Mapping[str, "Json"]
 FORMAT_VERSION = 1
 SEALED_VERSION = 2
 """Of a manifest or piece record whose data keys are wrapped by a master key: what reads version 1 only refuses it by name."""
+CERTIFICATE_VERSION = 3
+"""Of a manifest or piece record of a tenant whose engine lets in by a certificate alone what its sets hold (`needs_certificate`): what
+reads versions 1 and 2 only could lay it out and not log in."""
+NEWEST_VERSION = CERTIFICATE_VERSION
+"""Of manifests and piece records."""
 _DIGEST_START = b'\n"digest": "blake3:'
 _DIGEST_DIGITS = 64
 INTEGER_MAX = 2**63 - 1
@@ -162,6 +167,10 @@ class Fields:
         if not isinstance(value, bool):
             raise self.wrong(field, "true or false", value)
         return value
+
+    def flag(self, field: str) -> bool:
+        """Return a boolean that older documents do not have; absent is false."""
+        return field in self._values and self.boolean(field)
 
     def scn(self, field: str) -> Scn:
         try:

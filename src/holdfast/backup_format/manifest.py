@@ -12,8 +12,10 @@ from blake3 import blake3
 
 from holdfast.backup_format.digest import DataKey
 from holdfast.backup_format.document import (
+    CERTIFICATE_VERSION,
     FORMAT_VERSION,
     INTEGER_MAX,
+    NEWEST_VERSION,
     SEALED_VERSION,
     Fields,
     Json,
@@ -130,6 +132,7 @@ class Manifest:
     `dead_bytes`: stored bytes no index record names (chunks copied again because they changed during the backup).
     `timeline`, `round_id`, `archive_dest_id`: which archived log goes on from this image.
     Units: `started_us`, `ended_us` microseconds since the epoch. `owner`: None of a set made before there were owners.
+    `needs_certificate`: the login it holds is let in by a certificate alone, at moments its log reaches at least.
     """
 
     cluster_name: str
@@ -168,6 +171,7 @@ class Manifest:
     started_us: int
     ended_us: int
     owner: Owner | None = None
+    needs_certificate: bool = False
 
 
 def encode_manifest(manifest: Manifest) -> bytes:
@@ -202,6 +206,7 @@ def _mac(manifest: Manifest, key: DataKey) -> bytes:
 
 def _text_of(manifest: Manifest) -> bytes:
     version = SEALED_VERSION if manifest.encryption.mode is EncryptionMode.KEY else FORMAT_VERSION
+    version = CERTIFICATE_VERSION if manifest.needs_certificate else version
     return encode_document(KIND, _fields_of(manifest), version=version)
 
 
@@ -268,12 +273,13 @@ def _fields_of(manifest: Manifest) -> dict[str, Json]:
         "started_us": manifest.started_us,
         "ended_us": manifest.ended_us,
         **owner_fields(manifest.owner),
+        **({"needs_certificate": True} if manifest.needs_certificate else {}),
     }
 
 
 def decode_manifest(buffer: Buffer, *, name: str = "manifest.json") -> Manifest:
     """Return the manifest. Raises CorruptionError (wrong digest, field or law), UnknownVersionError."""
-    fields = decode_document(buffer, kind=KIND, name=name, version=SEALED_VERSION)
+    fields = decode_document(buffer, kind=KIND, name=name, version=NEWEST_VERSION)
     unit, encryption = fields.part("unit"), fields.part("encryption")
     manifest = Manifest(
         cluster_name=fields.name("cluster_name"),
@@ -326,6 +332,7 @@ def decode_manifest(buffer: Buffer, *, name: str = "manifest.json") -> Manifest:
         started_us=fields.integer("started_us"),
         ended_us=fields.integer("ended_us"),
         owner=owner_of(fields),
+        needs_certificate=fields.flag("needs_certificate"),
     )
     for broken in _broken_laws(manifest):
         raise CorruptionError(f"{name} contradicts itself: {broken}")

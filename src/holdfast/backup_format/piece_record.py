@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from holdfast.backup_format.document import (
+    CERTIFICATE_VERSION,
     CHECKSUM_MAX,
     COMMENT_CHARACTERS_MAX,
     FORMAT_VERSION,
+    NEWEST_VERSION,
     PATH_CHARACTERS_MAX,
     SEALED_VERSION,
     Fields,
@@ -121,7 +123,7 @@ class PieceRecord:
     `begin` and `end`: the log of the piece is `[begin.lsn, end.lsn)`; their checksums and log ids chain it to its
     neighbours. `max_scn`: of the last group in it (0 in an empty piece). `blocks`: one for each log object, rising and
     without a gap. `keys`: how its log is sealed, by rising LSN; none of one in the clear, and of a sealed set's own log, whose key
-    is the set's.
+    is the set's. `needs_certificate`: of a tenant whose log knows a login that no set holds.
     """
 
     cluster_name: str
@@ -146,6 +148,7 @@ class PieceRecord:
     blocks: tuple[PieceBlock, ...]
     owner: Owner | None = None
     keys: tuple[PieceKey, ...] = ()
+    needs_certificate: bool = False
 
     @property
     def start_lsn(self) -> Lsn:
@@ -159,7 +162,7 @@ class PieceRecord:
 
 def encode_piece_record(record: PieceRecord) -> bytes:
     """Return the record's text, decoded again and found equal. Raises CorruptionError when it breaks a law."""
-    version = SEALED_VERSION if record.keys else FORMAT_VERSION
+    version = _version_of(record)
     text = encode_document(PIECE_KIND, _piece_fields(record), version=version)
     assert decode_piece_record(text) == record
     return text
@@ -167,12 +170,12 @@ def encode_piece_record(record: PieceRecord) -> bytes:
 
 def decode_piece_record(buffer: Buffer, *, name: str = "piece record") -> PieceRecord:
     """Return the record. Raises CorruptionError (wrong digest, field or law), UnknownVersionError."""
-    return _piece_of(decode_document(buffer, kind=PIECE_KIND, name=name, version=SEALED_VERSION), name)
+    return _piece_of(decode_document(buffer, kind=PIECE_KIND, name=name, version=NEWEST_VERSION), name)
 
 
 def encode_piece_records(records: Sequence[PieceRecord]) -> bytes:
     """Return the text of `tenant_archive_piece_infos.obarc`: all pieces frozen before one, ascending."""
-    version = SEALED_VERSION if any(record.keys for record in records) else FORMAT_VERSION
+    version = max((_version_of(record) for record in records), default=FORMAT_VERSION)
     text = encode_document(PIECES_KIND, {"pieces": [_piece_fields(record) for record in records]}, version=version)
     assert decode_piece_records(text) == tuple(records)
     return text
@@ -180,8 +183,14 @@ def encode_piece_records(records: Sequence[PieceRecord]) -> bytes:
 
 def decode_piece_records(buffer: Buffer, *, name: str = "piece records") -> tuple[PieceRecord, ...]:
     """Return the records. Raises CorruptionError, UnknownVersionError."""
-    fields = decode_document(buffer, kind=PIECES_KIND, name=name, version=SEALED_VERSION)
+    fields = decode_document(buffer, kind=PIECES_KIND, name=name, version=NEWEST_VERSION)
     return tuple(_piece_of(item, name) for item in fields.parts("pieces"))
+
+
+def _version_of(record: PieceRecord) -> int:
+    if record.needs_certificate:
+        return CERTIFICATE_VERSION
+    return SEALED_VERSION if record.keys else FORMAT_VERSION
 
 
 def _piece_fields(record: PieceRecord) -> dict[str, Json]:
@@ -216,6 +225,7 @@ def _piece_fields(record: PieceRecord) -> dict[str, Json]:
         ],
         **owner_fields(record.owner),
         **piece_key_fields(record.keys),
+        **({"needs_certificate": True} if record.needs_certificate else {}),
     }
 
 
@@ -243,6 +253,7 @@ def _piece_of(fields: Fields, name: str) -> PieceRecord:
         blocks=tuple(_block_of(item) for item in fields.parts("blocks")),
         owner=owner_of(fields),
         keys=piece_keys_of(fields),
+        needs_certificate=fields.flag("needs_certificate"),
     )
     for broken in _broken_laws(record):
         raise CorruptionError(f"{name} of piece {record.piece_id} contradicts itself: {broken}")

@@ -22,7 +22,7 @@ from typing import Any, Final, cast
 
 import holdfast
 from holdfast import codes, disk
-from holdfast.engine import guard
+from holdfast.engine import guard, wallet
 from holdfast.engine.directory import FILES_DIR, EngineDirectory
 from holdfast.engine.fence import Fence, FencePolicy
 from holdfast.engine.hold import block_ids
@@ -92,6 +92,7 @@ class EngineSettings:
     """How an engine is started. `parameters` are (name, value) pairs of its own; all are saved in its meta.db.
 
     `log_source_port`: where on this machine a standby pulls its log from (see `log_service`). None: it pulls nothing.
+    `client_file`: the engine gets a wallet, and this file what a client of ours needs (see `wallet`). None: it has none.
     `role` is enforced: the engine starts as that, whatever its directory says. None leaves the directory's word.
     `wants_space`: whether it shall know its clients' addresses, where that can be (see `space`).
     Raises RefusedError below what an engine can start with.
@@ -103,6 +104,7 @@ class EngineSettings:
     parameters: tuple[tuple[str, str], ...] = ()
     log_source_port: int | None = None
     wants_space: bool = False
+    client_file: Path | None = None
 
     def __post_init__(self) -> None:
         for name, value, least in (
@@ -153,6 +155,7 @@ class EngineSettings:
             # Four text logs of 256 MiB at most: the engine's default keeps them all.
             ("enable_syslog_recycle", "True"),
             ("max_syslog_file_count", "4"),
+            *(wallet.PARAMETERS.items() if self.client_file is not None else ()),
             *self.parameters,
         )
         return tuple(word for name, value in pairs for word in ("--parameter", f"{name}={value}"))
@@ -280,6 +283,10 @@ class EngineProcess:
             forget_parameters(directory, FORGOTTEN_AT_START)
             if settings.role is not None:
                 set_role(directory, settings.role)
+        if settings.client_file is None:
+            wallet.remove(directory.root)
+        else:
+            wallet.mint(directory.root, settings.client_file)
         is_embedded = settings.is_embedded(version)
         common = ("--nodaemon", "--base-dir", str(directory.root.resolve()), "--log-level", "WARN")
         rest = (*settings.arguments(version), *first_start)

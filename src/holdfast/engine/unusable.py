@@ -6,6 +6,7 @@ an account that is bound to an address, or to `localhost`, is nobody's (measured
 of accounts are not told: they are their tenant's own.
 """
 
+from holdfast.engine.account import SET_USER
 from holdfast.engine.session import Session
 from holdfast.values.host_pattern import SOCKET_HOST
 
@@ -13,7 +14,7 @@ _ASKS_FOR_TLS = "ssl_type > 1"
 """0: nothing said, 1: NONE, 2: SSL, 3: X509, 4: a subject, an issuer or a cipher."""
 _COUNT = (
     f"select count(*) from oceanbase.__all_user where (%s or {_ASKS_FOR_TLS})"
-    " and is_locked = 0 and type = 0"  # 1 is a role
+    f" and is_locked = 0 and type = 0 and user_name <> '{SET_USER}'"  # 1 is a role
 )
 _NO_SOCKET = "%s not like host"
 _NO_ADDRESS = "not host regexp %s"

@@ -134,13 +134,8 @@ class Activation:
             self._change_login(tenant_id, session)
 
     def _change_login(self, tenant_id: int, session: EngineSession) -> None:
-        """Give us a login of the tenant's own: ours came out of the backup, which others may have read. Repeatable.
-
-        It stays as it is in a tenant that has backups of its own already: they hold it, and a restore from them to a moment after
-        the change could not log in.
-        """
-        if not self._catalog.destinations.all_of(tenant_id):
-            account.rotate(session, self._supervisor.account_file(tenant_id))
+        """Give us a login of the tenant's own: ours came out of the backup, which others may have read. Repeatable."""
+        account.separate(session, self._supervisor.account_file(tenant_id))
 
     def _cut(self, tenant: Tenant) -> Cut | None:
         """Return what was under way where the standby's log ends: it has no end any more, and would keep its locks."""

@@ -447,6 +447,8 @@ class Archiving:
             spool_dir=self._directories.spool(tenant_id),
             limits=self._limits,
             sealing=InTheClear() if self._keys is None else self._keys.sealing(tenant_id),
+            # Of each: an engine that takes writes has such a login from its start on, a standby's log may come to one.
+            needs_certificate=True,
         )
         follower = Follower(
             course,

@@ -37,7 +37,7 @@ from holdfast.catalog.validation import ValidateType, damage_words
 from holdfast.clock import Clock
 from holdfast.destination.documents import read_manifest, read_piece_record
 from holdfast.engine import control, facts
-from holdfast.engine.account import load_account
+from holdfast.engine.account import SET_USER, set_account
 from holdfast.engine.session import SqlError
 from holdfast.engine_format.layout import shown
 from holdfast.errors import (
@@ -377,6 +377,7 @@ class JobRun:
         if self._set is not None and base is not None and base.backup_set_id != self._set.prev_inc_backup_set_id:
             raise CorruptionError(f"the base of backup set {job.backup_set_id} changed while it was made")
         key = self._key(keyring)
+        login = set_account(around.supervisor.account_file(tenant.tenant_id))
         return BackupPlan(
             encryption=key.encryption if key else Encryption(),
             key=DataKey(key.secret) if key else None,
@@ -391,7 +392,8 @@ class JobRun:
             engine_data_version=tenant.data_version,
             engine_binary_version=around.supervisor.directory(tenant.tenant_id).version.data_version,
             unit=tenant.unit,
-            account=load_account(around.supervisor.account_file(tenant.tenant_id)).encode(),
+            account=login.encode(),
+            needs_certificate=login.user == SET_USER,
             started_us=self._set.start_timestamp_us if self._set else around.clock.now_ns() // 1000,
             owner=around.owner(job),
             lineage=around.identity.server.lineage,

@@ -22,7 +22,7 @@ from typing import Protocol
 from holdfast import codes
 from holdfast.clock import Clock
 from holdfast.defects import guarded
-from holdfast.engine import account, account_watch, administrator, control, drift, facts
+from holdfast.engine import account, account_watch, administrator, control, drift, facts, wallet
 from holdfast.engine.directory import EngineDirectory
 from holdfast.engine.keeper import Keeper
 from holdfast.engine.process import EMBEDDED, EngineProcess, EngineSettings, Watchdog
@@ -494,6 +494,8 @@ class Supervisor:
                 self._block_files.is_sound(tenant_id, directory)
                 # A standby that servers of before embedded takes in no definitions (decision 38).
                 and (settings.role is not EngineRole.STANDBY or _is_embedded_as(adopted, settings))
+                # One without a wallet lets nobody in once its log knows a login that no set holds.
+                and (not self._needs_wallet(tenant_id, settings) or adopted.was_started_with(wallet.argument()))
             ):
                 adopted.stop(gently=False)
                 adopted = None
@@ -506,18 +508,60 @@ class Supervisor:
                 adopted.stop(gently=False)  # the next look starts it again
                 raise
             # A server that started it may have been killed before it could look.
-            return self._without_cut(tenant_id, adopted, settings, watchdog)
+            return self._settled(tenant_id, self._without_cut(tenant_id, adopted, settings, watchdog), settings)
 
     def _start(
         self, tenant_id: int, directory: EngineDirectory, settings: EngineSettings, watchdog: Watchdog | None = None
     ) -> EngineProcess:
         process = self._start_process(tenant_id, directory, settings, watchdog)
-        return self._without_cut(tenant_id, process, settings, watchdog)
+        return self._settled(tenant_id, self._without_cut(tenant_id, process, settings, watchdog), settings)
+
+    def _needs_wallet(self, tenant_id: int, settings: EngineSettings) -> bool:
+        """Return whether a start must let us in by a certificate: the engine's log is another's, up to its promotion at least."""
+        path = self.account_file(tenant_id)
+        return account.is_stored(path) and (settings.role is EngineRole.STANDBY or account.is_of_set(path))
+
+    def _with_wallet(self, tenant_id: int, settings: EngineSettings) -> EngineSettings:
+        """Return the settings of a stopped engine's next start; a certificate that it will not need is removed."""
+        client_file = account.client_file(self.account_file(tenant_id))
+        if self._needs_wallet(tenant_id, settings):
+            return replace(settings, client_file=client_file)
+        client_file.unlink(missing_ok=True)
+        return replace(settings, client_file=None)
+
+    def _as_started(self, tenant_id: int, settings: EngineSettings) -> EngineSettings:
+        """Return the settings with what the running engine's last start had of a wallet."""
+        client_file = account.client_file(self.account_file(tenant_id))
+        return replace(settings, client_file=client_file if client_file.exists() else None)
+
+    def _settled(self, tenant_id: int, process: EngineProcess, settings: EngineSettings) -> EngineProcess:
+        """Return the engine; one that takes writes has a login that no set holds.
+
+        As it is handed out: what is backed up from then on is what `account.set_account` says. What fails is done by a later look.
+        """
+        if not self._is_to_separate(tenant_id, settings):
+            return process
+        try:
+            with self._open_session(tenant_id) as session:
+                self._separate(tenant_id, session)
+        except HoldfastError as error:
+            log.warning("tenant %d: its login stays what its sets hold for now: %s", tenant_id, error)
+        return process
+
+    def _is_to_separate(self, tenant_id: int, settings: EngineSettings) -> bool:
+        path = self.account_file(tenant_id)
+        is_ours = tenant_id != SYS_TENANT_ID and settings.role is EngineRole.PRIMARY and path.exists()
+        return is_ours and not account.is_separate(path)
+
+    def _separate(self, tenant_id: int, session: EngineSession) -> None:
+        if drift.is_writable(session):
+            account.separate(session, self.account_file(tenant_id))
+            log.info("tenant %d: Holdfast's login is one that no set holds", tenant_id)
 
     def _start_process(
         self, tenant_id: int, directory: EngineDirectory, settings: EngineSettings, watchdog: Watchdog | None
     ) -> EngineProcess:
-        wanted = replace(settings, wants_space=self._wants_spaces)
+        wanted = replace(self._with_wallet(tenant_id, settings), wants_space=self._wants_spaces)
         process = EngineProcess.start(directory, wanted, watchdog=watchdog)
         if process.space_refusal:
             log.warning("tenant %d: its engine knows no client's address: %s", tenant_id, process.space_refusal)
@@ -582,7 +626,12 @@ class Supervisor:
         def put_right(held: EngineSession) -> None:
             nonlocal changes, settings
             # First: under a hostile rpc_timeout a CREATE USER is tried for ever, whatever ob_query_timeout says (measured on 1.4.0).
-            settings = drift.put_settings_right(held, charge.settings, is_sys=tenant_id == SYS_TENANT_ID)
+            running = self._as_started(tenant_id, charge.settings)
+            settings = drift.put_settings_right(held, running, is_sys=tenant_id == SYS_TENANT_ID)
+            if self._is_to_separate(tenant_id, charge.settings):
+                self._separate(tenant_id, held)
+            if account.is_of_set(path):
+                return  # its rows are its source's, and what is wrong with them is the source's to mend
             changes = account_watch.put_right(held, lambda: account.open_session(socket, path), path)
 
         try:

@@ -428,6 +428,7 @@ class Tenants:
         self._supervisor.bring_up(tenant.tenant_id, self.settings_of(tenant))
         with connect(directory.socket, ROOT, "") as root:
             account.create_account(root, self._supervisor.account_file(tenant.tenant_id))
+            account.separate(root, self._supervisor.account_file(tenant.tenant_id))
             drift.secure(root, directory)
             for name, value in variables.items():
                 drift.set_global(root, name, value)

@@ -58,6 +58,8 @@ _PASS = Ownership(Owner.PASS)
 
 OWN_ACCOUNT = "__holdfast"
 """The account Holdfast keeps in every engine: nobody else may change, lock or drop it."""
+_OWN_ACCOUNTS = (OWN_ACCOUNT, f"{OWN_ACCOUNT}_restore")
+"""The second one is what sets hold (`engine/account`)."""
 
 PARAMETERS_OURS = frozenset(
     {
@@ -435,8 +437,8 @@ def _refused_account(data: bytes) -> Ownership:
     for reading in (data, *forms.other_readings(data)):
         for token in Cursor(reading.decode("latin-1")).rest():
             name = string_value(token) if token.kind is Kind.STRING else name_value(token)
-            if name.lower() == OWN_ACCOUNT:
-                return Ownership(Owner.REFUSED, f"account {OWN_ACCOUNT} belongs to holdfast")
+            if name.lower() in _OWN_ACCOUNTS:
+                return Ownership(Owner.REFUSED, f"account {name.lower()} belongs to holdfast")
     return _PASS
 
 

@@ -5,7 +5,12 @@ throttling, what it logs. These it may not: what they decide is the host's (door
 ends statements of ours.
 """
 
-_DOORS = frozenset({"enable_rpc_tls", "sql_protocol_min_tls_version", "ssl_client_authentication", "use_ipv6"})
+_DOORS = frozenset(
+    {
+        *("enable_rpc_tls", "ob_ssl_invited_common_names", "sql_protocol_min_tls_version", "ssl_client_authentication"),
+        "use_ipv6",
+    }
+)
 """With `ssl_client_authentication` on and no certificates beside it an engine does not start (-4016, measured)."""
 _DISK = frozenset(
     {
