@@ -32,6 +32,7 @@ from golden.make_backup import FIRST_LSN, INFO, KEY_SOURCE, LOGS, PAYLOADS
 from holdfast.backup_format.chunk import CHUNK_HEADER_BYTES, ChunkOpener, open_file, walk_chunks
 from holdfast.backup_format.cluster_parameters import decode_cluster_parameters, encode_cluster_parameters
 from holdfast.backup_format.digest import DataKey
+from holdfast.backup_format.document import decode_document
 from holdfast.backup_format.index import decode_index, encode_index
 from holdfast.backup_format.key_record import decode_key_record, encode_key_record
 from holdfast.backup_format.log_frame import FRAME_HEADER_BYTES, open_frame, scan_frames
@@ -52,12 +53,14 @@ from holdfast.backup_format.piece_record import (
     encode_round_record,
 )
 from holdfast.backup_format.writer_record import decode_writer_record, encode_writer_record
+from holdfast.errors import UnknownVersionError
 from holdfast.keys.masters import Masters
 from holdfast.keys.vault import opened_by
 from holdfast.values.buffers import ReadAt
 
 V2 = Path(__file__).parents[1] / "golden" / "backup" / "v2"
 V1 = Path(__file__).parents[1] / "golden" / "backup" / "v1"
+V3 = Path(__file__).parents[1] / "golden" / "backup" / "v3"
 KEYS = {"": None, "_encrypted": DataKey(SECRET)}
 
 
@@ -211,6 +214,19 @@ def test_what_a_master_key_seals_is_read_and_written_again_byte_for_byte() -> No
     opener = masters.log_keys(piece.keys, cluster_id=1, tenant_id=1002, root=root, timeline=piece.timeline)
     found = scan_frames(lambda offset, size: log[offset : offset + size], len(log), key=opener)
     assert (len(found.frames), found.torn) == (3, "")
+
+
+def test_what_needs_a_certificate_is_refused_by_name_by_what_knows_no_such_login() -> None:
+    manifest, piece = (V3 / "manifest.json").read_bytes(), (V3 / "single_piece_info.obarc").read_bytes()
+    assert decode_manifest(manifest) == replace(MANIFEST, owner=OWNER, needs_certificate=True)
+    assert encode_manifest(decode_manifest(manifest)) == manifest
+    assert decode_piece_record(piece) == replace(PIECE, owner=OWNER, needs_certificate=True)
+    assert encode_piece_record(decode_piece_record(piece)) == piece
+    # As every build before it asks.
+    for text, kind in ((manifest, "holdfast backup set"), (piece, "holdfast archive piece")):
+        with pytest.raises(UnknownVersionError) as refused:
+            decode_document(text, kind=kind, name="it", version=2)
+        assert "format version 3, this build reads 2" in str(refused.value)
 
 
 def test_a_sealed_piece_is_read_with_the_page_on_formats_alone() -> None:

@@ -1,5 +1,6 @@
 """Writes `tests/golden/backup/v1/`, one object of each of our formats, of the values in tests/backup_format/samples.py; and
-`v1_owned/`, the records as they are since they say who made them; and `v2/`, what is sealed with a master key.
+`v1_owned/`, the records as they are since they say who made them; and `v2/`, what is sealed with a master key; and `v3/`,
+what needs a certificate.
 
 A folder is written once, and never again: the samples stand for the objects that lie in people's destinations.
 """
@@ -141,7 +142,12 @@ def main() -> None:
         "writer.obbak": encode_writer_record(WRITER),
         "placeholder.obbak": encode_placeholder(OWNER),
     }
-    for version, objects in (("v1", samples), ("v1_owned", owned), ("v2", sealed_by_master())):
+    certified = {
+        "manifest.json": encode_manifest(replace(MANIFEST, owner=OWNER, needs_certificate=True)),
+        "single_piece_info.obarc": encode_piece_record(replace(PIECE, owner=OWNER, needs_certificate=True)),
+    }
+    of_versions = {"v1": samples, "v1_owned": owned, "v2": sealed_by_master(), "v3": certified}
+    for version, objects in of_versions.items():
         folder = Path(__file__).parent / "backup" / version
         if folder.exists():
             continue  # it stands for what lies in people's destinations

@@ -235,13 +235,17 @@ def test_secrets_show_nowhere(made: Made) -> None:
     keys = sorted(base.glob("tenants/*/keys/*.key"))
     assert len(keys) >= 2
     own = {path: path.read_text() for path in (base / "sys" / "account.json", *base.glob("tenants/*/account.json"))}
+    own |= {path: path.read_text() for path in base.glob("tenants/*/account.json.set")}
+    certificates = list(base.glob("tenants/*/account.json.client.pem"))
+    assert len(certificates) >= 1, "of the restored tenant"
     needles = [FULL, INC, *(text.split('"password": "')[1].split('"')[0] for text in own.values())]
     needles.append((base / "sys" / "host.key").read_text().strip())
     for path in keys:
         kept = ClusterDirectory(base).keyring(int(path.parts[-3])).get(int(path.stem.removeprefix("set_")))
         assert kept is not None
         needles += [kept.secret.hex(), kept.secret.decode("latin-1")]
-    private = {*own, base / "sys" / "host.key"}
+    needles += [path.read_text().split("PRIVATE KEY-----\n")[1].partition("\n")[0] for path in certificates]
+    private = {*own, *certificates, base / "sys" / "host.key"}
     assert {stat.S_IMODE(path.stat().st_mode) for path in (*private, *keys)} == {0o600}
     with made.server.client() as client, made.server.client("root@source") as source:
         seen: list[object] = []
@@ -304,7 +308,9 @@ def _holds(path: Path, needles: list[bytes]) -> bool:
 
 def test_the_destination_shows_neither_rows_nor_login(made: Made) -> None:
     """Sealed sets and their logs; the archive itself is not sealed without `backup_encryption`."""
-    login = next(made.server.base.glob("tenants/*/account.json")).read_text().split('"password": "')[1].split('"')[0]
+    login = (
+        next(made.server.base.glob("tenants/*/account.json.set")).read_text().split('"password": "')[1].split('"')[0]
+    )
     roots = (names.set_root(1, BackupType.FULL), names.set_root(2, BackupType.INC))
     for root in roots:
         for path in (made.place / "data" / root).rglob("*"):

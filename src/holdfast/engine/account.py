@@ -307,7 +307,10 @@ def _login_of_today(socket: Path, path: Path, database: str | None) -> Session |
     if session is None and not _set_file(path).exists():
         session = _login(socket, second, database, tls)
         if session is not None:
-            store_account(path, second)
+            with _changing(path):
+                # By this name alone: `.pending` is a promotion's, which may have come between.
+                if load_account(path) == account and not _set_file(path).exists():
+                    _write(path, second)
     return session
 
 

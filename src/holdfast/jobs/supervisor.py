@@ -32,7 +32,7 @@ from holdfast.engine.session import NOBODY_THERE, SqlError
 from holdfast.engine.session import Session as EngineSession
 from holdfast.engine.unusable import count_unusable, unusable_words
 from holdfast.engine.version import EngineVersion, install_hint
-from holdfast.errors import HoldfastError, UnknownVersionError, refuse
+from holdfast.errors import EngineError, HoldfastError, UnknownVersionError, refuse
 from holdfast.jobs.directories import ClusterDirectory
 from holdfast.restore.rollback import Cut, find_on_primary, roll_back
 from holdfast.values.tenant import SYS_TENANT_ID
@@ -629,10 +629,15 @@ class Supervisor:
             running = self._as_started(tenant_id, charge.settings)
             settings = drift.put_settings_right(held, running, is_sys=tenant_id == SYS_TENANT_ID)
             if self._is_to_separate(tenant_id, charge.settings):
-                self._separate(tenant_id, held)
+                try:
+                    self._separate(tenant_id, held)
+                except EngineError as error:
+                    if isinstance(error, SqlError) and error.is_lost:
+                        raise
+                    changes = (f"Holdfast's login is what its sets hold, could not be changed: {error}",)
             if account.is_of_set(path):
                 return  # its rows are its source's, and what is wrong with them is the source's to mend
-            changes = account_watch.put_right(held, lambda: account.open_session(socket, path), path)
+            changes += account_watch.put_right(held, lambda: account.open_session(socket, path), path)
 
         try:
             self._keeper(tenant_id, charge).use(put_right)
