@@ -137,7 +137,13 @@ def separate(session: Session, path: Path) -> None:
         if held.user != SET_USER or not _set_file(path).exists():
             held = Account(user=SET_USER, password=load_account(path).password)
             _write(_set_file(path), held)
-        restore_account(session, path, SET_USER)
+        try:
+            restore_account(session, path, SET_USER)
+        except SqlError as error:
+            if error.is_lost:
+                raise
+            # The engine remembers one that was dropped a moment ago, or whose row was taken away: CREATE IF NOT EXISTS did nothing.
+            remake_account(session, path, SET_USER)
         _rotate(session, path)
 
 
