@@ -237,7 +237,6 @@ def test_secrets_show_nowhere(made: Made) -> None:
     own = {path: path.read_text() for path in (base / "sys" / "account.json", *base.glob("tenants/*/account.json"))}
     own |= {path: path.read_text() for path in base.glob("tenants/*/account.json.set")}
     certificates = list(base.glob("tenants/*/account.json.client.pem"))
-    assert len(certificates) >= 1, "of the restored tenant"
     needles = [FULL, INC, *(text.split('"password": "')[1].split('"')[0] for text in own.values())]
     needles.append((base / "sys" / "host.key").read_text().strip())
     for path in keys:

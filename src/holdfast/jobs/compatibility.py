@@ -59,9 +59,9 @@ of the sys engine (1142). Under sql_mode ANSI_QUOTES it may hold no `"`, under N
 20 says why.
 
 What a user tenant may not do to its own engine (refused at the gateway, found and undone within half a minute where a procedure hides it,
-decision 57): change its ports, directories, role, memory, data file, log disk, threads or TLS, `secure_file_priv`, the account
-`__holdfast`, or rows of `oceanbase.__all_...`; end a session that is no client's (1094). KILL takes a number, alone, and can not be
-prepared. A text of more than 1 MiB begins with data, a query or a definition of a table (1235)."""
+decision 57): change its ports, directories, role, memory, data file, log disk, threads or TLS, `secure_file_priv`, the accounts
+`__holdfast` and `__holdfast_restore`, or rows of `oceanbase.__all_...`; end a session that is no client's (1094). KILL takes a
+number, alone, and can not be prepared. A text of more than 1 MiB begins with data, a query or a definition of a table (1235)."""
 
 _OTHER_VIEWS: dict[str, tuple[State, str]] = {
     "LS_LOG_ARCHIVE_PROGRESS": (State.LATER, ""),
