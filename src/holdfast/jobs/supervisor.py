@@ -495,7 +495,7 @@ class Supervisor:
                 # A standby that servers of before embedded takes in no definitions (decision 38).
                 and (settings.role is not EngineRole.STANDBY or _is_embedded_as(adopted, settings))
                 # One without a wallet lets nobody in once its log knows a login that no set holds.
-                and (not self._needs_wallet(tenant_id, settings) or adopted.was_started_with(wallet.argument()))
+                and (not self._needs_wallet(tenant_id, settings) or self._has_wallet(tenant_id, adopted))
             ):
                 adopted.stop(gently=False)
                 adopted = None
@@ -520,6 +520,10 @@ class Supervisor:
         """Return whether a start must let us in by a certificate: the engine's log is another's, up to its promotion at least."""
         path = self.account_file(tenant_id)
         return account.is_stored(path) and (settings.role is EngineRole.STANDBY or account.is_of_set(path))
+
+    def _has_wallet(self, tenant_id: int, process: EngineProcess) -> bool:
+        is_ours_there = account.client_file(self.account_file(tenant_id)).exists()
+        return is_ours_there and process.was_started_with(wallet.argument())
 
     def _with_wallet(self, tenant_id: int, settings: EngineSettings) -> EngineSettings:
         """Return the settings of a stopped engine's next start; a certificate that it will not need is removed."""
@@ -673,7 +677,8 @@ class Supervisor:
 
         def put_right(session: EngineSession) -> None:
             nonlocal changes
-            changes = drift.put_right(session, charge.settings, charge.process, is_sys=tenant_id == SYS_TENANT_ID)
+            running = self._as_started(tenant_id, charge.settings)
+            changes = drift.put_right(session, running, charge.process, is_sys=tenant_id == SYS_TENANT_ID)
             if tenant_id in self._of_oracle_mode:
                 changes = (*administrator.put_sys_right(session), *changes)
             charge.unusable = count_unusable(session, is_addressed=_is_addressed(charge))
