@@ -96,8 +96,8 @@ def test_record_cut_short_or_with_bytes_left_over_is_refused(text: bytes, value:
 
 @every_kind
 def test_record_of_an_unknown_version_is_named(text: bytes, value: Any, decode: Decode) -> None:
-    newer = resealed(text.replace(b'"format_version": 1', b'"format_version": 3'))
-    with pytest.raises(UnknownVersionError, match="format version 3, this build reads "):
+    newer = resealed(text.replace(b'"format_version": 1', b'"format_version": 4'))
+    with pytest.raises(UnknownVersionError, match="format version 4, this build reads "):
         decode(newer)
 
 
