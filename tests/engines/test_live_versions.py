@@ -16,7 +16,7 @@ import pytest
 from engine_format.test_data_version import sealed
 from engine_rig import Bank
 from holdfast import codes
-from holdfast.engine.account import load_account
+from holdfast.engine.account import load_account, open_session
 from holdfast.engine.process import EngineProcess
 from old_engine import OLD_DATA_VERSION, old_engine
 from server_rig import WAIT_SECONDS_MAX, Client, Server, archive, backup, restore, wait_archived, wait_for
@@ -117,13 +117,12 @@ def test_set_of_the_older_engine_is_restored_by_it_to_the_scn(cluster: Cluster, 
         assert manifest_version == OLD_DATA_VERSION
         tenant_id = cluster.server.tenant_ids()[-1]
         account = cluster.server.base / "tenants" / str(tenant_id) / "account.json"
-        back = Bank(
-            cluster.server.directory(tenant_id).socket, load_account(account), log_dir=cluster.place.parent / "none"
-        )
+        socket = cluster.server.directory(tenant_id).socket
+        back = Bank(socket, load_account(account), log_dir=cluster.place.parent / "none")
         with cluster.server.client("root@back") as user:
             assert OLD_DATA_VERSION in user.one("select version()")
             assert user.refused("update test.acct set bal = bal + 1")[0] == 4688
-        with back._connect() as session:
+        with open_session(socket, account) as session:
             found = back.check(session)
         assert found.is_right
         assert found.transactions == target.transactions
