@@ -171,6 +171,8 @@ _RECORDS: tuple[tuple[str, Callable[[bytes], object], tuple[bytes, ...]], ...] =
     ("key record", decode_key_record, (captures.KEY_RECORD,)),
     ("sealed piece record", decode_piece_record, (captures.SEALED_PIECE,)),
     ("sealed manifest", decode_manifest, (captures.SEALED_MANIFEST,)),
+    ("manifest of two logins", decode_manifest, ((GOLDEN / "v3" / "manifest.json").read_bytes(),)),
+    ("piece record of two logins", decode_piece_record, ((GOLDEN / "v3" / "single_piece_info.obarc").read_bytes(),)),
 )
 
 _NAMES = tuple(
