@@ -3,9 +3,10 @@
 The stored bytes are the codec's output for the payload without its tail of zeros; opening adds the zeros again, so a
 half-filled macro block costs what its used half costs.
 
-A nonce is derived from the key, the place and the bytes it encrypts (as in AES-GCM-SIV), so one never serves two
-contents: a backup resumed after a crash may seal another content for the same place, and counters or places alone would
-then repeat a nonce.
+A nonce is derived from the key, the place and what it encrypts (as in AES-GCM-SIV), so one never serves two contents: a
+backup resumed after a crash may seal another content for the same place, and counters or places alone would then repeat a
+nonce. What lies as it is, is named by the keyed digest in its header: to hash it once more costs as much as to encrypt it
+twice. What a codec makes of it is not: another release of the library may press the same bytes to others.
 """
 
 from dataclasses import dataclass
@@ -119,11 +120,13 @@ def _pays(compressor: zstandard.ZstdCompressor, used: memoryview) -> bool:
 
 
 def seal_body(packed: PackedPayload, associated: bytes, key: DataKey | None) -> tuple[bytes, Buffer]:
-    """Return nonce and stored bytes."""
+    """Return nonce and stored bytes. `associated`: holds digest, codec and both sizes."""
     if key is None:
         return NO_NONCE, packed.body
     hasher = blake3(associated, key=key.nonce_key)
-    nonce = hasher.update(packed.body).digest(length=NONCE_BYTES)
+    if packed.codec is not Codec.RAW:
+        hasher.update(packed.body)
+    nonce = hasher.digest(length=NONCE_BYTES)
     return nonce, AESGCM(key.cipher_key).encrypt(nonce, packed.body, associated)
 
 
