@@ -297,7 +297,14 @@ class Server:
         tenures = Tenures(catalog, identity, self._clock)
         ground = Ground(self._directories.base, partial(self._roots, catalog))
         open_store = ground.open
-        keys = BackupKeys(catalog, self._directories, self._clock, identity=identity, open_store=open_store)
+        keys = BackupKeys(
+            catalog,
+            self._directories,
+            self._clock,
+            identity=identity,
+            open_store=open_store,
+            take=partial(tenures.take_at_once, open_store=open_store),
+        )
         archiving = Archiving(
             catalog,
             self._directories,

@@ -150,6 +150,22 @@ def test_restarted_copy_takes_nothing_of_a_living_server_whatever_its_own_round_
 
 
 @pytest.mark.parametrize("status", QUIET)
+def test_statement_that_changes_keys_does_so_in_no_destination_of_a_living_server(
+    status: RoundStatus | None,
+) -> None:
+    """It does not wait for another's silence either: SET backup_encryption answers in seconds."""
+    scene = Scene()
+    copy = scene.copy(status)
+    began = scene.clock.seconds
+    for destination in (DATA, LOG):
+        with pytest.raises((ForeignOwnerError, StoreUnavailableError)):
+            copy.tenures.take_at_once(destination, scene.stores[destination.uri.path], copy.open)
+    assert scene.clock.seconds - began < SILENCE_SECONDS
+    assert scene.writers() == {"2" * 32}
+    scene.original.tenures.take_at_once(DATA, scene.stores["/data"], scene.original.open)
+
+
+@pytest.mark.parametrize("status", QUIET)
 def test_where_the_other_is_dead_its_silence_is_waited_for(status: RoundStatus | None) -> None:
     scene = Scene()
     copy = scene.copy(status)

@@ -9,7 +9,7 @@ import pytest
 
 from holdfast import codes
 from holdfast.backup_format import names
-from holdfast.errors import HoldfastError, RefusedError, StoreUnavailableError
+from holdfast.errors import ForeignOwnerError, HoldfastError, RefusedError, StoreUnavailableError
 from holdfast.jobs import backup_keys as module
 from holdfast.jobs.backup_keys import PARAMETER, BackupKeys, read_keys
 from holdfast.jobs.directories import ClusterDirectory
@@ -18,7 +18,7 @@ from holdfast.keys.password import Passwords
 from holdfast.keys.vault import opened_by
 from holdfast.store.memory import MemoryStore
 from holdfast.store.store import Store
-from holdfast.values.destination import Uri, parse_uri
+from holdfast.values.destination import Destination, Uri, parse_uri
 from holdfast.values.lsn import Lsn
 from holdfast.values.tenant import CompatibilityMode, LogMode, Tenant, TenantRole, TenantStatus, Unit
 from owner_rig import owner
@@ -60,11 +60,15 @@ class Clock:
 
 @dataclass
 class House:
-    """What outlives a server: its directory, the parameters, the destinations. `keys` is the server of now."""
+    """What outlives a server: its directory, the parameters, the destinations. `keys` is the server of now.
+
+    `away`: does not answer. `lost`: another server writes it.
+    """
 
     base: Path
     stores: dict[Uri, MemoryStore] = field(default_factory=lambda: {DATA: MemoryStore(), ARCHIVE: MemoryStore()})
     away: set[Uri] = field(default_factory=set)
+    lost: set[Uri] = field(default_factory=set)
     parameters: dict[int, str] = field(default_factory=dict)
     clock: Clock = field(default_factory=Clock)
     environment: dict[str, bytes] = field(default_factory=dict)
@@ -92,6 +96,7 @@ class House:
                 server=SimpleNamespace(owner=lambda time_us, kind, job_id: owner(kind=kind, job_id=job_id)),
             ),
             open_store=self.opened,
+            take=self.take,
             environment=self.environment.get,
         )
         return self.keys
@@ -100,6 +105,10 @@ class House:
         if uri in self.away:
             raise StoreUnavailableError(f"{uri.identity} is away")
         return self.stores[uri]
+
+    def take(self, destination: Destination, store: Store) -> None:
+        if destination.uri in self.lost:
+            raise ForeignOwnerError("another server has taken it over")
 
     def file(self, name: str, secret: bytes) -> str:
         path = self.base / name
@@ -152,6 +161,16 @@ def test_a_destination_that_was_away_is_wrapped_anew_before_more_is_sealed_there
     assert (house.opens(ARCHIVE, NEW), house.opens(ARCHIVE, OLD)) == (0, 1)
     house.server().secure(1002, house.stores[ARCHIVE])
     assert (house.opens(ARCHIVE, NEW), house.opens(ARCHIVE, OLD)) == (2, 0)
+
+
+def test_keys_in_a_destination_that_another_server_writes_are_left_to_it(house: House) -> None:
+    house.set(house.file("old", OLD))
+    for store in house.stores.values():
+        house.keys.secure(1002, store)
+    house.lost.add(ARCHIVE)
+    (warning,) = house.set(house.file("new", NEW))
+    assert "another server has taken it over" in warning
+    assert (house.opens(DATA, NEW), house.opens(ARCHIVE, NEW), house.opens(ARCHIVE, OLD)) == (2, 0, 1)
 
 
 def test_a_key_object_that_can_not_be_written_is_a_warning(house: House, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -127,6 +127,7 @@ class RoundWriter:
         if key_id != ("" if last is None else last.key_id):
             from_lsn = before.end.lsn
             if key_id:
+                self._find_destination()  # the key object is another server's to change when this one was overtaken
                 last, _ = sealing.new_key(self._store, root=self._root(), timeline=self.timeline, from_lsn=from_lsn)
             else:
                 last = PieceKey(from_lsn=from_lsn)

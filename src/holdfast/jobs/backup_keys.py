@@ -62,6 +62,7 @@ from holdfast.keys.source import (
 from holdfast.keys.vault import Vault, opened_by
 from holdfast.statement.parameter_grammar import BACKUP_ENCRYPTION
 from holdfast.store.store import Store
+from holdfast.values.destination import Destination
 from holdfast.values.lsn import Lsn
 from holdfast.values.owner import JobKind
 from holdfast.values.tenant import Tenant, TenantStatus
@@ -106,13 +107,16 @@ class BackupKeys:
         *,
         identity: ClusterIdentity,
         open_store: OpenStore,
+        take: Callable[[Destination, Store], None],
         environment: Callable[[str], bytes | None] = key_of_environment,
     ) -> None:
+        """`take`: makes this server the writer of a destination, or raises (decision 42)."""
         self._catalog = catalog
         self._directories = directories
         self._clock = clock
         self._identity = identity
         self._open_store = open_store
+        self._take = take
         self._environment = environment
         self._lock = threading.Lock()
         self._tenant_locks: dict[int, threading.RLock] = {}
@@ -194,7 +198,7 @@ class BackupKeys:
     def _found(self, tenant_id: int, secret: bytes) -> tuple[Master, ...]:
         """Return what the key objects of the tenant's destinations hold for this secret: all, when this server lost its own."""
         found: dict[str, Master] = {}
-        for _, store in self._stores(tenant_id):
+        for _, _, store in self._stores(tenant_id):
             try:
                 record = read_keys(store)
             except HoldfastError as error:
@@ -207,12 +211,14 @@ class BackupKeys:
 
     def _secure_all(self, tenant: Tenant) -> list[Warn]:
         """Wrap the master keys anew in every destination that holds them. One that can not be written now gets them with what is next
-        sealed there; until then the source before opens it."""
+        sealed there; until then the source before opens it. One that another server writes by now is that one's: what it has sealed since
+        would not open any more."""
         warnings = []
-        for is_new, store in self._stores(tenant.tenant_id):
+        for destination, is_new, store in self._stores(tenant.tenant_id):
             if is_new:
                 continue  # nothing of it is sealed yet
             try:
+                self._take(destination, store)
                 self.secure(tenant.tenant_id, store)
             except HoldfastError as error:
                 log.error("tenant %d: %s still needs its key of before: %s", tenant.tenant_id, store.location, error)
@@ -220,7 +226,7 @@ class BackupKeys:
                 warnings.append(Warn(number=codes.OB_BACKUP_INVALID_PASSWORD.client, message=message))
         return warnings
 
-    def _stores(self, tenant_id: int) -> Iterable[tuple[bool, Store]]:
+    def _stores(self, tenant_id: int) -> Iterable[tuple[Destination, bool, Store]]:
         """Yield every destination that the tenant has used and that is there, and whether it holds no key object."""
         seen: set[str] = set()
         for destination in self._catalog.destinations.all_of(tenant_id):
@@ -235,7 +241,7 @@ class BackupKeys:
                     "tenant %d: its keys at %s stay as they are: %s", tenant_id, destination.uri.identity, error
                 )
                 continue
-            yield is_new, store
+            yield destination, is_new, store
 
     # --- writing
 

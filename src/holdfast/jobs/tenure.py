@@ -52,6 +52,8 @@ _LEAVE_SECONDS = 5.0
 _ARCHIVE_SECONDS_MAX = 30.0
 """The silence, and some seconds for an archive that opens slowly."""
 _ARCHIVE_POLL_SECONDS = 0.2
+_STATEMENT_SECONDS_MAX = 5.0
+"""How long a statement waits to be told who writes: an archive that this server follows is its own within a second."""
 _PUTS_REMEMBERED = 64
 """Of puts that failed and may yet take effect the last ones: a destination that can be read and not written fails for weeks."""
 
@@ -362,6 +364,20 @@ class Tenures:
                 if not watches or self._clock.monotonic() > end:
                     raise
             rest(_ARCHIVE_POLL_SECONDS)
+
+    def take_at_once(self, destination: Destination, store: Store, open_store: OpenStore) -> None:
+        """Take a destination for a statement that changes something there, and wait for a moment only. Raises as `await_archive`."""
+        end = self._clock.monotonic() + _STATEMENT_SECONDS_MAX
+
+        def rest(seconds: float) -> None:
+            if self._clock.monotonic() > end:
+                raise WriterMayLiveError(
+                    f"{store.location} does not tell in time whether another server writes it", hint="try again"
+                )
+            self._clock.sleep(seconds)
+
+        self.await_archive(destination.tenant_id, open_store, rest)
+        self.take_patiently(destination, store, rest)
 
     def checked_store(self, destination: Destination, open_store: OpenStore) -> Store:
         """Return the destination when it is its tenant's; nothing is taken. Raises as `check_destination`.
