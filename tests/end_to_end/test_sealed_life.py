@@ -32,6 +32,8 @@ pytestmark = pytest.mark.live
 NEEDLE = random.Random(10).randbytes(48)
 """What must not be found. A text would not be found in the clear either: it is compressed. Random bytes lie there as they are."""
 MODE = "TRANSPARENT_ENCRYPTION"
+KINDS = ("data", "archive")
+VARIABLE = "HOLDFAST_TEST_BACKUP_KEY"
 _SETS = "select BACKUP_TYPE, ENCRYPTION_MODE, STATUS from oceanbase.CDB_OB_BACKUP_SET_FILES order by BACKUP_SET_ID"
 _JOBS = "select STATUS, RESULT, COMMENT from oceanbase.CDB_OB_BACKUP_JOB_HISTORY where TENANT_ID > 1 order by JOB_ID"
 _PIECES = "select distinct ENCRYPTION_MODE from oceanbase.CDB_OB_ARCHIVELOG_PIECE_FILES"
@@ -41,17 +43,18 @@ _ROUND = "select STATUS, COMMENT from oceanbase.CDB_OB_ARCHIVELOG"
 
 @dataclass
 class Life:
-    """`old`, `new`: key files. `rows`: what the tenant holds."""
+    """`old`, `new`: key files. `secrets`: of other kinds of source. `rows`: what the tenant holds."""
 
     server: Server
     place: Path
     old: Path
     new: Path
+    secrets: dict[str, str]
     rows: list[tuple[int, bytes]] = field(default_factory=list)
 
     @property
     def sources(self) -> str:
-        return f"'file://{self.place}/data,file://{self.place}/archive'"
+        return _at(self.place)
 
     def grow(self) -> int:
         """Insert a row and return an SCN behind it."""
@@ -95,14 +98,18 @@ class Life:
 @pytest.fixture(scope="module")
 def life(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Life]:
     place = tmp_path_factory.mktemp("sealed")
+    secrets = {"env": os.urandom(32).hex(), "password": "a tenant s own"}
     old, new = place / "old.key", place / "new.key"
-    for path in (old, new):
+    for path in (old, new, place / "there" / "of_command.key"):
+        path.parent.mkdir(exist_ok=True)
         path.write_text(os.urandom(32).hex() + "\n")
         path.chmod(0o600)
-    with running_server(place / "base") as server:
-        with server.client() as client:
-            client.run("CREATE TENANT shop")
-        yield Life(server, place / "there", old, new)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(VARIABLE, secrets["env"])
+        with running_server(place / "base") as server:
+            with server.client() as client:
+                client.run("CREATE TENANT shop")
+            yield Life(server, place / "there", old, new, secrets)
 
 
 def test_the_key_of_the_host_is_set_by_sys_alone(life: Life) -> None:
@@ -113,7 +120,7 @@ def test_the_key_of_the_host_is_set_by_sys_alone(life: Life) -> None:
         number, text = client.refused("ALTER SYSTEM SET backup_encryption = 'hush-hush' TENANT = shop")
         assert (number, "hush" in text) == (1210, False)
         assert client.refused(f"ALTER SYSTEM SET backup_encryption = 'file:{life.old}'")[0] == 1235
-        shop.run("ALTER SYSTEM SET backup_encryption = 'password' IDENTIFIED BY 'a tenant s own'")
+        shop.run(f"ALTER SYSTEM SET backup_encryption = 'password' IDENTIFIED BY '{life.secrets['password']}'")
         client.run(f"ALTER SYSTEM SET backup_encryption = 'file:{life.old}' TENANT = shop")
         assert shop.refused("ALTER SYSTEM SET backup_encryption = 'NONE'")[0] == 1227
         shown = "select VALUE from oceanbase.GV$OB_PARAMETERS where NAME = 'backup_encryption' and TENANT_ID = 1002"
@@ -175,7 +182,7 @@ def test_rotation_wraps_the_keys_anew_and_touches_nothing_else(life: Life) -> No
         before = manifest.read_bytes()
         client.run(f"ALTER SYSTEM SET backup_encryption = 'file:{life.new}' TENANT = shop")
         assert manifest.read_bytes() == before
-        for kind in ("data", "archive"):
+        for kind in KINDS:
             record = decode_key_record((life.place / kind / names.KEYS_FILE).read_bytes())
             opened = opened_by(record, life.new.read_bytes().strip(), name=kind)
             assert len(opened) == len(record.keys) == 3, "the password's, the old file's, the new one's"
@@ -242,7 +249,7 @@ def test_a_session_s_password_counts_for_its_sets(life: Life) -> None:
 
 def test_no_key_stands_anywhere(life: Life) -> None:
     """Not in a log, a view's row on the disk, an object or a command line; the vault alone holds what the server needs."""
-    secrets = [life.old.read_text().strip(), life.new.read_text().strip(), "a tenant s own", "of this session"]
+    secrets = [life.old.read_text().strip(), life.new.read_text().strip(), life.secrets["password"], "of this session"]
     for secret in secrets:
         places = (life.server.base, life.place, life.server.log)
         found = subprocess.run(
@@ -253,23 +260,62 @@ def test_no_key_stands_anywhere(life: Life) -> None:
     assert not [secret for secret in secrets if secret in listed.replace("grep", "")]
 
 
-def test_it_comes_back_on_an_empty_machine_with_the_key_alone(life: Life, tmp_path: Path) -> None:
-    for kind in ("data", "archive"):
-        shutil.copytree(life.place / kind, tmp_path / kind)
-    sources = f"'file://{tmp_path}/data,file://{tmp_path}/archive'"
+def test_it_comes_back_on_an_empty_machine_with_what_the_source_names_alone(
+    life: Life, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """For each kind of source: what was sealed under all the others before opens with it, and with nothing else. Its last log lies in
+    the clear, because it was switched off; a restore says so."""
+    monkeypatch.setenv(VARIABLE, life.secrets["env"])
+    with life.server.client() as client:
+        client.run("ALTER SYSTEM SET backup_encryption = 'NONE' TENANT = shop")
+        wait_archived(client, life.grow())
+    there = tmp_path / "there"
+    for kind in KINDS:
+        shutil.copytree(life.place / kind, there / kind)
+    sources = {
+        "file": f"'file:{life.new}'",
+        "env": f"'env:{VARIABLE}'",
+        "command": f"'command:/bin/cat {life.place}/of_command.key'",
+        "password": f"'password' IDENTIFIED BY '{life.secrets['password']}'",
+    }
+    with life.server.client() as client:
+        for name, source in sources.items():
+            client.run(f"ALTER SYSTEM SET backup_encryption = {source} TENANT = shop")
+            # Nothing but the key object is another one.
+            for kind in KINDS:
+                shutil.copytree(there / kind, tmp_path / name / kind, copy_function=os.link)
+                (tmp_path / name / kind / names.KEYS_FILE).unlink()
+                shutil.copy(life.place / kind / names.KEYS_FILE, tmp_path / name / kind)
     with running_server(tmp_path / "other") as server:
         with server.client() as client:
             client.run("SET DECRYPTION IDENTIFIED BY 'of this session'")
+            restore = f"ALTER SYSTEM RESTORE of_file FROM {_at(tmp_path / 'file')}"
             for key in ("", f"WITH KEY FROM 'file:{life.old}'", f"WITH KEY FROM 'file:{tmp_path}/none'"):
-                assert client.refused(f"ALTER SYSTEM RESTORE back FROM {sources} {key}")[0] == 9047
+                assert client.refused(f"{restore} {key}")[0] == 9047
             assert client.rows("select * from oceanbase.CDB_OB_RESTORE_PROGRESS") == []
-            client.run(f"ALTER SYSTEM RESTORE back FROM {sources} WITH KEY FROM 'file:{life.new}'")
-            assert any("are not: ALTER SYSTEM SET backup_encryption" in row[2] for row in client.rows("show warnings"))
+            client.run(f"{restore} WITH KEY FROM {sources['file']}")
+            warnings = [row[2] for row in client.rows("show warnings")]
+            for told in ("are not: ALTER SYSTEM SET backup_encryption", "holds log in the clear behind a sealed set"):
+                assert [one for one in warnings if told in one], told
         server.kill()
         server.start()
         with server.client() as client:
-            assert wait_restored(client, "back") == ("SUCCESS", "")
-            with server.client("root@back") as back:
-                assert back.rows("select i, s from test.t order by i") == life.rows
-            shown = "select VALUE from oceanbase.GV$OB_PARAMETERS where NAME = 'backup_encryption' and TENANT_ID = 1002"
-            assert client.one(shown) == "NONE", "a restored tenant has no key of its own until it is given one"
+            client.run("SET DECRYPTION IDENTIFIED BY 'of this session'")
+            for name in ("env", "command"):
+                restore = f"ALTER SYSTEM RESTORE of_{name} FROM {_at(tmp_path / name)}"
+                assert client.refused(f"{restore} WITH KEY FROM {sources['file']}")[0] == 9047
+                client.run(f"{restore} WITH KEY FROM {sources[name]}")
+            restore = f"ALTER SYSTEM RESTORE of_password FROM {_at(tmp_path / 'password')}"
+            assert client.refused(restore)[0] == 9047
+            client.run(f"SET DECRYPTION IDENTIFIED BY 'of this session', '{life.secrets['password']}'")
+            client.run(restore)
+            for name in sources:
+                assert wait_restored(client, f"of_{name}") == ("SUCCESS", "")
+                with server.client(f"root@of_{name}") as back:
+                    assert back.rows("select i, s from test.t order by i") == life.rows, name
+            shown = "select distinct VALUE from oceanbase.GV$OB_PARAMETERS where NAME = 'backup_encryption'"
+            assert client.rows(shown) == [("NONE",)], "a restored tenant has no key of its own until it is given one"
+
+
+def _at(place: Path) -> str:
+    return f"'file://{place}/data,file://{place}/archive'"

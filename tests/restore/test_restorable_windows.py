@@ -7,6 +7,7 @@ import pytest
 from backup_format.samples import BEGIN, END, MANIFEST, PIECE
 from holdfast import codes
 from holdfast.backup_format.manifest import Encryption, EncryptionMode
+from holdfast.backup_format.piece_keys import PieceKey
 from holdfast.backup_format.reach import LogObjectFact, PieceFact, SetFact
 from holdfast.errors import RefusedError
 from holdfast.restore.plan import plan_restore
@@ -17,6 +18,7 @@ from holdfast.values.scn import Scn
 
 BASE = int(BEGIN.lsn)
 SECOND = 1_000_000_000
+SEALS = PieceKey(from_lsn=Lsn(0), key_id="0" * 32, wrapped_key=bytes(60))
 START = int(MANIFEST.min_restore_scn) // SECOND * SECOND
 
 
@@ -157,3 +159,22 @@ def test_restore_of_two_tenants_sets_is_refused_and_names_the_folders() -> None:
     hint = caught.value.hint or ""
     assert hint.startswith(f"of tenant 1099 of cluster {PIECE.cluster_id}: backup_set_9_full (path 2); of tenant")
     assert "backup_set_5_full (path 1) and 2 more" in hint
+
+
+def test_log_in_the_clear_behind_a_sealed_set_is_told() -> None:
+    """Whoever writes a destination can exchange both a piece and its record: no sign in them would say so."""
+
+    def told(mode: EncryptionMode, keys: tuple[PieceKey, ...]) -> tuple[str, ...]:
+        made = backup_set(1, consistent_at=10, base=100)
+        made = replace(made, manifest=replace(made.manifest, encryption=Encryption(mode=mode, key_id="0" * 32)))
+        pieces = (
+            replace(piece(1, (0, 500), (0, 50)), keys=(SEALS,)),
+            replace(piece(2, (500, 900), (50, 90)), keys=keys),
+        )
+        return plan_restore((made,), pieces, at(80), installed_versions=(PIECE.engine_data_version,)).roots_in_the_clear
+
+    off = PieceKey(from_lsn=Lsn(700))
+    assert told(EncryptionMode.KEY, (replace(SEALS, from_lsn=Lsn(500)),)) == ()
+    assert told(EncryptionMode.KEY, ()) == ("piece_d1002r1p2",)
+    assert told(EncryptionMode.KEY, (replace(SEALS, from_lsn=Lsn(500)), off)) == ("piece_d1002r1p2",)
+    assert told(EncryptionMode.NONE, ()) == ()

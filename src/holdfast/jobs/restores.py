@@ -9,7 +9,7 @@ Order of effects, for the crash:
 What follows lies in `restore_worker`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from holdfast import codes
@@ -127,7 +127,7 @@ class Restores:
                 "restore without FROM is",
                 hint="write FROM 'file:///data,file:///archive', or name sets and pieces by ADD RESTORE SOURCE before",
             )
-        tenant = self.begin(
+        tenant, plan = self._begin(
             RestoreOrder(
                 name=command.tenant,
                 sources=sources,
@@ -146,6 +146,8 @@ class Restores:
             warnings.append(Warn(number=codes.OB_NOT_SUPPORTED.client, message=RESTORED_FULLY.format(obstacle)))
         if self._workers.has_vault(tenant.tenant_id):
             warnings.append(_unsealed(tenant))
+        if plan.roots_in_the_clear:
+            warnings.append(_in_the_clear(plan.roots_in_the_clear))
         return Reply(warnings=tuple(warnings)) if warnings else OK
 
     def add_sources(self, session: Session, command: AddRestoreSource) -> Reply:
@@ -205,6 +207,9 @@ class Restores:
         When the job has ended the tenant is NORMAL and STANDBY, or gone. A caller learns it from the job's row in the catalog
         (`restores.job`, of sys or of the tenant), which outlives both. Raises RefusedError, CorruptionError; nothing is left.
         """
+        return self._begin(order)[0]
+
+    def _begin(self, order: RestoreOrder) -> tuple[Tenant, RestorePlan]:
         self._catch_up(places_of(order.sources), order.target)
         opened = self._workers.open(order.sources)
         masters, vault = order.masters, Vault()
@@ -244,7 +249,7 @@ class Restores:
             self._tenants.remove(tenant)
             raise
         self._workers.hand_over(tenant)
-        return tenant
+        return tenant, plan
 
     # --- life
 
@@ -309,6 +314,15 @@ def _with_those_of(plan: RestorePlan, masters: Masters, others: tuple[Master, ..
         if (secret := masters.get(key_id)) is not None
     ]
     return (*others, *found)
+
+
+def _in_the_clear(roots: Sequence[str]) -> Warn:
+    more = f" and {len(roots) - 1} more" if len(roots) > 1 else ""
+    return Warn(
+        number=codes.OB_BACKUP_INVALID_PASSWORD.client,
+        message=f"{roots[0]}{more} holds log in the clear behind a sealed set: unless backup_encryption was off by then, somebody who"
+        " writes there has exchanged it",
+    )
 
 
 def _unsealed(tenant: Tenant) -> Warn:

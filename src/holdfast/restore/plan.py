@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from holdfast import codes
+from holdfast.backup_format.manifest import EncryptionMode
+from holdfast.backup_format.piece_keys import encryption_mode
 from holdfast.backup_format.reach import (
     Damage,
     LogStep,
@@ -50,6 +52,18 @@ class RestorePlan:
     @property
     def set_roots(self) -> tuple[str, ...]:
         return tuple(fact.root for fact in self.chain)
+
+    @property
+    def roots_in_the_clear(self) -> tuple[str, ...]:
+        """Return the pieces with log in the clear behind a set that the tenant's own key seals."""
+        if self.set.manifest.encryption.mode is not EncryptionMode.KEY:
+            return ()
+        return tuple(
+            step.piece.root
+            for step in self.steps
+            if not step.piece.set_id
+            and encryption_mode(step.piece.keys, step.from_lsn, step.piece.end.lsn) != "TRANSPARENT_ENCRYPTION"
+        )
 
     @property
     def piece_roots(self) -> tuple[str, ...]:
