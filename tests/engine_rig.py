@@ -28,7 +28,14 @@ import pymysql
 sys.path.insert(0, str(Path(__file__).parent.parent / "src"))  # a writer process is started as this file alone
 
 from holdfast.engine import control, facts
-from holdfast.engine.account import Account, create_account, load_account, open_session
+from holdfast.engine.account import (
+    Account,
+    client_file,
+    create_account,
+    is_of_set,
+    load_account,
+    open_session,
+)
 from holdfast.engine.directory import EngineDirectory
 from holdfast.engine.fence import FencePolicy
 from holdfast.engine.process import EngineProcess, EngineSettings, Watchdog, begin_founding
@@ -180,8 +187,11 @@ def engine_in(
     role: EngineRole = EngineRole.PRIMARY,
     watchdog: Watchdog | None = None,
 ) -> Iterator[EngineRig]:
-    """Run an engine in a directory that is filled already (a restored one); end it afterwards, keep the directory."""
-    settings = EngineSettings(role=role)
+    """Run an engine in a directory that is filled already (a restored one); end it afterwards, keep the directory.
+
+    With a wallet, if its account came out of a set: as the server starts it.
+    """
+    settings = EngineSettings(role=role, client_file=client_file(account_file) if is_of_set(account_file) else None)
     process = EngineProcess.start(directory, settings, watchdog=watchdog)
     rig = EngineRig(directory=directory, process=process, account_file=account_file, settings=settings)
     try:
