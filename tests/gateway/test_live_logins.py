@@ -82,6 +82,7 @@ def test_unknown_user_is_the_engines_1045(door: Door) -> None:
 OWN_USERS = (
     "__holdfast@sys",
     "__holdfast@t1",
+    "__holdfast_restore@t1",
     "__HoldFast@t1#holdfast",
     "__holdf\xe1st@t1",
     "__holdfast_@t2",

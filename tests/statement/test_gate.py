@@ -155,6 +155,8 @@ def test_query_that_names_a_view_is_found(text: str) -> None:
         "SET GLOBAL `secure_file_priv` = '/'",
         "SET autocommit = 1, GLOBAL SECURE_FILE_PRIV='/'",
         "DROP USER __holdfast",
+        "DROP USER __holdfast_restore",
+        "ALTER USER __Holdfast_Restore@'%' REQUIRE NONE",
         "DROP USER IF EXISTS u, '__holdfast'@'%'",
         "ALTER USER `__holdfast` IDENTIFIED BY 'x'",
         "RENAME USER __HOLDFAST TO me",
