@@ -40,7 +40,7 @@ LOOPS = {
     "engine/control.py:take_first_checkpoint": "deadline",
     "engine/control.py:wait_replayed": "deadline",
     "engine/control.py:wait_unfinished": "deadline",
-    "engine/account_watch.py:put_right": "attempts",
+    "engine/account_watch.py:_put_account_right": "attempts",
     "engine/keeper.py:_when_gone": "attempts",
     "engine/process.py:_wait_stopped": "deadline",
     "engine/process.py:wait_ready": "deadline, renewed by progress",
