@@ -1,8 +1,9 @@
-"""What the gateway costs: `python -m bench.gateway [--queries N] [--mib N]`.
+"""What the gateway costs: `python -m bench.gateway [--queries N] [--mib N] [--addressed]`.
 
 One engine, one gateway in a process of its own (as in production its loop shares no interpreter with a client), one client that
 speaks the wire by hand so that its own cost is small. Direct is the engine's Unix socket, the gateway is TCP on loopback, as users
-meet them. Both are measured in turns, so a busy machine hurts both.
+meet them. Both are measured in turns, so a busy machine hurts both. With `--addressed` the engine is in a network namespace of its
+own and the gateway reaches it by TCP, as with `serve --client-addresses=auto`; without, by the Unix socket.
 """
 
 import argparse
@@ -25,7 +26,7 @@ from holdfast.engine.process import EngineProcess, EngineSettings, begin_foundin
 from holdfast.engine.version import installed
 from holdfast.gateway.server import GatewayThread
 from holdfast.gateway.settings import GatewaySettings
-from holdfast.jobs.door import Route, ViewsLogin
+from holdfast.jobs.door import AddressedSockets, Route, ViewsLogin
 from holdfast.jobs.reply import Column, Reply
 from holdfast.jobs.session import Session
 from holdfast.mysql.flags import OFFERED_CAPABILITIES, Capability
@@ -49,8 +50,9 @@ class BenchDesk:
 
     cluster_name = "bench"
 
-    def __init__(self, engine_socket: Path) -> None:
+    def __init__(self, engine_socket: Path, addressed: AddressedSockets | None) -> None:
         self._socket = engine_socket
+        self._addressed = addressed
 
     def route(self, tenant_name: str) -> Route:
         tenant = Tenant(
@@ -65,7 +67,7 @@ class BenchDesk:
             modify_time_us=0,
             data_version="",
         )
-        return Route(tenant=tenant, socket=self._socket)
+        return Route(tenant=tenant, socket=self._socket, addressed=self._addressed)
 
     def views_login(self, tenant: Tenant) -> ViewsLogin:
         return ViewsLogin(self._socket, "root", "", "test")
@@ -83,6 +85,9 @@ class BenchDesk:
         return PlaceLimits()
 
     def writes_stalled(self, tenant_id: int) -> bool:
+        return False
+
+    def is_shut_out(self, tenant_id: int) -> bool:
         return False
 
 
@@ -208,6 +213,10 @@ def _gateway_cpu_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
+def _resident_mib(pid: int) -> float:
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / (1 << 20)
+
+
 def _measure(ways: list[Way], gateway_pid: int, queries: int, mib: int) -> None:
     print(f"{'':<34} {'direct':>10} {'gateway':>10} {'':<6} {'added':>9} {'ratio':>8}")
     clients = {way.name: way.client() for way in ways}
@@ -247,15 +256,16 @@ def _measure(ways: list[Way], gateway_pid: int, queries: int, mib: int) -> None:
     owned = _times_us(lambda: clients["gateway"].query(b"show tenants"), 500)
     print(f"{'a statement of Holdfast, p50':<34} {'':>10} {_percentile(owned, 0.5):>10.1f} us")
     print(f"{'gateway CPU per point select':<34} {'':>10} {cpu_us:>10.1f} us")
-    resident = int(Path(f"/proc/{gateway_pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-    print(f"{'gateway memory':<34} {'':>10} {resident / (1 << 20):>10.1f} MiB")
+    print(f"{'gateway memory':<34} {'':>10} {_resident_mib(gateway_pid):>10.1f} MiB")
     for client in clients.values():
         client.close()
 
 
-def _serve(engine_socket: Path) -> None:
+def _serve(engine_socket: Path, *, is_addressed: bool) -> None:
     """Run a gateway until the parent closes our standard input."""
-    thread = GatewayThread(BenchDesk(engine_socket), GatewaySettings(port=0))
+    engine = EngineProcess.adopt(EngineDirectory(engine_socket.parents[1], installed())) if is_addressed else None
+    desk = BenchDesk(engine_socket, None if engine is None else engine.sockets)
+    thread = GatewayThread(desk, GatewaySettings(port=0))
     print(thread.start(), flush=True)
     sys.stdin.read()
     thread.stop(drain_seconds=0)
@@ -266,15 +276,18 @@ def main() -> None:
     parser.add_argument("--queries", type=int, default=20_000, help="point selects per way")
     parser.add_argument("--mib", type=int, default=190, help="size of the large result")
     parser.add_argument("--dir", type=Path, default=None, help="where the engine's files go (on disk)")
+    parser.add_argument("--addressed", action="store_true", help="an engine that knows its clients' addresses")
     parser.add_argument("--serve", type=Path, default=None, help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.serve is not None:
-        _serve(given.serve)
+        _serve(given.serve, is_addressed=given.addressed)
         return
     home = Path(tempfile.mkdtemp(prefix="holdfast-bench-", dir=given.dir))
     directory = EngineDirectory(home / "engine", installed())
     begin_founding(directory)
-    process = EngineProcess.start(directory, EngineSettings(), FencePolicy.AUTO)
+    process = EngineProcess.start(directory, EngineSettings(wants_space=given.addressed), FencePolicy.AUTO)
+    if process.space_refusal:
+        print(f"not addressed: {process.space_refusal}")
     engine_socket = EngineDirectory(home / "engine", installed()).socket
     gateway: subprocess.Popen[str] | None = None
     try:
@@ -282,7 +295,9 @@ def main() -> None:
         for text in (_TABLE, _FILL):
             setup.execute(text)
         setup.close()
+        print(f"engine at its start: {_resident_mib(process.pid):.0f} MiB")
         command = [sys.executable, "-m", "bench.gateway", "--serve", str(engine_socket)]
+        command += ["--addressed"] if given.addressed else []
         gateway = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         assert gateway.stdout is not None
         port = int(gateway.stdout.readline())
@@ -295,6 +310,7 @@ def main() -> None:
             Way(name="gateway", dial=_tcp(port), user="root@bench"),
         ]
         _measure(ways, gateway.pid, given.queries, given.mib)
+        print(f"engine at its end: {_resident_mib(process.pid):.0f} MiB")
     finally:
         if gateway is not None:
             gateway.communicate()

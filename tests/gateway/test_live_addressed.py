@@ -91,7 +91,9 @@ def test_change_of_user_keeps_the_address_while_the_old_connection_has_the_port(
 def test_list_of_the_tenant_is_kept_by_the_engine(addressed_door: Door, rig: EngineRig) -> None:
     rig.sql("set global ob_tcp_invited_nodes = '127.0.0.9'")
     try:
-        assert refusal_of(addressed_door, "plain@t1", password="secret")[0] == 1227
+        number, message = refusal_of(addressed_door, "plain@t1", password="secret")
+        assert number == 1227
+        assert "ob_tcp_invited_nodes" in message
         addressed_door.connect("plain@t1", password="secret", bind_address="127.0.0.9").close()
         client = WireClient.dial(addressed_door.port)  # root from here always may
         assert client.log_in().payload[0] == 0

@@ -2,7 +2,7 @@
 
 A socket stays in the namespace it was made in, wherever it is used. How they are made:
 
-    by a thread      of its own, which enters the network namespace and ends there; needs CAP_SYS_ADMIN: 0.3 ms for 16
+    by a thread      of its own, which enters the network namespace and ends there; needs CAP_SYS_ADMIN: 0.3 ms for 32
     by a process     that joins the user namespace first, which its owner may; 50 to 130 ms on a busy machine, so more at once
 
 Nothing else lives in a space but its engine. What is in stock dies with the server, and is of no use once the engine has ended: the
@@ -29,7 +29,7 @@ from holdfast.errors import EngineError
 _LOG = logging.getLogger(__name__)
 
 _WORK = "the making of sockets"
-_BY_THREAD = 16
+_BY_THREAD = 32
 _BY_PROCESS = 64
 """Descriptors of the server for each tenant that somebody logs in to, so few where more cost nothing."""
 _MAKER_WAIT_SECONDS = 10.0
@@ -58,7 +58,7 @@ class SpaceSockets:
         """Return a socket, unbound, blocking; None when there is none in stock. Never waits; more are made when few are left."""
         with self._lock:
             found = self._stock.popleft() if self._stock else None
-            if len(self._stock) < self._batch // 2 and found is not None and not self._is_refilling:
+            if len(self._stock) < self._batch // 4 and found is not None and not self._is_refilling:
                 self._is_refilling = True
                 threading.Thread(target=guarded(_LOG, _WORK, self._refill), name="engine-sockets", daemon=True).start()
         return found

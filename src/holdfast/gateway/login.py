@@ -219,11 +219,13 @@ async def _open(house: House, route: Route, address: tuple[str, int] | None) -> 
 
 
 def _with_hint(verdict: bytes, route: Route, link: EngineLink) -> bytes:
-    """Return the engine's verdict, with a way out where it may be that its account lets nobody in."""
-    if not route.has_unusable or verdict[:1] != ERROR_MARK.to_bytes(1, "little"):
+    """Return the engine's verdict, with a way out where it may be that its account lets nobody in, or its list of addresses."""
+    if verdict[:1] != ERROR_MARK.to_bytes(1, "little"):
         return verdict
     error = decode_error(verdict)
-    if error.number != _ACCESS_DENIED:
+    if link.is_addressed and error.number == refusals.NOT_INVITED.number:
+        return encode_error(refusals.NOT_INVITED)
+    if not route.has_unusable or error.number != _ACCESS_DENIED:
         return verdict
     return encode_error(refusals.perhaps_unusable(error, is_addressed=link.is_addressed))
 
