@@ -1,10 +1,12 @@
 """What the gate refuses, in each form that a text can show it in; and what it must not refuse."""
 
 import time
+from typing import Any
 
 import pytest
 
 from holdfast.gateway.reads import hides_beginning
+from holdfast.statement import gate
 from holdfast.statement.gate import Owner, ownership, refusal_of_prepared
 
 KEPT = [
@@ -129,6 +131,72 @@ def test_a_kill_that_does_not_say_whom_is_refused(text: str) -> None:
 )
 def test_what_is_a_tenants_own_is_let_through(text: str) -> None:
     assert ownership(text).owner is Owner.PASS
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "with x as (select 1) delete from oceanbase.__all_user where user_name = '__x'",
+        "with x as (select 1) update oceanbase.`__all_user` set is_locked = 0",
+        "/*! with */ x as (select 1) delete from oceanbase.__all_user_history",
+        "load data infile 'x' into table oceanbase.__all_user",
+        "load data local infile 'x' replace into table `oceanbase`.`__ALL_user` fields terminated by ','",
+        "create view test.vu as select * from oceanbase.__all_user",
+        "create or replace algorithm = merge definer = root@'%' view test.vu as select * from oceanbase.__all_user",
+        "alter view test.vu as select * from oceanbase.__all_user",
+        "create procedure p() begin with x as (select 1) delete from oceanbase.__all_user; end",
+    ],
+)
+def test_rows_of_the_engines_own_tables_are_nobodys_behind_with_load_and_views_either(text: str) -> None:
+    assert ownership(text).owner is Owner.REFUSED
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "with x as (select * from oceanbase.__all_user) select * from x for update",
+        "select * from oceanbase.__all_user",
+        "with x as (select 1) delete from mine where a = '__all_'",
+        "create view v as select '__all_'",
+        "load data infile 'x' into table mine",
+    ],
+)
+def test_reading_them_is_let_through(text: str) -> None:
+    assert ownership(text).owner is Owner.PASS
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "create procedure " * 60 + "system",
+        "create procedure " * 7000 + "system",
+        "create procedure p() "
+        + "prepare a from 'create procedure q() prepare b from \"create procedure r system\"' " * 900,
+        "create procedure p() "
+        + "prepare a from \"create event prepare b from 'create trigger prepare c from x kill'\" " * 800,
+    ],
+)
+def test_texts_in_texts_cost_no_more_than_a_budget(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    """Each of n nested CREATE was read again with all those in it, 2^n: a text of a kilobyte held the server for ever."""
+    read = 0
+    judge = gate._of_one
+
+    def counted(data: bytes, *rest: Any) -> Any:
+        nonlocal read
+        read += len(data)
+        return judge(data, *rest)
+
+    monkeypatch.setattr(gate, "_of_one", counted)
+    ownership(text)
+    assert read <= len(text) + gate.INNER_CHARACTERS_MAX
+
+
+def test_what_is_too_deep_is_refused_and_not_passed() -> None:
+    text = "select 1"
+    for _ in range(6):
+        text = "prepare s from " + "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
+    assert ownership(text).owner is Owner.REFUSED
+    assert ownership("prepare s from '" + "x" * 1_000_000 + "'").owner is Owner.PASS
 
 
 def test_a_long_body_is_judged_within_seconds() -> None:

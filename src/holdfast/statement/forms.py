@@ -55,6 +55,11 @@ def is_stored(found: list[Token]) -> bool:
     return any(token.word in _STORED for token in found[1:_BEFORE_STORED_MAX])
 
 
+def is_view(found: list[Token]) -> bool:
+    """Return whether a CREATE or ALTER makes a view."""
+    return any(token.word == "VIEW" for token in found[1:_BEFORE_STORED_MAX])
+
+
 def stored_statements(text: str) -> Iterator[str]:
     """Yield whatever in a body may be the beginning of a statement, to the next `;`. Of a very long body its beginning is read."""
     text = text[:_BODY_CHARACTERS_MAX]

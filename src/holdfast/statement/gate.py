@@ -186,6 +186,10 @@ _REFUSABLE = (b"system", b"secure_file_priv", b"kill", b"__all_", OWN_ACCOUNT.en
 _READING = frozenset({b"select", b"with", b"table", b"show", b"desc", b"describe", b"explain"})
 """Statements that may be sent to the view schema instead of the tenant's engine."""
 
+INNER_CHARACTERS_MAX = 3 << 18
+"""Of texts in a text, all together: a stored body's pieces are half a mebibyte at most. What has more is refused, not passed."""
+_DEPTH_MAX = 4
+
 _ACCOUNT_STATEMENTS = frozenset(
     {
         (b"alter", b"user"),
@@ -201,6 +205,26 @@ _ACCOUNT_STATEMENTS = frozenset(
 )
 
 
+@dataclass(slots=True)
+class _Reading:
+    """How far the reading of one text a client sent has come: of it and of the texts in it, which are read as if they were sent.
+
+    `depth`: prepared texts around what is read. `bodies`: stored bodies around it. `is_piece`: it is a piece of one, of which every
+    other beginning is a piece too. `left`: characters of texts in the text that may still be read, for all of them together.
+    """
+
+    depth: int = 0
+    bodies: int = 0
+    is_piece: bool = False
+    left: int = INNER_CHARACTERS_MAX
+
+    def spend(self, text: bytes) -> bool:
+        """Return whether `text` may be read. What alone is prepared is read once, as if it were sent, and costs nothing here."""
+        if self.bodies or self.depth > 1:
+            self.left -= len(text)
+        return self.left >= 0 and self.depth <= _DEPTH_MAX
+
+
 def ownership(text: bytes | str, view_names: frozenset[str] = frozenset()) -> Ownership:
     """Return who answers `text`. Never raises, whatever the bytes. `view_names`: in upper case.
 
@@ -209,10 +233,14 @@ def ownership(text: bytes | str, view_names: frozenset[str] = frozenset()) -> Ow
     """
     # From here on one byte or one character: UTF-8 keeps every byte below 0x80 an ASCII character.
     data = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
+    return _ownership(data, view_names, _Reading())
+
+
+def _ownership(data: bytes, view_names: frozenset[str], reading: _Reading) -> Ownership:
     inner = data.find(b";")
     if inner >= 0 and not _is_blank(data, inner + 1):
-        return _of_several(data, view_names)
-    return _of_one(data, view_names)
+        return _of_several(data, view_names, reading)
+    return _of_one(data, view_names, reading)
 
 
 def _is_blank(data: bytes, start: int) -> bool:
@@ -220,14 +248,14 @@ def _is_blank(data: bytes, start: int) -> bool:
     return len(data) - start < 64 and not data[start:].strip(b"; \t\r\n")
 
 
-def _of_several(data: bytes, view_names: frozenset[str]) -> Ownership:
+def _of_several(data: bytes, view_names: frozenset[str], reading: _Reading) -> Ownership:
     """Return SCRIPT, or what the only statement is when the semicolons lie in strings and comments."""
     lower = data.lower()
     if b"/*!" not in lower and not any(word in lower for word in _CONCERNS_US):
         return _PASS
     pieces = split(data.decode("latin-1"))
-    owners = [_of_one(piece.text.encode("latin-1"), view_names) for piece in pieces]
-    refused = _refused_otherwise(data) if any(word in lower for word in _REFUSABLE) else _PASS
+    owners = [_of_one(piece.text.encode("latin-1"), view_names, reading) for piece in pieces]
+    refused = _refused_otherwise(data, reading) if any(word in lower for word in _REFUSABLE) else _PASS
     if refused is not _PASS:
         return refused
     if len(owners) == 1:
@@ -235,11 +263,11 @@ def _of_several(data: bytes, view_names: frozenset[str]) -> Ownership:
     return _PASS if all(owner is _PASS for owner in owners) else _SCRIPT
 
 
-def _refused_otherwise(data: bytes) -> Ownership:
+def _refused_otherwise(data: bytes, reading: _Reading) -> Ownership:
     """Return REFUSED if a statement is refused that only another reading of the text shows, PASS otherwise."""
-    for reading in forms.other_readings(data):
-        for piece in split(reading.decode("latin-1")):
-            owned = _of_one(piece.text.encode("latin-1"), frozenset())
+    for other in forms.other_readings(data):
+        for piece in split(other.decode("latin-1")):
+            owned = _of_one(piece.text.encode("latin-1"), frozenset(), reading)
             if owned.owner is Owner.REFUSED:
                 return owned
     return _PASS
@@ -248,20 +276,26 @@ def _refused_otherwise(data: bytes) -> Ownership:
 def refusal_of_prepared(text: bytes | str) -> str:
     """Return why an engine must not prepare `text` at a client's word, empty if it may."""
     data = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
+    return _refusal_of_inner(data, _Reading())
+
+
+def _refusal_of_inner(data: bytes, reading: _Reading) -> str:
+    if not reading.spend(data):
+        return _TOO_DEEP
     if _begins_with_kill(data):
         return _KILL_ALONE
-    owned = ownership(data)
+    owned = _ownership(data, frozenset(), reading)
     return owned.reason if owned.owner is Owner.REFUSED else ""
 
 
-def _of_one(data: bytes, view_names: frozenset[str]) -> Ownership:
+def _of_one(data: bytes, view_names: frozenset[str], reading: _Reading) -> Ownership:
     match = _FIRST_WORD.match(data)
     if match is None:
-        return _of_odd(data, view_names)
+        return _of_odd(data, view_names, reading)
     first = match[1].lower()
     if first == b"show":
         # Before the views: SHOW PARAMETERS WHERE may name one, and is ours all the same.
-        owned = _by_words(data, match.end(), first)
+        owned = _by_words(data, match.end(), first, reading)
         if owned is not _PASS:
             return owned
     if first in _READING:
@@ -269,14 +303,14 @@ def _of_one(data: bytes, view_names: frozenset[str]) -> Ownership:
         if (b"_ob_" in lower or b"$ob_" in lower) and _names_view(data, view_names):
             return _VIEW
     rule = _RULES.get(first)
-    return _PASS if rule is None else rule(data, match.end(), first)
+    return _PASS if rule is None else rule(data, match.end(), first, reading)
 
 
 def _names_view(data: bytes, view_names: frozenset[str]) -> bool:
     return any(found.decode("latin-1").upper() in view_names for found in _MARKED_NAME.findall(data))
 
 
-def _of_odd(data: bytes, view_names: frozenset[str]) -> Ownership:
+def _of_odd(data: bytes, view_names: frozenset[str], reading: _Reading) -> Ownership:
     """Decide a text that begins with neither a word nor an ordinary comment: only a `/*!` comment can hide one."""
     lower = data.lower()
     if b"/*!" not in data or not any(word in lower for word in _CONCERNS_US):
@@ -287,10 +321,10 @@ def _of_odd(data: bytes, view_names: frozenset[str]) -> Ownership:
     encoded = plain.encode("latin-1")
     if _begins_with_kill(encoded):
         return Ownership(Owner.REFUSED, _KILL_ALONE)
-    return _of_one(encoded, view_names) if _FIRST_WORD.match(encoded) else _PASS
+    return _of_one(encoded, view_names, reading) if _FIRST_WORD.match(encoded) else _PASS
 
 
-# --- one rule per first word: (text, end of the first word, first word in lower case) ---
+# --- one rule per first word: (text, end of the first word, first word in lower case, how far the reading has come) ---
 
 
 def _second_word(data: bytes, end: int) -> bytes:
@@ -303,10 +337,12 @@ def _second_word(data: bytes, end: int) -> bytes:
     return Cursor(data.decode("latin-1")).token(ahead=1).text.lower().encode("latin-1")
 
 
-def _alter(data: bytes, end: int, first: bytes) -> Ownership:
+def _alter(data: bytes, end: int, first: bytes, reading: _Reading) -> Ownership:
     second = _second_word(data, end)
     if second == b"system":
         return _alter_system(Cursor(data.decode("latin-1")))
+    if b"__all_" in data.lower() and forms.is_view(list(Cursor(data[:_STORED_HEAD_BYTES].decode("latin-1")).rest())):
+        return _naming_dictionary(list(Cursor(data.decode("latin-1")).rest()))
     return _account(data, first, second)
 
 
@@ -341,7 +377,7 @@ def _parameters(cursor: Cursor) -> Ownership:
     return _OURS if names_tenant or names & PARAMETERS_OURS else _PASS
 
 
-def _set(data: bytes, end: int, first: bytes) -> Ownership:
+def _set(data: bytes, end: int, first: bytes, reading: _Reading) -> Ownership:
     second = _second_word(data, end)
     if second in {b"encryption", b"decryption"}:
         # Misspelt ones too: whatever goes to the engine stands in its log, and these texts hold passwords.
@@ -369,29 +405,41 @@ def _variable_name(token: Token) -> str:
     return ""
 
 
-def _create(data: bytes, end: int, first: bytes) -> Ownership:
-    owned = _by_words(data, end, first)
+def _create(data: bytes, end: int, first: bytes, reading: _Reading) -> Ownership:
+    owned = _by_words(data, end, first, reading)
     if owned is not _PASS or _second_word(data, end) in _NEVER_STORED:
         return owned
     found = list(Cursor(data[:_STORED_HEAD_BYTES].decode("latin-1")).rest())
-    if not forms.is_stored(found) or not any(word in data.lower() for word in _REFUSABLE):
+    if b"__all_" in data.lower() and forms.is_view(found):
+        # The engine writes through a view.
+        return _naming_dictionary(list(Cursor(data.decode("latin-1")).rest()))
+    if reading.is_piece or not forms.is_stored(found) or not any(word in data.lower() for word in _REFUSABLE):
         return _PASS
-    for text in forms.stored_statements(data.decode("latin-1")):
-        reason = refusal_of_prepared(text.encode("latin-1"))
-        if reason:
-            return Ownership(Owner.REFUSED, reason)
-    return _PASS
-
-
-def _prepare(data: bytes, end: int, first: bytes) -> Ownership:
-    source = forms.prepared(list(Cursor(data.decode("latin-1")).rest()))
-    if isinstance(source, str):
-        return Ownership(Owner.PREPARE, source)
-    reason = "" if source is None else refusal_of_prepared(source)
+    # A piece that makes stored code itself is not read for its own pieces: each of them is one here. Read again they were 2^n.
+    reading.is_piece = True
+    reading.bodies += 1
+    texts = (text.encode("latin-1") for text in forms.stored_statements(data.decode("latin-1")))
+    reason = next(filter(None, (_refusal_of_inner(text, reading) for text in texts)), "")
+    reading.bodies -= 1
+    reading.is_piece = False
     return Ownership(Owner.REFUSED, reason) if reason else _PASS
 
 
-def _kill(data: bytes, end: int, first: bytes) -> Ownership:
+def _prepare(data: bytes, end: int, first: bytes, reading: _Reading) -> Ownership:
+    source = forms.prepared(list(Cursor(data.decode("latin-1")).rest()))
+    if isinstance(source, str):
+        return Ownership(Owner.PREPARE, source)
+    if source is None:
+        return _PASS
+    was_piece, reading.is_piece = reading.is_piece, False
+    reading.depth += 1
+    reason = _refusal_of_inner(source, reading)
+    reading.depth -= 1
+    reading.is_piece = was_piece
+    return Ownership(Owner.REFUSED, reason) if reason else _PASS
+
+
+def _kill(data: bytes, end: int, first: bytes, reading: _Reading) -> Ownership:
     # Whom it means must be told: nobody is asked for a privilege, so a client could end sessions of Holdfast's.
     return _PASS if read_kill(data) is not None else Ownership(Owner.REFUSED, _KILL_ALONE)
 
@@ -401,28 +449,42 @@ def _begins_with_kill(data: bytes) -> bool:
     return match is not None and match[1].lower() == b"kill"
 
 
-def _dictionary(data: bytes, end: int, first: bytes) -> Ownership:
+def _dictionary(data: bytes, end: int, first: bytes, reading: _Reading) -> Ownership:
     """Refuse what changes rows of the engine's own tables: they hold its accounts, and a client's root may write them (measured)."""
     # The table of an INSERT stands at its beginning, and what follows may be long.
     head = data[:_STORED_HEAD_BYTES] if first in _INSERTING else data
     if b"__all_" not in head.lower():
         return _PASS
-    for token in Cursor(head.decode("latin-1")).rest():
+    found = list(Cursor(head.decode("latin-1")).rest())
+    rows_begin = next((place for place, token in enumerate(found) if token.word in _ROWS_BEGIN), len(found))
+    return _naming_dictionary(found[:rows_begin])
+
+
+def _behind_with(data: bytes, end: int, first: bytes, reading: _Reading) -> Ownership:
+    """Refuse what may change rows of the engine's own tables behind WITH: there it may stand anywhere. To read them is let through."""
+    if b"__all_" not in data.lower():
+        return _PASS
+    found = list(Cursor(data.decode("latin-1")).rest())
+    writes = any(token.word in _WRITING and before.word != "FOR" for before, token in pairwise(found))
+    return _naming_dictionary(found) if writes else _PASS
+
+
+def _naming_dictionary(found: list[Token]) -> Ownership:
+    """Return REFUSED if one of the engine's own tables is named."""
+    for token in found:
         if token.kind in {Kind.NAME, Kind.QUOTED_NAME} and name_value(token).lower().startswith("__all_"):
             return Ownership(Owner.REFUSED, f"table {name_value(token).lower()[:64]} belongs to the engine")
-        if token.word in _ROWS_BEGIN:
-            return _PASS
     return _PASS
 
 
-def _by_words(data: bytes, end: int, first: bytes) -> Ownership:
+def _by_words(data: bytes, end: int, first: bytes, reading: _Reading) -> Ownership:
     second = _second_word(data, end)
     if (first, second) in _OWN_SECOND_WORDS:
         return _OURS if owns(Cursor(data.decode("latin-1"))) else _PASS
     return _account(data, first, second)
 
 
-def _any_account(data: bytes, _: int, first: bytes) -> Ownership:
+def _any_account(data: bytes, _: int, first: bytes, reading: _Reading) -> Ownership:
     return _refused_account(data)
 
 
@@ -442,8 +504,10 @@ def _refused_account(data: bytes) -> Ownership:
     return _PASS
 
 
+_TOO_DEEP = "texts in texts are read to a depth of 4, and not without end"
 _KILL_ALONE = "kill is taken as a statement of its own with a number alone"
-_NEVER_STORED = frozenset({b"table", b"view", b"database", b"schema", b"index", b"user", b"temporary", b"unique"})
+_WRITING = frozenset({"DELETE", "UPDATE", "INSERT", "REPLACE"})
+_NEVER_STORED = frozenset({b"table", b"database", b"schema", b"index", b"user", b"temporary", b"unique"})
 _STORED_HEAD_BYTES = 4096
 _INSERTING = frozenset({b"insert", b"replace"})
 _ROWS_BEGIN = frozenset({"VALUES", "VALUE", "SELECT", "SET"})
@@ -461,7 +525,7 @@ _OWN_SECOND_WORDS = frozenset(
     }
 )
 
-_RULES: Mapping[bytes, Callable[[bytes, int, bytes], Ownership]] = {
+_RULES: Mapping[bytes, Callable[[bytes, int, bytes, _Reading], Ownership]] = {
     b"alter": _alter,
     b"set": _set,
     b"show": _by_words,
@@ -477,4 +541,6 @@ _RULES: Mapping[bytes, Callable[[bytes, int, bytes], Ownership]] = {
     b"update": _dictionary,
     b"delete": _dictionary,
     b"truncate": _dictionary,
+    b"load": _dictionary,
+    b"with": _behind_with,
 }
