@@ -1,12 +1,14 @@
 """KILL by the id of the gateway's greeting, in every way a client can say it."""
 
 import time
+from pathlib import Path
 
 import pymysql
 import pytest
 from door_rig import Door
 from wire_rig import WireClient, error_of
 
+from holdfast.engine.session import connect
 from holdfast.mysql.flags import CommandCode
 from holdfast.mysql.response import Role
 
@@ -85,11 +87,34 @@ def test_another_tenants_id_is_unknown(door: Door, sleeper: WireClient) -> None:
     assert sleeper.is_hung_up(5)
 
 
-def test_who_may_kill_is_the_engines_word(door: Door, sleeper: WireClient) -> None:
-    """seekdb 1.4.0 lets any user of the instance kill: as measured directly, so here."""
-    with door.connect("plain@t1", password="secret") as killer, killer.cursor() as cursor:
-        cursor.execute(f"kill query {id_of(sleeper)}")
+def test_who_has_not_super_kills_his_own_sessions_alone(door: Door, sleeper: WireClient) -> None:
+    """seekdb 1.4.0 lets any user of the instance kill."""
+    with door.connect("root@t1") as root, root.cursor() as cursor:
+        cursor.execute(f"kill query {id_of(sleeper)}")  # root's is root's
     assert was_interrupted(sleeper)
+    engine_id = int(sleeper.query("select connection_id()")[-2].payload[1:])
+    with door.connect("plain@t1", password="secret") as killer, killer.cursor() as cursor:
+        for number in (id_of(sleeper), engine_id):
+            for text in (f"kill {number}", f"kill query {number}"):
+                with pytest.raises(pymysql.MySQLError) as refused:
+                    cursor.execute(text)
+                assert refused.value.args == (1095, f"You are not owner of thread {number}"), text
+        with door.connect("plain@t1", password="secret") as own, own.cursor() as mine:
+            mine.execute("select connection_id()")
+            cursor.execute(f"kill {mine.fetchone()[0]}")
+        with door.connect("root@t1") as root, root.cursor() as of_root:
+            cursor.execute("select connection_id()")
+            of_root.execute(f"kill {cursor.fetchone()[0]}")
+
+
+def test_a_session_that_is_no_clients_is_nobodys_to_kill_in_sys_either(door: Door, engine_socket: Path) -> None:
+    """Any user of sys could end Holdfast's own, and the server with them."""
+    with connect(engine_socket, "root", "") as ours, door.connect("root@sys") as killer, killer.cursor() as cursor:
+        number = int(ours.query("select connection_id()")[0][0])
+        with pytest.raises(pymysql.MySQLError) as refused:
+            cursor.execute(f"kill {number}")
+        assert refused.value.args == (1094, f"Unknown thread id: {number}")
+        assert ours.is_sound()
 
 
 def test_kill_of_oneself_is_answered(door: Door) -> None:

@@ -1,10 +1,13 @@
 """A user tenant reads its dictionary views from the sys engine, and nothing else there."""
 
+from pathlib import Path
+
 import pymysql
 import pytest
 from door_rig import Door, within
 from wire_rig import WireClient, error_of
 
+from holdfast.engine.session import connect
 from holdfast.mysql.flags import CommandCode
 from holdfast.mysql.packets import decode_prepare_ok
 from holdfast.mysql.response import Role
@@ -186,13 +189,13 @@ def test_long_data_of_a_prepared_view_reaches_the_views_connection(door: Door) -
 # --- trouble
 
 
-def test_lost_views_connection_is_opened_again(door: Door) -> None:
-    with door.connect("root@t1") as connection, door.connect("root@sys") as root:
+def test_lost_views_connection_is_opened_again(door: Door, engine_socket: Path) -> None:
+    with door.connect("root@t1") as connection, connect(engine_socket, "root", "") as root:
         run(connection, f"select count(*) from {VIEW}")
-        ids = [row[0] for row in run(root, "show full processlist") if row[1] == "hf_t1002"]
+        ids = [row[0] for row in root.query("show full processlist") if row[1] == "hf_t1002"]
         assert ids
         for views_id in ids:
-            run(root, f"kill {views_id}")
+            root.execute(f"kill {views_id}")
         assert within(30, lambda: run(connection, f"select count(*) from {VIEW}") == [(1,)])
 
 
@@ -208,3 +211,26 @@ def test_query_of_a_view_is_ended_by_kill_query(door: Door) -> None:
     received = client.end(CommandCode.QUERY)
     assert received[-1].role is Role.ERROR or received[-2].payload == b"\x011"
     client.close()
+
+
+def test_nobody_reads_in_sys_behind_with_what_he_may_not_read(door: Door) -> None:
+    """The engine asks for no right of a table that a common table expression reads."""
+    hashes = "with x as (select passwd from oceanbase.__all_user) select * from x"
+    with door.connect("plain@sys", password="secret") as plain, plain.cursor() as cursor:
+        for text in (
+            hashes,
+            f"select * from ({hashes}) y",
+            f"create view test.v1 as {hashes}",
+            f"prepare s from '{hashes}'",
+            f"/*! {hashes} */",
+            f"explain {hashes}",
+        ):
+            with pytest.raises(pymysql.MySQLError) as refused:
+                cursor.execute(text)
+            assert refused.value.args[0] == 1142, text
+        cursor.execute(f"set @s = '{hashes}'")
+        with pytest.raises(pymysql.MySQLError) as refused:
+            cursor.execute("prepare s from @s")
+        assert refused.value.args[0] == 1142
+    with door.connect("root@sys") as root, root.cursor() as cursor:
+        assert cursor.execute(hashes)

@@ -198,6 +198,7 @@ class Somebody:
     client_id: int
     tenant_id: int
     engine_connection_id: int
+    user: str = "root"
 
 
 def test_ids_are_high_unique_and_wrap_around_those_in_use() -> None:

@@ -156,6 +156,10 @@ class ClientConnection(asyncio.Protocol):
         return self._seat.tenant.tenant_id if self._seat is not None else 0
 
     @property
+    def user(self) -> str:
+        return self._seat.user if self._seat is not None else ""
+
+    @property
     def engine_connection_id(self) -> int:
         return self._seat.link.connection_id if self._seat is not None else 0
 

@@ -1,14 +1,16 @@
-"""Nobody changes through the gateway what is Holdfast's own in the sys engine: here `statement.own_objects` is asked for each text.
+"""Nobody changes through the gateway what is Holdfast's own in the sys engine: here `statement.own_objects` is asked for each text; and
+nobody reads there behind WITH what he may not read (`statement.common_table`).
 
 A text is read as the engine will read it: by the charset and the SQL mode that the client's session has at that moment.
 """
 
 from holdfast.gateway import refusals
 from holdfast.gateway.charsets import charset_named
-from holdfast.gateway.facts import EngineRefusedError, ask_facts
+from holdfast.gateway.facts import EngineRefusedError, ask_facts, ask_grants
 from holdfast.gateway.seat import Seat
 from holdfast.gateway.views import LEXICAL_MODES
 from holdfast.mysql.packets import ServerError
+from holdfast.statement.common_table import has_common_table, may_have_common_table
 from holdfast.statement.own_objects import hides_its_target, is_own_schema, may_touch, mentions, touched
 
 _NAME_BYTES_MAX = 64
@@ -17,15 +19,20 @@ _NAME_BYTES_MAX = 64
 
 def is_guarded(seat: Seat, text: bytes) -> bool:
     """Return whether `text` may be about something of Holdfast's own, so that it is not simply passed on."""
-    return seat.tenant.is_sys and may_touch(text)
+    return seat.tenant.is_sys and (may_touch(text) or may_have_common_table(text))
 
 
 async def require_hands_off(seat: Seat, text: bytes) -> None:
-    """Raise EngineRefusedError (1227) when `text` would change, lock or give away what is Holdfast's. LinkLostError."""
+    """Raise EngineRefusedError: 1227 when `text` would change, lock or give away what is Holdfast's, 1142 when it reads behind WITH and
+    its user may not read everything. LinkLostError."""
     if not is_guarded(seat, text):
         return
     facts = await ask_facts(seat.link)
     read = text.decode(charset_named(facts.client_charset).encoding, "replace")
+    if has_common_table(read) and not (await ask_grants(seat.link)).may_select_all():
+        raise EngineRefusedError(refusals.with_denied(seat.user))
+    if not may_touch(text):
+        return
     for mode in facts.sql_mode.split(","):
         mark = LEXICAL_MODES.get(mode)
         if mark is not None and mark in read:

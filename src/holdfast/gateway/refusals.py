@@ -123,6 +123,21 @@ def unknown_thread(connection_id: int) -> ServerError:
     return ServerError(1094, "HY000", f"Unknown thread id: {connection_id}")
 
 
+def not_owner(connection_id: int) -> ServerError:
+    """Return MySQL's answer to KILL of another user's session by who has not SUPER."""
+    return ServerError(1095, "HY000", f"You are not owner of thread {connection_id}")
+
+
+def with_denied(user: str) -> ServerError:
+    """Return the answer to a WITH clause in sys from who has not SELECT on everything: behind one the engine asks for no rights."""
+    return ServerError(
+        1142,
+        "42000",
+        f"SELECT command denied to user '{user}'@'%' in a WITH clause (the engine does not look at rights behind WITH, so it needs SELECT"
+        " on *.* here: write a derived table, SELECT ... FROM (SELECT ...) x)",
+    )
+
+
 def unknown_statement(statement_id: int, command: str) -> ServerError:
     """Return the answer to a prepared statement id nobody gave out."""
     return ServerError(1243, "HY000", f"Unknown prepared statement handler ({statement_id}) given to {command}")

@@ -16,6 +16,9 @@ class Connected(Protocol):
     def tenant_id(self) -> int: ...
 
     @property
+    def user(self) -> str: ...
+
+    @property
     def engine_connection_id(self) -> int: ...
 
 

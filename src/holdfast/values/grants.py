@@ -59,6 +59,10 @@ class Grants:
         """Return whether they allow to read the whole of a table or view. A grant of single columns does not."""
         return any(row.covers(schema, table) and row.privileges & {_SELECT, _ALL} for row in self.rows)
 
+    def may_select_all(self) -> bool:
+        """Return whether they allow to read every table there is."""
+        return any(not row.schema and row.privileges & {_SELECT, _ALL} for row in self.rows)
+
 
 NOTHING = Grants()
 EVERYTHING = Grants((Grant(privileges=frozenset({_ALL})),))
