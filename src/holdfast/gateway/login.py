@@ -140,14 +140,14 @@ async def lead_in(house: House, visitor: Visitor, response: HandshakeResponse, i
         with house.attempts.under_way(tenant_name):
             route = await login.step(house.route(tenant_name))
             if is_own_user(name.user.encode("latin-1"), is_sys=route.tenant.is_sys):
-                raise visitor.refuse(_nobody(response, visitor))
+                raise visitor.refuse(_nobody(response))
             house.places.require(route.tenant.tenant_id, instead)
             link = await login.step(_knock(house, route, visitor.address))
     except NotFoundError as error:
         if not name.tenant:
             # Never sys in its place: what is made there is never backed up.
             raise visitor.refuse(refusals.no_default_tenant(house.settings.default_tenant)) from error
-        raise visitor.refuse(_nobody(response, visitor)) from None
+        raise visitor.refuse(_nobody(response)) from None
     except HoldfastError as error:
         raise visitor.refuse(refusals.error_of(error)) from error
     except TooManyAttemptsError as error:
@@ -173,9 +173,10 @@ async def lead_in(house: House, visitor: Visitor, response: HandshakeResponse, i
     return Entry(tenant=route.tenant, user=user, link=link, response=response, place=place)
 
 
-def _nobody(response: HandshakeResponse, visitor: Visitor) -> ServerError:
-    shown = response.user.decode("utf-8", "replace")
-    return refusals.access_denied(shown, visitor.host, with_password=bool(response.auth))
+def _nobody(response: HandshakeResponse) -> ServerError:
+    """Return what an engine says of a wrong password, word for word: which tenants there are is nobody's to try out."""
+    shown = split_login_name(response.user.decode("utf-8", "replace")).user
+    return refusals.access_denied(shown, with_password=bool(response.auth))
 
 
 def engine_user(mode: CompatibilityMode, user: str) -> str:

@@ -60,13 +60,16 @@ TOO_MANY_VIEW_CONNECTIONS = ServerError(
 _NAME_CHARACTERS_MAX = 128
 
 
-def access_denied(user: str, host: str, *, with_password: bool) -> ServerError:
-    """Return MySQL's answer to a login that leads nowhere."""
+_HOST_OF_ANYBODY = "xxx.xxx.xxx.xxx"
+
+
+def access_denied(user: str, *, with_password: bool) -> ServerError:
+    """Return the engine's answer to a wrong password, for a login that leads nowhere. An engine shows no address."""
     used = "YES" if with_password else "NO"
     return ServerError(
         1045,
         "42000",
-        f"Access denied for user '{one_line(user, _NAME_CHARACTERS_MAX)}'@'{host}' (using password: {used})",
+        f"Access denied for user '{one_line(user, _NAME_CHARACTERS_MAX)}'@'{_HOST_OF_ANYBODY}' (using password: {used})",
     )
 
 
