@@ -10,7 +10,7 @@ from holdfast.backup_format.manifest import Encryption, EncryptionMode
 from holdfast.backup_format.piece_keys import PieceKey
 from holdfast.backup_format.reach import LogObjectFact, PieceFact, SetFact
 from holdfast.errors import RefusedError
-from holdfast.restore.plan import plan_restore
+from holdfast.restore.plan import left_aside_in_the_clear, plan_restore
 from holdfast.restore.refusal import Form, out_of_reach
 from holdfast.restore.window import Gap, Interval, spans_of
 from holdfast.values.lsn import Lsn
@@ -178,3 +178,22 @@ def test_log_in_the_clear_behind_a_sealed_set_is_told() -> None:
     assert told(EncryptionMode.KEY, ()) == ("piece_d1002r1p2",)
     assert told(EncryptionMode.KEY, (replace(SEALS, from_lsn=Lsn(500)), off)) == ("piece_d1002r1p2",)
     assert told(EncryptionMode.NONE, ()) == ()
+
+
+def test_who_names_the_key_gets_no_set_in_the_clear_that_is_newer_than_a_sealed_one() -> None:
+    """Somebody who may write to the destination, and has no key, put a set of higher number there: it was restored."""
+    modes = (EncryptionMode.NONE, EncryptionMode.KEY, EncryptionMode.NONE, EncryptionMode.KEY)
+    facts = tuple(
+        replace(fact, manifest=replace(fact.manifest, encryption=Encryption(mode=mode, key_id="0" * 32)))
+        for number, mode in enumerate(modes, 1)
+        for fact in (backup_set(number, consistent_at=10 * number, base=100),)
+    )
+    log = piece(1, (0, 500), (0, 50))
+    own = [replace(log, source=0, set_id=number) for number in (1, 3)]
+    kept, pieces, aside = left_aside_in_the_clear(facts, (log, *own))
+    assert [fact.manifest.backup_set_id for fact in kept] == [1, 2, 4]
+    assert pieces == (log, own[0])
+    assert [damage.root for damage in aside] == [facts[2].root]
+    assert "WITH KEY FROM" in aside[0].words
+    # Without a sealed set nothing is known of when sealing began.
+    assert left_aside_in_the_clear(facts[:1], (log,)) == (facts[:1], (log,), ())

@@ -390,11 +390,12 @@ class BackupKeys:
             if state is not None and state.vault.protection is not Protection.PASSWORD:
                 hosted.update((master.key_id, master.secret) for master in state.vault.masters)
         found: dict[str, Master] = {}
-        has_opened = False
+        has_opened = has_record = False
         for store in stores:
             record = self._sound_record(store)
             if record is None:
                 continue
+            has_record = True
             for key in record.keys:
                 if key.key_id in hosted:
                     found[key.key_id] = Master(key_id=key.key_id, created_us=key.created_us, secret=hosted[key.key_id])
@@ -404,6 +405,12 @@ class BackupKeys:
                 opened = opened_by(record, secret, name=f"{store.location}/{names.KEYS_FILE}")
                 found.update((one.key_id, one) for one in opened)
                 has_opened = has_opened or (secret is named and bool(opened))
+        if named is not None and not has_record:
+            raise no_key(
+                f"none of the paths has a sound {names.KEYS_FILE}",
+                hint=f"name the archive's path as well, or copy its {names.KEYS_FILE} here: one opens both; what is in the clear needs no"
+                " WITH KEY FROM",
+            )
         if named is not None and not has_opened:
             raise no_key(
                 "WITH KEY FROM opens none of the paths", hint="name the key that its tenant's backup_encryption named"

@@ -38,7 +38,7 @@ from holdfast.engine.process import EngineEndedError, EngineSettings, Watchdog
 from holdfast.engine.role import EngineRole
 from holdfast.engine.shut_ports import can_shut_ports
 from holdfast.engine.version import Engines
-from holdfast.errors import CanceledError, EngineError, HoldfastError, RefusedError
+from holdfast.errors import CanceledError, EngineError, HoldfastError, RefusedError, refuse
 from holdfast.jobs.destinations import OpenStore
 from holdfast.jobs.directories import ClusterDirectory
 from holdfast.jobs.endings import tell_end
@@ -54,7 +54,7 @@ from holdfast.restore.block_mount import find_obstacle
 from holdfast.restore.block_process import UnservedError
 from holdfast.restore.lazy_layout import lay_out_lazily
 from holdfast.restore.lazy_place import LazyPlace
-from holdfast.restore.plan import RestorePlan, plan_restore
+from holdfast.restore.plan import RestorePlan, left_aside_in_the_clear, plan_restore
 from holdfast.restore.refusal import Form
 from holdfast.restore.run import LaidOut, Progress, lay_out
 from holdfast.restore.unlock import data_keys
@@ -152,17 +152,34 @@ class RestoreWorkers:
         opened = tuple(replace(source, masters=masters) for source in sources)
         return leave_damage_aside(self._catalog, read_facts(opened))
 
-    def plan(self, found: Facts, target: Scn | None, form: Form = Form.FROM) -> RestorePlan:
-        """Return the plan, for the engines of this server. Raises as `plan_restore`."""
-        return plan_restore(
-            found.sets,
-            found.pieces,
+    def plan(
+        self, found: Facts, target: Scn | None, form: Form = Form.FROM, *, is_key_named: bool = False
+    ) -> RestorePlan:
+        """Return the plan, for the engines of this server. Raises as `plan_restore`.
+
+        `is_key_named`: whoever restores has named the key that seals; then nothing is taken that somebody without it can have made
+        newest, and RefusedError -9047 says so where nothing that would be read is sealed.
+        """
+        sets, pieces, damaged = found.sets, found.pieces, found.damaged
+        if is_key_named:
+            sets, pieces, aside = left_aside_in_the_clear(sets, pieces)
+            damaged = (*damaged, *aside)
+        plan = plan_restore(
+            sets,
+            pieces,
             target,
             installed_versions=self._engines.data_versions,
-            damaged=found.damaged,
+            damaged=damaged,
             form=form,
             is_own=self._is_own,
         )
+        if is_key_named and not plan.reads_sealed:
+            raise refuse(
+                codes.OB_BACKUP_INVALID_PASSWORD,
+                hint=f"nothing is sealed of what would be read ({', '.join(plan.set_roots)}): leave WITH KEY FROM out to restore what is"
+                " in the clear, whoever has made it",
+            )
+        return plan
 
     def keyring(self, tenant_id: int) -> Keyring:
         """Return where the keys of the sets this tenant is restored from are kept while its restore is under way."""

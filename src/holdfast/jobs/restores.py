@@ -217,7 +217,7 @@ class Restores:
             masters, others = self._keys.for_restore([one.store for one in opened], order.passwords, order.key_source)
             vault = Vault(others=others, readers=(order.key_source,) if order.key_source else ())
         found = self._workers.read(opened, masters)
-        plan = self._workers.plan(found, order.target, order.form)
+        plan = self._workers.plan(found, order.target, order.form, is_key_named=order.key_source is not None)
         if order.kept is None:
             secrets = open_keys(plan, order.passwords, masters)
         else:

@@ -66,6 +66,13 @@ class RestorePlan:
         )
 
     @property
+    def reads_sealed(self) -> bool:
+        """Return whether anything that is read is sealed."""
+        return any(fact.manifest.encryption.mode is not EncryptionMode.NONE for fact in self.chain) or any(
+            key.is_sealed for step in self.steps for key in step.piece.keys
+        )
+
+    @property
     def piece_roots(self) -> tuple[str, ...]:
         return tuple(step.piece.root for step in self.steps)
 
@@ -107,6 +114,30 @@ def plan_restore(
             _refuse_version(plan, installed_versions)
             return plan
     raise out_of_reach(sets, pieces, target, form, damaged)
+
+
+def left_aside_in_the_clear(
+    sets: tuple[SetFact, ...], pieces: tuple[PieceFact, ...]
+) -> tuple[tuple[SetFact, ...], tuple[PieceFact, ...], tuple[Damage, ...]]:
+    """Return the facts for one who names the key of what he restores, and what is left out of them: sets in the clear behind a sealed one.
+
+    A set in the clear says nothing of who made it: its digests have no key, so whoever may write to a destination can put one there that
+    is newer than all others. Sets from before anything was sealed stay.
+    """
+    sealed = [fact.manifest.backup_set_id for fact in sets if fact.manifest.encryption.mode is not EncryptionMode.NONE]
+    if not sealed:
+        return sets, pieces, ()
+    aside = {
+        (fact.source, fact.manifest.backup_set_id): fact
+        for fact in sets
+        if fact.manifest.encryption.mode is EncryptionMode.NONE and fact.manifest.backup_set_id > min(sealed)
+    }
+    words = "it is in the clear and newer than a sealed set: who writes there can have made it; RESTORE without WITH KEY FROM takes it"
+    return (
+        tuple(fact for fact in sets if (fact.source, fact.manifest.backup_set_id) not in aside),
+        tuple(piece for piece in pieces if not piece.set_id or (piece.source, piece.set_id) not in aside),
+        tuple(Damage(source=fact.source, root=fact.root, words=words) for fact in aside.values()),
+    )
 
 
 def _needed(path: Path, target: Scn) -> tuple[LogStep, ...]:
