@@ -9,6 +9,7 @@ import pytest
 
 from holdfast import codes
 from holdfast.backup_format import names
+from holdfast.catalog.backups import ENCRYPTION_KEY, ENCRYPTION_NONE
 from holdfast.errors import ForeignOwnerError, HoldfastError, RefusedError, StoreUnavailableError
 from holdfast.jobs import backup_keys as module
 from holdfast.jobs.backup_keys import PARAMETER, BackupKeys, read_keys
@@ -18,7 +19,8 @@ from holdfast.keys.password import Passwords
 from holdfast.keys.vault import opened_by
 from holdfast.store.memory import MemoryStore
 from holdfast.store.store import Store
-from holdfast.values.destination import Destination, Uri, parse_uri
+from holdfast.values.archive import FileStatus
+from holdfast.values.destination import Destination, DestinationKind, Uri, parse_uri
 from holdfast.values.lsn import Lsn
 from holdfast.values.tenant import CompatibilityMode, LogMode, Tenant, TenantRole, TenantStatus, Unit
 from owner_rig import owner
@@ -62,12 +64,13 @@ class Clock:
 class House:
     """What outlives a server: its directory, the parameters, the destinations. `keys` is the server of now.
 
-    `away`: does not answer. `lost`: another server writes it.
+    `away`: does not answer. `sealed`: of them the catalog lists a sealed set or piece. `lost`: another server writes it.
     """
 
     base: Path
     stores: dict[Uri, MemoryStore] = field(default_factory=lambda: {DATA: MemoryStore(), ARCHIVE: MemoryStore()})
     away: set[Uri] = field(default_factory=set)
+    sealed: set[Uri] = field(default_factory=set)
     lost: set[Uri] = field(default_factory=set)
     parameters: dict[int, str] = field(default_factory=dict)
     clock: Clock = field(default_factory=Clock)
@@ -84,7 +87,9 @@ class House:
                 get=lambda tenant_id, name: self.parameters.get(tenant_id, "NONE"),
                 set=lambda tenant_id, name, value: self.parameters.update({tenant_id: value}),
             ),
-            destinations=SimpleNamespace(all_of=lambda tenant_id: [SimpleNamespace(uri=uri) for uri in self.stores]),
+            destinations=SimpleNamespace(all_of=lambda tenant_id: self.destinations()),
+            backups=SimpleNamespace(sets=lambda tenant_id, dest_id: self.listed(DATA)),
+            rounds=SimpleNamespace(pieces=lambda tenant_id: self.listed(ARCHIVE)),
             tenants=SimpleNamespace(hosted=lambda: tuple(self.tenants)),
         )
         self.keys = BackupKeys(
@@ -100,6 +105,14 @@ class House:
             environment=self.environment.get,
         )
         return self.keys
+
+    def destinations(self) -> list[SimpleNamespace]:
+        kinds = {DATA: DestinationKind.BACKUP_DATA, ARCHIVE: DestinationKind.ARCHIVE_LOG}
+        return [SimpleNamespace(uri=uri, tenant_id=1002, dest_id=1, kind=kinds[uri]) for uri in self.stores]
+
+    def listed(self, uri: Uri) -> list[SimpleNamespace]:
+        mode = ENCRYPTION_KEY if uri in self.sealed else ENCRYPTION_NONE
+        return [SimpleNamespace(dest_id=1, encryption_mode=mode, file_status=FileStatus.AVAILABLE)]
 
     def opened(self, uri: Uri, *, create: bool = False) -> Store:
         if uri in self.away:
@@ -242,6 +255,56 @@ def test_a_damaged_or_removed_key_object_is_put_again(house: House) -> None:
         damage()
         house.keys.secure(1002, store)
         assert house.opens(DATA, OLD) == 1
+
+
+@pytest.mark.parametrize("uri", [DATA, ARCHIVE])
+def test_whatever_becomes_of_a_key_object_it_is_put_again_or_told(house: House, uri: Uri) -> None:
+    """The server has the keys, so it alone noticed nothing: elsewhere nothing opened any more, and check said OK."""
+    house.set(house.file("key", OLD))
+    store = house.stores[uri]
+    store.put(names.FORMAT_FILE, b"{}")
+    house.keys.keep_objects(1002)
+    assert house.opens(uri, OLD) == 0, "nothing is sealed there"
+    house.sealed.add(uri)
+    for damage in (
+        lambda: None,
+        lambda: store.delete(names.KEYS_FILE),
+        lambda: store.put(names.KEYS_FILE, b"{}"),
+    ):
+        damage()
+        house.keys.keep_objects(1002)
+        assert house.opens(uri, OLD) >= 1
+        assert house.keys.trouble(1002) == ""
+    before = store.get(names.KEYS_FILE)
+    house.set(house.file("key", OLD))
+    store.put(names.KEYS_FILE, before)  # an older one, with a key less
+    house.keys.keep_objects(1002)
+    assert house.opens(uri, OLD) == 2
+    store.delete(names.KEYS_FILE)
+    house.lost.add(uri)
+    house.keys.keep_objects(1002)
+    assert "keys.obbak" in house.keys.trouble(1002)
+    assert "another server has taken it over" in house.keys.trouble(1002)
+    house.lost.clear()
+    house.keys.keep_objects(1002)
+    assert (house.keys.trouble(1002), house.opens(uri, OLD)) == ("", len(house.keys.masters(1002).known()))
+
+
+def test_a_place_that_was_away_at_a_rotation_is_told_of_and_wrapped_when_it_is_back(house: House) -> None:
+    house.set(house.file("old", OLD))
+    for uri, store in house.stores.items():
+        store.put(names.FORMAT_FILE, b"{}")
+        house.sealed.add(uri)
+    house.keys.keep_objects(1002)
+    house.away.add(ARCHIVE)
+    (warning,) = house.set(house.file("new", NEW))
+    assert "still needs the key of before" in warning
+    house.keys.keep_objects(1002)
+    assert ARCHIVE.identity in house.keys.trouble(1002)
+    house.away.clear()
+    house.keys.keep_objects(1002)
+    assert (house.opens(ARCHIVE, NEW), house.opens(ARCHIVE, OLD)) == (2, 0)
+    assert house.keys.trouble(1002) == ""
 
 
 def test_an_archive_gets_its_key_object_back_while_it_goes_on(house: House) -> None:

@@ -51,7 +51,7 @@ LOOPS = {
     "jobs/archiving.py:_schedule": "thread, 1 s",
     "jobs/archiving.py:catch_up": "deadline",
     "jobs/auxiliary.py:remove_auxiliary": "deadline",
-    "jobs/backup_keys.py:_watch": "thread, 5 s",
+    "jobs/backup_keys.py:_watch": "threads, 5 s and 20 s",
     "jobs/backup_worker.py:_attempt": "another, the abandoned worker; a reason to end",
     "jobs/backup_worker.py:_finish": "attempts",
     "jobs/backup_worker.py:_let_archiving_begin": "deadline",

@@ -16,7 +16,7 @@ keys, can still mend it.
 
 import logging
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from blake3 import blake3
@@ -28,6 +28,7 @@ from holdfast.backup_format.digest import DataKey
 from holdfast.backup_format.key_record import KEYS_MAX, KeyRecord, Protection, decode_key_record, encode_key_record
 from holdfast.backup_format.log_frame import LogKeys
 from holdfast.backup_format.piece_keys import PieceKey
+from holdfast.catalog.backups import ENCRYPTION_KEY, ENCRYPTION_NONE
 from holdfast.catalog.catalog import Catalog
 from holdfast.clock import Clock
 from holdfast.config import key_of_environment
@@ -62,7 +63,8 @@ from holdfast.keys.source import (
 from holdfast.keys.vault import Vault, opened_by
 from holdfast.statement.parameter_grammar import BACKUP_ENCRYPTION
 from holdfast.store.store import Store
-from holdfast.values.destination import Destination
+from holdfast.values.archive import FileStatus
+from holdfast.values.destination import Destination, DestinationKind
 from holdfast.values.lsn import Lsn
 from holdfast.values.owner import JobKind
 from holdfast.values.tenant import Tenant, TenantStatus
@@ -73,6 +75,8 @@ PARAMETER = BACKUP_ENCRYPTION
 _LOOK_SECONDS = 5.0
 _KEEP_SECONDS = 30.0
 """How soon a key object that somebody removed from an archive is put again: without it nothing there opens on another machine."""
+_OBJECTS_LOOK_SECONDS = 20.0
+"""How soon a key object that somebody removed, cut or put back is put again anywhere else; a small read of each destination."""
 _END_SECONDS_MAX = 2.0
 """A look takes a millisecond; a command that hangs is left behind."""
 _COMMAND_LOOK_SECONDS = 60.0
@@ -88,10 +92,14 @@ def no_masters(tenant_id: int) -> Masters:
 
 @dataclass(slots=True)
 class _State:
-    """What is known of one tenant. `verified`: digest of the secret that its source gave when it was looked at last, and was right."""
+    """What is known of one tenant. `verified`: digest of the secret that its source gave when it was looked at last, and was right.
+
+    `lacking`: by destination, why its key object is not as it must be, so that what lies there opens with no source's key or another's.
+    """
 
     vault: Vault
     trouble: RefusedError | None = None
+    lacking: dict[str, str] = field(default_factory=dict)
     verified: bytes = field(default=b"", repr=False)
     looked_at: float = float("-inf")
 
@@ -122,19 +130,24 @@ class BackupKeys:
         self._tenant_locks: dict[int, threading.RLock] = {}
         self._states: dict[int, _State] = {}
         self._ended = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._threads: list[threading.Thread] = []
 
     # --- life
 
     def begin(self) -> None:
-        """Look at the sources from now on."""
-        self._thread = threading.Thread(target=self._watch, name="backup keys", daemon=True)
-        self._thread.start()
+        """Look at the sources, and at the key objects of the destinations, from now on. The one does not wait for the other."""
+        for name, wait_seconds, look in (
+            ("backup keys", _LOOK_SECONDS, self._look_regularly),
+            ("key objects", _OBJECTS_LOOK_SECONDS, self.keep_objects),
+        ):
+            thread = threading.Thread(target=self._watch, args=(wait_seconds, look), name=name, daemon=True)
+            self._threads.append(thread)
+            thread.start()
 
     def end(self) -> None:
         self._ended.set()
-        if self._thread is not None:
-            self._thread.join(_END_SECONDS_MAX)
+        for thread in self._threads:
+            thread.join(_END_SECONDS_MAX)
 
     # --- the statement
 
@@ -193,55 +206,108 @@ class BackupKeys:
             with self._lock:
                 self._states[tenant_id] = state
             self._show(tenant_id, vault)
-            return self._secure_all(tenant) if secret else []
+            return self._secure_all(tenant, state) if secret else []
 
     def _found(self, tenant_id: int, secret: bytes) -> tuple[Master, ...]:
         """Return what the key objects of the tenant's destinations hold for this secret: all, when this server lost its own."""
         found: dict[str, Master] = {}
-        for _, _, store in self._stores(tenant_id):
+        for destination in self._used(tenant_id):
+            place = destination.uri.identity
             try:
+                store = self._open_store(destination.uri, create=False)
                 record = read_keys(store)
             except HoldfastError as error:
-                log.warning("tenant %d: keys are not looked for at %s: %s", tenant_id, store.location, error)
+                log.warning("tenant %d: keys are not looked for at %s: %s", tenant_id, place, error)
                 continue
             if record is not None and record.tenant_id == tenant_id:
                 name = f"{store.location}/{names.KEYS_FILE}"
                 found.update((one.key_id, one) for one in opened_by(record, secret, name=name))
         return tuple(found.values())
 
-    def _secure_all(self, tenant: Tenant) -> list[Warn]:
-        """Wrap the master keys anew in every destination that holds them. One that can not be written now gets them with what is next
-        sealed there; until then the source before opens it. One that another server writes by now is that one's: what it has sealed since
+    def _secure_all(self, tenant: Tenant, state: _State) -> list[Warn]:
+        """Wrap the master keys anew in every destination that holds them. One that can not be written now is looked at again and again;
+        until then the source before opens it. One that another server writes by now is that one's: what it has sealed since
         would not open any more."""
-        warnings = []
-        for destination, is_new, store in self._stores(tenant.tenant_id):
-            if is_new:
-                continue  # nothing of it is sealed yet
+        for destination in self._used(tenant.tenant_id):
+            place, store = destination.uri.identity, None
             try:
+                store = self._open_store(destination.uri, create=False)
+                if store.stat(names.KEYS_FILE) is None:
+                    continue  # nothing of it is sealed yet, or `keep_objects` finds that something is
                 self._take(destination, store)
                 self.secure(tenant.tenant_id, store)
             except HoldfastError as error:
-                log.error("tenant %d: %s still needs its key of before: %s", tenant.tenant_id, store.location, error)
-                message = f"{store.location} still needs the key of before for what it holds: {error}"
-                warnings.append(Warn(number=codes.OB_BACKUP_INVALID_PASSWORD.client, message=message))
-        return warnings
+                log.warning("tenant %d: %s may need its key of before: %s", tenant.tenant_id, place, error)
+                if store is not None or self._is_needed(destination):
+                    state.lacking[place] = f"{place} still needs the key of before for what is sealed there: {error}"
+        number = codes.OB_BACKUP_INVALID_PASSWORD.client
+        return [Warn(number=number, message=message) for message in state.lacking.values()]
 
-    def _stores(self, tenant_id: int) -> Iterable[tuple[Destination, bool, Store]]:
-        """Yield every destination that the tenant has used and that is there, and whether it holds no key object."""
-        seen: set[str] = set()
-        for destination in self._catalog.destinations.all_of(tenant_id):
-            if destination.uri.identity in seen:
+    def keep_objects(self, tenant_id: int) -> None:
+        """Have each destination that holds something sealed hold its key object, wrapped by the source that counts now.
+
+        Without it nothing there opens on another machine, and only there would it be noticed: this server has the keys. What can not be
+        put right is told by `trouble`. A destination that is away is told of elsewhere, unless its keys are known to be another source's.
+        """
+        state = self._state_or_none(tenant_id)
+        if state is None or state.vault.wrapping is None:
+            return
+        lacking: dict[str, str] = {}
+        for destination in self._used(tenant_id):
+            place, store = destination.uri.identity, None
+            if not self._is_needed(destination) and place not in state.lacking:
                 continue
-            seen.add(destination.uri.identity)
             try:
                 store = self._open_store(destination.uri, create=False)
-                is_new = store.stat(names.KEYS_FILE) is None
-            except HoldfastError as error:
-                log.warning(
-                    "tenant %d: its keys at %s stay as they are: %s", tenant_id, destination.uri.identity, error
-                )
+                if store.stat(names.FORMAT_FILE) is None:
+                    raise NotFoundError(f"{store.location} has no {names.FORMAT_FILE}")
+            except HoldfastError:
+                if place in state.lacking:
+                    lacking[place] = state.lacking[place]
                 continue
-            yield destination, is_new, store
+            try:
+                if self._is_kept(tenant_id, store, state.vault):
+                    continue
+                self._take(destination, store)
+                self.secure(tenant_id, store)
+                log.warning("tenant %d: %s/%s was put again", tenant_id, store.location, names.KEYS_FILE)
+            except HoldfastError as error:
+                lacking[place] = f"{names.KEYS_FILE} of {place} is not what opens what is sealed there: {error}"
+                if place not in state.lacking:
+                    log.error("tenant %d: %s", tenant_id, lacking[place])
+        state.lacking = lacking
+
+    def _is_needed(self, destination: Destination) -> bool:
+        """Return whether the catalog lists something at this destination that is sealed by a key of the tenant's."""
+        tenant_id, dest_id = destination.tenant_id, destination.dest_id
+        if destination.kind is DestinationKind.BACKUP_DATA:
+            sets = self._catalog.backups.sets(tenant_id, dest_id)
+            return any(
+                one.encryption_mode == ENCRYPTION_KEY and one.file_status is FileStatus.AVAILABLE for one in sets
+            )
+        pieces = self._catalog.rounds.pieces(tenant_id)
+        return any(
+            one.dest_id == dest_id
+            and one.encryption_mode != ENCRYPTION_NONE
+            and one.file_status is FileStatus.AVAILABLE
+            for one in pieces
+        )
+
+    def _is_kept(self, tenant_id: int, store: Store, vault: Vault) -> bool:
+        try:
+            there = read_keys(store)
+        except CorruptionError as error:
+            log.warning("tenant %d: %s", tenant_id, error)
+            return False
+        return there is not None and vault.is_in(there)
+
+    def _used(self, tenant_id: int) -> Iterator[Destination]:
+        """Yield every destination that the tenant has used, each place once."""
+        seen: set[str] = set()
+        for destination in self._catalog.destinations.all_of(tenant_id):
+            if destination.uri.identity not in seen:
+                seen.add(destination.uri.identity)
+                yield destination
 
     # --- writing
 
@@ -310,12 +376,13 @@ class BackupKeys:
         return _TenantSealing(self, tenant_id, self._identity.cluster_id, self._clock)
 
     def trouble(self, tenant_id: int) -> str:
-        """Return why the tenant's backup key is not at hand, "" while it is or none is wanted. Cheap."""
+        """Return why the tenant's backup key is not at hand, or what is sealed lies without it; "" while all is well. Cheap."""
         try:
             self.key_id(tenant_id)
         except HoldfastError as error:
             return str(error)
-        return ""
+        state = self._state_or_none(tenant_id)
+        return "" if state is None else "; ".join(state.lacking.values())
 
     def key_id(self, tenant_id: int) -> str:
         """Return the id of the master key that seals now, "" in the clear, as of the last look. Raises RefusedError -9047."""
@@ -427,17 +494,20 @@ class BackupKeys:
 
     # --- looking at sources
 
-    def _watch(self) -> None:
-        while not self._ended.wait(_LOOK_SECONDS):
+    def _look_regularly(self, tenant_id: int) -> None:
+        state = self._state_or_none(tenant_id)
+        if state is not None and state.vault.seals:
+            self._look(tenant_id, state, is_regular=True)
+
+    def _watch(self, wait_seconds: float, look: Callable[[int], None]) -> None:
+        while not self._ended.wait(wait_seconds):
             try:
                 tenants = [one for one in self._catalog.tenants.hosted() if one.status is TenantStatus.NORMAL]
             except HoldfastError:
                 continue  # the catalog's engine is on its way back
             for tenant in tenants:
                 try:
-                    state = self._state_or_none(tenant.tenant_id)
-                    if state is not None and state.vault.seals:
-                        self._look(tenant.tenant_id, state, is_regular=True)
+                    look(tenant.tenant_id)
                 except HoldfastError as error:
                     log.warning("tenant %d: its backup key can not be looked at: %s", tenant.tenant_id, error)
                 except Exception:
