@@ -116,3 +116,15 @@ def test_what_is_missing_is_said(tmp_path: Path) -> None:
         with pytest.raises(RefusedError, match=words):
             read(text)
     assert stat.S_ISFIFO((tmp_path / "pipe").stat().st_mode)
+
+
+@pytest.mark.parametrize("end", [b"", b"\n", b"\r\n"])
+def test_the_end_of_a_line_is_no_part_of_a_key_and_does_not_count(tmp_path: Path, end: bytes) -> None:
+    path = tmp_path / "key"
+    for form in (f"file:{path}", f"command:/bin/cat {path}"):
+        path.write_bytes(b"a" * 4096 + end)
+        assert read_secret(parse_source(form), {}.get) == b"a" * 4096
+        for wrong in (b"a" * 4097 + end, b"a" * 4096 + b"\r\n" + b"a", b"\n" * 9, b" " * 20 + end):
+            path.write_bytes(wrong)
+            with pytest.raises(RefusedError):
+                read_secret(parse_source(form), {}.get)

@@ -97,9 +97,11 @@ def read_secret(source: KeySource, environment: Callable[[str], bytes | None]) -
 
 def checked_secret(secret: bytes, shown: str) -> bytes:
     """Return the secret without its last newline. Raises RefusedError for one that is too short or too long."""
+    secret = secret.removesuffix(b"\n").removesuffix(b"\r")
     if len(secret) > SECRET_BYTES_MAX:
         raise no_key(f"{shown} gives more than {SECRET_BYTES_MAX} bytes", hint="it is not a key: name another source")
-    secret = secret.removesuffix(b"\n").removesuffix(b"\r")
+    if not secret.strip():
+        raise no_key(f"{shown} gives nothing but blanks", hint="`openssl rand -hex 32` makes a key")
     if len(secret) < SECRET_BYTES_LEAST:
         raise no_key(
             f"{shown} gives {len(secret)} bytes",
@@ -120,7 +122,7 @@ def _read_file(path: str) -> bytes:
         try:
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
                 raise no_key(f"file:{path} is no regular file", hint="name a file that holds the key")
-            return os.read(descriptor, SECRET_BYTES_MAX + 2)
+            return os.read(descriptor, SECRET_BYTES_MAX + 3)
         finally:
             os.close(descriptor)
     except OSError as error:
@@ -151,7 +153,7 @@ def _read_command(source: KeySource) -> bytes:
         assert process.stdout is not None, "it is a pipe"
         try:
             said = _said(process.stdout.fileno())
-            if len(said) <= SECRET_BYTES_MAX + 1:
+            if len(said) <= SECRET_BYTES_MAX + 2:
                 process.wait(COMMAND_SECONDS_MAX)
         except (TimeoutError, subprocess.TimeoutExpired):
             raise no_key(
@@ -162,7 +164,7 @@ def _read_command(source: KeySource) -> bytes:
             if process.poll() is None:
                 with contextlib.suppress(ProcessLookupError):
                     os.killpg(process.pid, signal.SIGKILL)
-    if process.returncode != 0 and len(said) <= SECRET_BYTES_MAX + 1:
+    if process.returncode != 0 and len(said) <= SECRET_BYTES_MAX + 2:
         raise no_key(f"{source.shown} ends with {process.returncode}", hint="run it by hand, as the server's account")
     return said
 
@@ -173,10 +175,10 @@ def _said(descriptor: int) -> bytes:
     end, said = clock.monotonic() + COMMAND_SECONDS_MAX, b""
     with selectors.DefaultSelector() as selector:
         selector.register(descriptor, selectors.EVENT_READ)
-        while len(said) <= SECRET_BYTES_MAX + 1:
+        while len(said) <= SECRET_BYTES_MAX + 2:
             if not selector.select(max(0.0, end - clock.monotonic())):
                 raise TimeoutError
-            part = os.read(descriptor, SECRET_BYTES_MAX + 2)
+            part = os.read(descriptor, SECRET_BYTES_MAX + 3)
             if not part:
                 break
             said += part
