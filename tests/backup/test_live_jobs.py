@@ -15,6 +15,7 @@ import pytest
 from stand_ins import CLOCK, HeldLog
 
 from engine_rig import EngineRig, running_engine
+from holdfast.archive.journal import FollowerStatus
 from holdfast.backup_format import names
 from holdfast.backup_format.manifest import decode_manifest, encode_manifest
 from holdfast.backup_format.piece_record import LogPosition, PieceRecord, encode_piece_record
@@ -69,8 +70,16 @@ class HeldArchive:
     status_now: RoundStatus = RoundStatus.DOING
     is_late: bool = False
 
-    def status(self) -> SimpleNamespace:
-        return SimpleNamespace(round_id=self.round_id, status=self.status_now, comment="by the test")
+    def status(self) -> FollowerStatus:
+        return FollowerStatus(
+            round_id=self.round_id,
+            status=self.status_now,
+            comment="by the test",
+            checkpoint_scn=self.checkpoint_scn(),
+            start_lsn=self.start_lsn(),
+            durable_lsn=None,
+            is_stalled=False,
+        )
 
     def start_lsn(self) -> Lsn:
         return self.log.start_lsn()

@@ -53,7 +53,7 @@ ASKERS = {
     "verify/log.py:validate_piece",
     "verify/run.py:_SetValidation.run",
     "jobs/backup_worker.py:find_base",  # compared with the tenant's own, else the backup is full
-    "jobs/restores.py:Restores.begin",  # of a plan
+    "jobs/restores.py:Restores._begin",  # of a plan
     # carried from one record into another
     "archive/writer.py:RoundWriter._record",
     "backup/run.py:_Run._manifest",

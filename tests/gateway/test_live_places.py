@@ -208,7 +208,7 @@ def _sessions_of(cursor: "pymysql.cursors.Cursor", user: str) -> int:
 
 
 def test_a_silent_stranger_gives_way_to_newcomers_and_is_told_1040(engine_socket: Path) -> None:
-    with open_door(engine_socket, unfinished_max=3) as door:
+    with open_door(engine_socket, unfinished_max=3, login_step_seconds_max=120.0, login_seconds_max=120.0) as door:
         idlers = [WireClient.dial(door.port) for _ in range(3)]
         for idler in idlers:
             idler.greet()
@@ -221,7 +221,7 @@ def test_a_silent_stranger_gives_way_to_newcomers_and_is_told_1040(engine_socket
 
 
 def test_one_who_owes_his_proof_gives_way_and_is_told_1040(engine_socket: Path) -> None:
-    with open_door(engine_socket, unfinished_max=2) as door:
+    with open_door(engine_socket, unfinished_max=2, login_step_seconds_max=120.0, login_seconds_max=120.0) as door:
         owing = [WireClient.dial(door.port) for _ in range(2)]
         for client in owing:
             client.greet()

@@ -1,5 +1,7 @@
 """Which texts have a common table expression, in whatever form."""
 
+import time
+
 import pytest
 
 from holdfast.statement.common_table import has_common_table, may_have_common_table
@@ -15,6 +17,8 @@ from holdfast.statement.common_table import has_common_table, may_have_common_ta
         "create view test.v1 as with `x y` as (select 1) select * from `x y`",
         'with "x" as (select 1) select * from "x"',
         "/*! with */ x /* */ as -- a\n (select 1) select 1",
+        "/*!40101with x as (select 1) select * from x*/",
+        "with x(a, `b`) as (select 1, 2) select 1",
         "insert into t with x as (select 1) select * from x",
         "prepare s from 'with x as (select 1) select * from x'",
         r"prepare s from 'w\ith x as (select 1) select * from x'",
@@ -43,3 +47,10 @@ def test_it_is_found(text: str) -> None:
 )
 def test_other_uses_of_the_word_are_none(text: str) -> None:
     assert not has_common_table(text)
+
+
+def test_a_text_full_of_beginnings_is_read_once() -> None:
+    begin = time.process_time()
+    for text in ("with x(" * 20_000, "with x(a, " * 20_000, "with recursive " * 20_000):
+        assert not has_common_table(text)
+    assert time.process_time() - begin < 10  # quadratic it was minutes

@@ -62,6 +62,8 @@ def refusal_of_head(seat: Seat, head: bytes) -> ServerError | None:
         return refusals.not_supported(
             "a text of more than 1 MiB that does not say at its beginning what it writes to is"
         )
+    if has_common_table(read):
+        return refusals.not_supported("a text of more than 1 MiB with a WITH clause is")
     words = touched(read, seat.house.settings.own_view_names)
     return refusals.own_and_read_only(words) if words else None
 

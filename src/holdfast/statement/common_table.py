@@ -8,8 +8,8 @@ import re
 
 from holdfast.statement.lexer import Kind, Token, string_value, tokens
 
-_WITH = re.compile(rb"\bwith\b|\bprepare\b", re.IGNORECASE)
-"""PREPARE too: escapes in its literal may hide the word."""
+_WITH = re.compile(rb"with|prepare", re.IGNORECASE)
+"""PREPARE too: escapes in its literal may hide the word. Without ends of words: `/*!40101with x ...` has none before it."""
 _NAMED = frozenset({Kind.NAME, Kind.QUOTED_NAME, Kind.STRING})
 """A string is a name under ANSI_QUOTES."""
 _RUNS_STRINGS = frozenset({"PREPARE", "PROCEDURE", "FUNCTION", "TRIGGER", "EVENT"})
@@ -51,8 +51,11 @@ def _begins_one(found: list[Token], place: int) -> bool:
         return False
     place += 1
     if place < len(found) and found[place].text == "(":
-        while place < len(found) and found[place].text != ")":
+        place += 1
+        while place < len(found) and (found[place].kind in _NAMED or found[place].text == ","):
             place += 1
+        if place < len(found) and found[place].text != ")":
+            return False
         place += 1
     return _is_as(found, place)
 
