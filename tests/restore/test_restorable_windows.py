@@ -1,6 +1,7 @@
 """Which moments can be restored, from facts alone."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from types import SimpleNamespace
 
 import pytest
 
@@ -10,6 +11,7 @@ from holdfast.backup_format.manifest import Encryption, EncryptionMode
 from holdfast.backup_format.piece_keys import PieceKey
 from holdfast.backup_format.reach import LogObjectFact, PieceFact, SetFact
 from holdfast.errors import RefusedError
+from holdfast.jobs.restore_worker import asked_for
 from holdfast.restore.plan import left_aside_in_the_clear, plan_restore
 from holdfast.restore.refusal import Form, out_of_reach
 from holdfast.restore.window import Gap, Interval, spans_of
@@ -197,3 +199,23 @@ def test_who_names_the_key_gets_no_set_in_the_clear_that_is_newer_than_a_sealed_
     assert "WITH KEY FROM" in aside[0].words
     # Without a sealed set nothing is known of when sealing began.
     assert left_aside_in_the_clear(facts[:1], (log,)) == (facts[:1], (log,), ())
+
+
+def test_a_worker_reads_the_sets_that_its_statement_chose() -> None:
+    """It plans anew: what was left aside, or came since, must not be chosen then."""
+    sets = tuple(backup_set(number, consistent_at=10 * number, base=100) for number in (1, 2))
+    log = piece(1, (0, 500), (0, 50))
+    store = SimpleNamespace(location="file:///there/data")
+    found = _Facts(sets, (SimpleNamespace(store=store),))
+    row = SimpleNamespace(backup_set_list=f"file:///there/data/{sets[0].root}")
+    kept = asked_for(found, row)  # type: ignore[arg-type]
+    assert [fact.manifest.backup_set_id for fact in kept.sets] == [1]
+    chosen = plan_restore(tuple(kept.sets), (log,), at(40), installed_versions=(PIECE.engine_data_version,))
+    assert chosen.set.manifest.backup_set_id == 1
+    assert asked_for(found, SimpleNamespace(backup_set_list="")).sets == sets  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True)
+class _Facts:
+    sets: tuple[SetFact, ...]
+    sources: tuple[SimpleNamespace, ...]

@@ -363,7 +363,7 @@ class RestoreWorkers:
         self._check(run)
         uris = tuple(parse_uri(text) for text in row.backup_dest.split(","))
         found = self.read(self.open(uris), self._masters(tenant_id))
-        plan = self.plan(self._openable(found, tenant_id), row.restore_scn)
+        plan = self.plan(asked_for(self._openable(found, tenant_id), row), row.restore_scn)
         self._patiently(run, lambda: self._tell(tenant_id, RestoreStatus.RESTORE_CREATE_INIT_LS, run.progress))
         options = read_options(option_pairs(row.restore_option))
         obstacle = self.find_obstacle() if options.method == "quick" else None
@@ -642,3 +642,12 @@ def _disk_error(error: OSError, directories: ClusterDirectory) -> HoldfastError:
         if full
         else "look at the kernel's log",
     )
+
+
+def asked_for(found: Facts, row: RestoreJob) -> Facts:
+    """Return the facts with the sets alone that the statement chose, by BACKUP_SET_LIST: by its rules, which may have left others aside."""
+    listed = set(row.backup_set_list.split(","))
+    if listed == {""}:
+        return found  # of an older build
+    sets = (fact for fact in found.sets if f"{found.sources[fact.source].store.location}/{fact.root}" in listed)
+    return replace(found, sets=tuple(sets))

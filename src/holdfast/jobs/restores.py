@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 
 from holdfast import codes
 from holdfast.backup_format import names
+from holdfast.backup_format.manifest import EncryptionMode
 from holdfast.catalog.catalog import Catalog
 from holdfast.catalog.restores import RestoreJob
 from holdfast.clock import Clock
@@ -146,6 +147,9 @@ class Restores:
             warnings.append(Warn(number=codes.OB_NOT_SUPPORTED.client, message=RESTORED_FULLY.format(obstacle)))
         if self._workers.has_vault(tenant.tenant_id):
             warnings.append(_unsealed(tenant))
+        if command.key_source is not None:
+            plain = [fact.root for fact in plan.chain if fact.manifest.encryption.mode is EncryptionMode.NONE]
+            warnings += [_set_in_the_clear(plain)] if plain else []
         if plan.roots_in_the_clear:
             warnings.append(_in_the_clear(plan.roots_in_the_clear))
         return Reply(warnings=tuple(warnings)) if warnings else OK
@@ -314,6 +318,14 @@ def _with_those_of(plan: RestorePlan, masters: Masters, others: tuple[Master, ..
         if (secret := masters.get(key_id)) is not None
     ]
     return (*others, *found)
+
+
+def _set_in_the_clear(roots: Sequence[str]) -> Warn:
+    return Warn(
+        number=codes.OB_BACKUP_INVALID_PASSWORD.client,
+        message=f"{roots[0]} is in the clear, although a key is named: unless backup_encryption was set after it was made, somebody who"
+        " writes there has made it",
+    )
 
 
 def _in_the_clear(roots: Sequence[str]) -> Warn:
