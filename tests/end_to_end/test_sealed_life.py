@@ -25,7 +25,7 @@ from holdfast.keys.masters import Masters
 from holdfast.keys.vault import opened_by
 from holdfast.store.open import open_store
 from holdfast.values.destination import DestinationKind, parse_uri
-from server_rig import Client, Server, archive, running_server, wait_archived, wait_for, wait_restored
+from server_rig import Client, Server, archive, backup, running_server, wait_archived, wait_for, wait_restored
 
 pytestmark = pytest.mark.live
 
@@ -268,6 +268,9 @@ def test_it_comes_back_on_an_empty_machine_with_what_the_source_names_alone(
     monkeypatch.setenv(VARIABLE, life.secrets["env"])
     with life.server.client() as client:
         client.run("ALTER SYSTEM SET backup_encryption = 'NONE' TENANT = shop")
+        assert backup(client, "shop")[0] == "COMPLETED"
+        newest = client.one("select max(BACKUP_SET_ID) from oceanbase.CDB_OB_BACKUP_SET_FILES")
+        in_the_clear = f"backup_set_{newest}_full"
         wait_archived(client, life.grow())
     there = tmp_path / "there"
     for kind in KINDS:
@@ -286,6 +289,10 @@ def test_it_comes_back_on_an_empty_machine_with_what_the_source_names_alone(
                 shutil.copytree(there / kind, tmp_path / name / kind, copy_function=os.link)
                 (tmp_path / name / kind / names.KEYS_FILE).unlink()
                 shutil.copy(life.place / kind / names.KEYS_FILE, tmp_path / name / kind)
+            if name != "command":
+                shutil.rmtree(tmp_path / name / "data" / in_the_clear)
+                for told in (tmp_path / name / "data" / "backup_sets").glob(f"{in_the_clear}*"):
+                    told.unlink()
     with running_server(tmp_path / "other") as server:
         with server.client() as client:
             client.run("SET DECRYPTION IDENTIFIED BY 'of this session'")
@@ -311,6 +318,9 @@ def test_it_comes_back_on_an_empty_machine_with_what_the_source_names_alone(
             client.run(restore)
             for name in sources:
                 assert wait_restored(client, f"of_{name}") == ("SUCCESS", "")
+                # Who names the key gets no set that somebody without it can have made the newest.
+                sets = "select BACKUP_SET_LIST from oceanbase.CDB_OB_RESTORE_HISTORY where RESTORE_TENANT_NAME = %s limit 1"
+                assert in_the_clear not in client.one(sets, (f"of_{name}",)), name
                 with server.client(f"root@of_{name}") as back:
                     assert back.rows("select i, s from test.t order by i") == life.rows, name
             shown = "select distinct VALUE from oceanbase.GV$OB_PARAMETERS where NAME = 'backup_encryption'"
