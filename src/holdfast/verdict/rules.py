@@ -75,8 +75,8 @@ RULES: tuple[Rule, ...] = (
         finds="the key that backup_encryption names is not to be had: nothing is backed up or archived, what is sealed opens nowhere else;"
         " or a destination lacks the `keys.obbak` that what is sealed there needs, or has an older one",
         feeds="TENANT_HEALTH.KEY_COMMENT",
-        remedy="put the key back; or SET backup_encryption to another source, which needs no old key while this server lives; a destination's"
-        " keys.obbak is put again as soon as it can be written",
+        remedy="put the key back; or SET backup_encryption to another source, which needs no old key while this server lives; a"
+        " destination's keys.obbak is put again as soon as it can be written",
     ),
     Rule(
         id="set-gone",
