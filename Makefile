@@ -5,7 +5,9 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.ready
 
 .PHONY: setup demo test test-long lint format docs canary bench lock clean
+# Compiled as pip compiles what it copies: where PYTHONDONTWRITEBYTECODE is set, as in many images, each `holdfast` would do it anew.
 setup: $(STAMP)
+	@$(BIN)/python -m compileall -q src
 
 # Debian splits venv's pip away from Python. Without it: the system's pip fills the venv, or as root apt brings it.
 $(STAMP): requirements.lock pyproject.toml
