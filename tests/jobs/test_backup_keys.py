@@ -1,5 +1,7 @@
 """A tenant's backup keys in the hands of its server: rotated, lost, found again, and never put over others."""
 
+import threading
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -305,6 +307,75 @@ def test_a_place_that_was_away_at_a_rotation_is_told_of_and_wrapped_when_it_is_b
     house.keys.keep_objects(1002)
     assert (house.opens(ARCHIVE, NEW), house.opens(ARCHIVE, OLD)) == (2, 0)
     assert house.keys.trouble(1002) == ""
+
+
+@pytest.mark.parametrize("died", ["after", "before"])
+def test_what_a_rotation_missed_is_known_to_the_next_server_while_the_place_is_still_away(
+    house: House, died: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether it died behind the statement or between the vault and the destinations."""
+    house.set(house.file("old", OLD))
+    for uri, store in house.stores.items():
+        store.put(names.FORMAT_FILE, b"{}")
+        house.sealed.add(uri)
+    house.keys.keep_objects(1002)
+    house.away.add(ARCHIVE)
+    if died == "before":
+
+        def killed(*_: object) -> None:
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(house.keys, "_secure_all", killed)
+        with pytest.raises(KeyboardInterrupt):
+            house.set(house.file("new", NEW))
+    else:
+        house.set(house.file("new", NEW))
+    keys = house.server()
+    assert "still needs the key of before" in keys.trouble(1002)
+    assert ARCHIVE.identity in keys.trouble(1002)
+    keys.keep_objects(1002)
+    assert (DATA.identity in keys.trouble(1002), ARCHIVE.identity in keys.trouble(1002)) == (False, True)
+    assert house.opens(DATA, NEW) == 2
+    assert ARCHIVE.identity in house.server().trouble(1002)
+    house.away.clear()
+    house.keys.keep_objects(1002)
+    assert (house.opens(ARCHIVE, NEW), house.keys.trouble(1002), house.server().trouble(1002)) == (2, "", "")
+
+
+def test_what_was_missed_at_a_place_that_needs_no_key_any_more_is_forgotten(house: House) -> None:
+    house.set(house.file("old", OLD))
+    for uri, store in house.stores.items():
+        store.put(names.FORMAT_FILE, b"{}")
+        house.sealed.add(uri)
+    house.away.add(ARCHIVE)
+    house.set(house.file("new", NEW))
+    house.sealed.discard(ARCHIVE)
+    house.server().keep_objects(1002)
+    assert (house.keys.trouble(1002), house.server().trouble(1002)) == ("", "")
+
+
+def test_a_look_that_hangs_costs_its_own_tenant_alone(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_LOOK_SECONDS_MAX", 0.05)
+    house.tenants.append(tenant_of(1004, "other"))
+    hangs, looks, seen = threading.Event(), Counter[int](), threading.Event()
+
+    def look(tenant_id: int) -> None:
+        looks[tenant_id] += 1
+        if tenant_id == 1002:
+            hangs.wait(30)
+        elif looks[1004] == 3:
+            seen.set()
+
+    watch = threading.Thread(target=house.keys._watch, args=(0.01, look))
+    watch.start()
+    try:
+        assert seen.wait(10)
+        assert looks[1002] == 1, "one thread for each tenant, however long it hangs"
+    finally:
+        house.keys.end()
+        watch.join(10)
+        hangs.set()
+    assert not watch.is_alive(), "the end does not wait for it"
 
 
 def test_an_archive_gets_its_key_object_back_while_it_goes_on(house: House) -> None:

@@ -153,6 +153,7 @@ HANDED = {
     "jobs/table_recovery_worker.py:_import": _ASKED,
     "jobs/tenure.py:leave_all": "leave catches and logs all",
     "jobs/backup_keys.py:begin": "_watch catches and logs all",
+    "jobs/backup_keys.py:_watch": "_look_at catches and logs all, and is begun again",
     "jobs/validation.py:__init__": "the pools of the two below",
     "jobs/validation.py:resume_all": "guarded; looked for at the next start",
     "jobs/validation.py:_hand_over": "guarded; _work catches and logs all, _run ends the rows as FAILED",

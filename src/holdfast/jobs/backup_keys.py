@@ -2,7 +2,8 @@
 
 Order of effects, for the crash:
 
-    1. the vault: property, wrapping key and a new master key in one file   killed after: it counts; SHOW PARAMETERS is behind
+    1. the vault: property, wrapping key, a new master key, and which destinations are behind it, in one file
+                                                                            killed after: it counts; SHOW PARAMETERS is behind
     2. the parameter, for people                                            killed after: destinations are wrapped as before
     3. the key object of each destination that has one                      killed in between: put right before more is sealed there
 
@@ -79,6 +80,8 @@ _OBJECTS_LOOK_SECONDS = 20.0
 """How soon a key object that somebody removed, cut or put back is put again anywhere else; a small read of each destination."""
 _END_SECONDS_MAX = 2.0
 """A look takes a millisecond; a command that hangs is left behind."""
+_LOOK_SECONDS_MAX = 1.0
+"""How long the looks at other tenants wait for one: a source or a destination that hangs is left to its tenant's own thread."""
 _COMMAND_LOOK_SECONDS = 60.0
 """A key service is not asked every few seconds whether it still has the key."""
 
@@ -102,6 +105,11 @@ class _State:
     lacking: dict[str, str] = field(default_factory=dict)
     verified: bytes = field(default=b"", repr=False)
     looked_at: float = float("-inf")
+
+    def __post_init__(self) -> None:
+        """Take from the vault what another server of this directory knew to be lacking: the place may be away since."""
+        for place in self.vault.behind:
+            self.lacking.setdefault(place, _needs_before(place, f"it was not reached since {PARAMETER} was set"))
 
 
 class BackupKeys:
@@ -199,6 +207,8 @@ class BackupKeys:
                     self._clock.now_ns() // 1000,
                 )
                 assert is_password == (source is None)
+                needed = [one.uri.identity for one in self._used(tenant_id) if self._is_needed(one)]
+                vault = replace(vault, behind=tuple(needed))
             else:
                 vault = replace(vault, source=NONE)
             self._directories.vault(tenant_id).put(vault)
@@ -207,6 +217,18 @@ class BackupKeys:
                 self._states[tenant_id] = state
             self._show(tenant_id, vault)
             return self._secure_all(tenant, state) if secret else []
+
+    def _note_lacking(self, tenant_id: int, state: _State, lacking: dict[str, str]) -> None:
+        """Have the state and the vault say which destinations lack their key object; a state that was replaced meanwhile says nothing."""
+        with self._tenant_lock(tenant_id):
+            with self._lock:
+                if self._states.get(tenant_id) is not state:
+                    return
+            state.lacking = lacking
+            behind = tuple(sorted(lacking))
+            if behind != tuple(sorted(state.vault.behind)):
+                state.vault = replace(state.vault, behind=behind)
+                self._directories.vault(tenant_id).put(state.vault)
 
     def _found(self, tenant_id: int, secret: bytes) -> tuple[Master, ...]:
         """Return what the key objects of the tenant's destinations hold for this secret: all, when this server lost its own."""
@@ -228,6 +250,7 @@ class BackupKeys:
         """Wrap the master keys anew in every destination that holds them. One that can not be written now is looked at again and again;
         until then the source before opens it. One that another server writes by now is that one's: what it has sealed since
         would not open any more."""
+        lacking: dict[str, str] = {}
         for destination in self._used(tenant.tenant_id):
             place, store = destination.uri.identity, None
             try:
@@ -239,9 +262,10 @@ class BackupKeys:
             except HoldfastError as error:
                 log.warning("tenant %d: %s may need its key of before: %s", tenant.tenant_id, place, error)
                 if store is not None or self._is_needed(destination):
-                    state.lacking[place] = f"{place} still needs the key of before for what is sealed there: {error}"
+                    lacking[place] = _needs_before(place, str(error))
+        self._note_lacking(tenant.tenant_id, state, lacking)
         number = codes.OB_BACKUP_INVALID_PASSWORD.client
-        return [Warn(number=number, message=message) for message in state.lacking.values()]
+        return [Warn(number=number, message=message) for message in lacking.values()]
 
     def keep_objects(self, tenant_id: int) -> None:
         """Have each destination that holds something sealed hold its key object, wrapped by the source that counts now.
@@ -255,14 +279,15 @@ class BackupKeys:
         lacking: dict[str, str] = {}
         for destination in self._used(tenant_id):
             place, store = destination.uri.identity, None
-            if not self._is_needed(destination) and place not in state.lacking:
+            is_needed = self._is_needed(destination)
+            if not is_needed and place not in state.lacking:
                 continue
             try:
                 store = self._open_store(destination.uri, create=False)
                 if store.stat(names.FORMAT_FILE) is None:
                     raise NotFoundError(f"{store.location} has no {names.FORMAT_FILE}")
             except HoldfastError:
-                if place in state.lacking:
+                if is_needed and place in state.lacking:
                     lacking[place] = state.lacking[place]
                 continue
             try:
@@ -275,7 +300,7 @@ class BackupKeys:
                 lacking[place] = f"{names.KEYS_FILE} of {place} is not what opens what is sealed there: {error}"
                 if place not in state.lacking:
                     log.error("tenant %d: %s", tenant_id, lacking[place])
-        state.lacking = lacking
+        self._note_lacking(tenant_id, state, lacking)
 
     def _is_needed(self, destination: Destination) -> bool:
         """Return whether the catalog lists something at this destination that is sealed by a key of the tenant's."""
@@ -500,18 +525,43 @@ class BackupKeys:
             self._look(tenant_id, state, is_regular=True)
 
     def _watch(self, wait_seconds: float, look: Callable[[int], None]) -> None:
+        """Look at all tenants in turn, again and again. Each look has a thread of its own, at most one for each tenant: a system call
+        in a dead network file system does not return, and may keep nobody else's keys from being looked at."""
+        looks: dict[int, threading.Thread] = {}
         while not self._ended.wait(wait_seconds):
             try:
                 tenants = [one for one in self._catalog.tenants.hosted() if one.status is TenantStatus.NORMAL]
             except HoldfastError:
                 continue  # the catalog's engine is on its way back
+            looks = {tenant_id: thread for tenant_id, thread in looks.items() if thread.is_alive()}
             for tenant in tenants:
+                if self._ended.is_set():
+                    return
+                if tenant.tenant_id in looks:
+                    continue
+                thread = threading.Thread(
+                    target=self._look_at,
+                    args=(tenant.tenant_id, look),
+                    name=f"{threading.current_thread().name} {tenant.tenant_id}",
+                    daemon=True,
+                )
                 try:
-                    look(tenant.tenant_id)
-                except HoldfastError as error:
-                    log.warning("tenant %d: its backup key can not be looked at: %s", tenant.tenant_id, error)
-                except Exception:
-                    log.exception("tenant %d: its backup key can not be looked at", tenant.tenant_id)
+                    thread.start()
+                except RuntimeError as error:  # no more threads just now
+                    log.warning("tenant %d: its backup key is looked at later: %s", tenant.tenant_id, error)
+                    continue
+                thread.join(_LOOK_SECONDS_MAX)
+                looks[tenant.tenant_id] = thread
+                if thread.is_alive():
+                    log.warning("tenant %d: a look at its backup key hangs: %s", tenant.tenant_id, thread.name)
+
+    def _look_at(self, tenant_id: int, look: Callable[[int], None]) -> None:
+        try:
+            look(tenant_id)
+        except HoldfastError as error:
+            log.warning("tenant %d: its backup key can not be looked at: %s", tenant_id, error)
+        except Exception:
+            log.exception("tenant %d: its backup key can not be looked at", tenant_id)
 
     def _look(self, tenant_id: int, state: _State, *, is_regular: bool = False) -> None:
         """Note in the state whether the source still gives the key that it gave when it was set."""
@@ -644,6 +694,10 @@ def read_keys(store: Store) -> KeyRecord | None:
         return read_document(store, names.KEYS_FILE, lambda data: decode_key_record(data, name=name))[0]
     except NotFoundError:
         return None
+
+
+def _needs_before(place: str, why: str) -> str:
+    return f"{place} still needs the key of before for what is sealed there: {why}"
 
 
 def shown_source(vault: Vault) -> str:

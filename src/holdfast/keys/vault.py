@@ -62,7 +62,8 @@ class Vault:
 
     `source`: what `backup_encryption` says, NONE, `password` or a source's text; `masters`: the tenant's own, oldest first, the last
     seals. `others`: those of the tenant that this one was restored from, with which it reads and never seals; `readers`: sources
-    that open what that tenant made since.
+    that open what that tenant made since. `behind`: destinations whose key object is not known to be this vault's, by identity: they
+    may need the source of before.
     """
 
     source: str = NONE
@@ -71,6 +72,7 @@ class Vault:
     masters: tuple[Master, ...] = ()
     others: tuple[Master, ...] = ()
     readers: tuple[str, ...] = field(default=(), repr=False)
+    behind: tuple[str, ...] = ()
 
     @property
     def seals(self) -> bool:
@@ -211,6 +213,7 @@ def _encoded(vault: Vault) -> _Json:
         "masters": [_master(master) for master in vault.masters],
         "others": [_master(master) for master in vault.others],
         "readers": list(vault.readers),
+        "behind": list(vault.behind),
     }
 
 
@@ -227,6 +230,7 @@ def _decoded(read: _Json) -> Vault:
         masters=_masters_of(read["masters"]),
         others=_masters_of(read["others"]),
         readers=tuple(str(text) for text in _listed(read["readers"])),
+        behind=tuple(str(text) for text in _listed(read.get("behind", []))),  # not in a vault of an older build
     )
 
 
