@@ -5,10 +5,8 @@ import importlib
 import json
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from pkgutil import iter_modules
 
-import holdfast
 from backup_format.samples import PIECE
 from backup_format.test_owner_record import CLAIM, DOCUMENTS, WRITER
 from holdfast import backup_format
@@ -16,8 +14,8 @@ from holdfast.backup_format.owner_record import encode_placeholder, encode_set_c
 from holdfast.backup_format.piece_record import encode_piece_records
 from holdfast.backup_format.writer_record import encode_writer_record
 from owner_rig import owner
+from source_rig import trees
 
-SOURCE = Path(holdfast.__file__).parent
 PUTS = {"put", "put_new", "writer", "appender"}
 STORES = {"store", "_store", "archive"}
 """What a store is called where something is put into it. The store room itself puts what it is given."""
@@ -51,11 +49,10 @@ WHOSE = {
 
 def puts() -> Iterator[tuple[str, str]]:
     """Yield (file, function) of each call that puts an object into a store."""
-    for path in sorted(SOURCE.rglob("*.py")):
-        place = path.relative_to(SOURCE).as_posix()
+    for place, tree in trees().items():
         if place.startswith("store/"):
             continue
-        for function in ast.walk(ast.parse(path.read_text())):
+        for function in ast.walk(tree):
             if not isinstance(function, ast.FunctionDef):
                 continue
             for node in ast.walk(function):

@@ -5,11 +5,8 @@ A new one fails this test until it is listed. What is to survive goes through `h
 
 import ast
 from collections.abc import Iterator
-from pathlib import Path
 
-import holdfast
-
-ROOT = Path(holdfast.__file__).parent
+from source_rig import trees
 
 _OS = {
     "fsync",
@@ -131,13 +128,13 @@ def calls(tree: ast.AST, within: str = "") -> Iterator[tuple[str, str]]:
 
 
 def _changes(call: ast.Call) -> bool:
-    text = ast.unparse(call)
     if isinstance(call.func, ast.Name):
         return call.func.id == "open" and _writes(call, 1)
     if not isinstance(call.func, ast.Attribute):
         return False
     owner, name = ast.unparse(call.func.value), call.func.attr
     if owner == "os":
+        text = ast.unparse(call)
         return name in _OS or (name == "open" and ("flags" in text or any(flag in text for flag in _FLAGS)))
     if owner == "shutil":
         return name in _SHUTIL
@@ -155,10 +152,10 @@ def _writes(call: ast.Call, place: int) -> bool:
 
 def found_places() -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
-    for path in sorted(ROOT.rglob("*.py")):
-        module = ".".join(path.relative_to(ROOT).with_suffix("").parts)
-        for within, name in calls(ast.parse(path.read_text())):
-            found.setdefault(module + within, set()).add(name)
+    for name, tree in trees().items():
+        module = name.removesuffix(".py").replace("/", ".")
+        for within, called in calls(tree):
+            found.setdefault(module + within, set()).add(called)
     return found
 
 

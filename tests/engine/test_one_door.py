@@ -9,11 +9,9 @@ import ast
 import re
 from collections.abc import Iterator
 from functools import cache
-from pathlib import Path
 
-import holdfast
+from source_rig import trees
 
-_SOURCE = Path(holdfast.__file__).parent
 _ARITHMETIC = {"block_id_of", "first_lsn_of", "file_offset_of", "position_behind"}
 """Places in the log, which are the same in every known engine: no byte of one is looked at."""
 
@@ -130,12 +128,8 @@ GATES = {
 
 
 @cache
-def _modules() -> dict[str, ast.Module]:
-    return {str(path.relative_to(_SOURCE)): ast.parse(path.read_text()) for path in sorted(_SOURCE.rglob("*.py"))}
-
-
-def _nodes() -> Iterator[tuple[str, str, ast.AST]]:
-    """Yield every node with its module and `module:Class.function`."""
+def _nodes() -> tuple[tuple[str, str, ast.AST], ...]:
+    """Return every node with its module and `module:Class.function`."""
 
     def below(node: ast.AST, name: str) -> Iterator[tuple[str, ast.AST]]:
         for child in ast.iter_child_nodes(node):
@@ -145,9 +139,9 @@ def _nodes() -> Iterator[tuple[str, str, ast.AST]]:
             yield inner, child
             yield from below(child, inner)
 
-    for module, tree in _modules().items():
-        for name, node in below(tree, ""):
-            yield module, f"{module}:{name}", node
+    return tuple(
+        (module, f"{module}:{name}", node) for module, tree in trees().items() for name, node in below(tree, "")
+    )
 
 
 def _called(node: ast.AST) -> str:

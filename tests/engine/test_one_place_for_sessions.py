@@ -2,11 +2,9 @@
 
 import ast
 from collections.abc import Iterator
-from pathlib import Path
 
-import holdfast
+from source_rig import trees
 
-SOURCE = Path(holdfast.__file__).parent
 MAKERS = {
     "engine/session.py": "the place itself",
     "cli/connection.py": "a client of the port; sets the same state, but for a person's own statements",
@@ -19,21 +17,17 @@ LINKS = {
 }
 
 
-def _calls(path: Path) -> Iterator[tuple[ast.Call, str]]:
-    for node in ast.walk(ast.parse(path.read_text())):
+def _calls(tree: ast.Module) -> Iterator[tuple[ast.Call, str]]:
+    for node in ast.walk(tree):
         if isinstance(node, ast.Call):
             yield node, ast.unparse(node.func)
-
-
-def _files() -> dict[str, Path]:
-    return {str(path.relative_to(SOURCE)): path for path in sorted(SOURCE.rglob("*.py"))}
 
 
 def test_nothing_else_in_the_source_logs_in_to_an_engine() -> None:
     makers = {
         name
-        for name, path in _files().items()
-        for _, called in _calls(path)
+        for name, tree in trees().items()
+        for _, called in _calls(tree)
         if called in ("pymysql.connect", "pymysql.Connect", "pymysql.connections.Connection", "pymysql.Connection")
     }
     assert makers == set(MAKERS)
@@ -42,8 +36,8 @@ def test_nothing_else_in_the_source_logs_in_to_an_engine() -> None:
 def test_nothing_else_takes_the_connect_of_pymysql_by_another_name() -> None:
     taken = {
         (name, alias.name)
-        for name, path in _files().items()
-        for node in ast.walk(ast.parse(path.read_text()))
+        for name, tree in trees().items()
+        for node in ast.walk(tree)
         if isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] == "pymysql"
         for alias in node.names
         if alias.name not in ("Cursor", "Connection")
@@ -54,21 +48,21 @@ def test_nothing_else_takes_the_connect_of_pymysql_by_another_name() -> None:
 def test_nothing_else_opens_a_link_with_an_engines_socket() -> None:
     openers = {
         name
-        for name, path in _files().items()
-        for node in ast.walk(ast.parse(path.read_text()))
+        for name, tree in trees().items()
+        for node in ast.walk(tree)
         if isinstance(node, ast.Attribute) and node.attr in ("create_unix_connection", "open_unix_connection")
     }
     assert openers == {"gateway/link.py"}
-    callers = {name for name, path in _files().items() for _, called in _calls(path) if called.endswith("open_link")}
+    callers = {name for name, tree in trees().items() for _, called in _calls(tree) if called.endswith("open_link")}
     assert callers | {"gateway/link.py"} == set(LINKS)
 
 
 def test_only_the_place_itself_makes_a_session_of_a_connection() -> None:
     makers = {
         name
-        for name, path in _files().items()
+        for name, tree in trees().items()
         if name.startswith(("engine/", "catalog/", "tables/", "jobs/", "restore/", "backup/"))
-        for call, called in _calls(path)
+        for call, called in _calls(tree)
         if called == "Session" and any(isinstance(arg, ast.Name) and "connection" in arg.id for arg in call.args)
     }
     assert makers == {"engine/session.py"}

@@ -1,20 +1,17 @@
 """What an engine says of a statement quotes what it refuses. Nothing of ours shows that: no message, log line, COMMENT or view."""
 
 import ast
-from collections.abc import Iterator
-from pathlib import Path
 
 import pymysql
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import holdfast
 from holdfast.catalog.connections import _said, _translated
 from holdfast.engine.session import SqlError
 from holdfast.statement.mask import engine_words, mask_values
+from source_rig import trees
 
-SOURCE = Path(holdfast.__file__).parent
 SECRET = "the secret"
 
 
@@ -101,14 +98,9 @@ TELLS_ITS_OWN_CLIENT = {
 MASKED_BY = {"_sql_error", "_said", "_refused", "_translated", "isinstance"}
 
 
-def trees() -> Iterator[tuple[str, ast.Module]]:
-    for path in sorted(SOURCE.rglob("*.py")):
-        yield str(path.relative_to(SOURCE)), ast.parse(path.read_text())
-
-
 def test_every_handler_of_the_clients_errors_masks_what_the_engine_said() -> None:
     wrong, seen = [], set()
-    for room, tree in trees():
+    for room, tree in trees().items():
         for handler in ast.walk(tree):
             if not isinstance(handler, ast.ExceptHandler) or handler.type is None or handler.name is None:
                 continue
@@ -136,7 +128,7 @@ def test_every_handler_of_the_clients_errors_masks_what_the_engine_said() -> Non
 def test_an_engines_own_words_are_for_the_client_who_wrote_the_values() -> None:
     found = {
         room
-        for room, tree in trees()
+        for room, tree in trees().items()
         for node in ast.walk(tree)
         if isinstance(node, ast.Attribute) and node.attr == "unmasked"
     }

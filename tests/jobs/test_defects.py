@@ -10,12 +10,11 @@ from pathlib import Path
 
 import pytest
 
-import holdfast
 from holdfast.defects import DefectError, DefectFormatter, frames_of, guarded
 from holdfast.errors import EngineError
 from holdfast.jobs.leftovers import Leftovers
+from source_rig import trees
 
-SOURCE = Path(holdfast.__file__).parent
 SECRET = "the secret of row 7"
 
 
@@ -179,8 +178,7 @@ _ALWAYS = {
 
 
 def sources() -> Iterator[tuple[str, ast.Module]]:
-    for path in sorted(SOURCE.rglob("*.py")):
-        yield str(path.relative_to(SOURCE)), ast.parse(path.read_text())
+    yield from trees().items()
 
 
 def calls_within(node: ast.AST, where: str = "") -> Iterator[tuple[str, ast.Call]]:

@@ -31,6 +31,7 @@ from holdfast.values.tenant import (
     TenantStatus,
     Unit,
 )
+from source_rig import trees
 
 CLUSTER_ID, TENANT_ID, OTHER_ID = 7, 1002, 1004
 OWN = owned_by(CLUSTER_ID, TENANT_ID)
@@ -456,7 +457,7 @@ def test_every_text_that_becomes_a_path_and_every_open_goes_through_the_ground()
     for path in sorted(source.rglob("*.py")):
         name, text = str(path.relative_to(source)), path.read_text()
         if not name.startswith(("store/", "values/")):
-            parsers |= {f"{name}:{place}" for place in calls_of(ast.parse(text), "parse_uri")}
+            parsers |= {f"{name}:{place}" for place in calls_of(trees()[name], "parse_uri")}
             openers |= {name} if "from holdfast.store.open import" in text else set()
     assert parsers == PARSERS.keys()
     assert openers == OPENERS.keys()

@@ -9,9 +9,8 @@ import ast
 from collections import Counter
 from pathlib import Path
 
-import holdfast
+from source_rig import trees
 
-SOURCE = Path(holdfast.__file__).parent
 WAITS = {"sleep", "wait", "rest"}
 LOOPS = {
     "archive/follower.py:_insist_on_saving": "thread, 1 s, until the catalog answers or the server ends",
@@ -103,11 +102,11 @@ def called(node: ast.AST) -> Counter[str]:
 
 def functions_that_wait_in_loops() -> dict[str, ast.AST]:
     found: dict[str, ast.AST] = {}
-    for path in SOURCE.rglob("*.py"):
-        room = path.relative_to(SOURCE)
+    for name, tree in trees().items():
+        room = Path(name)
         if room.parts[0] in {"statement", "mysql"} or room.name == "link.py":
             continue  # they have a `rest` of their own, of bytes and words
-        for function in ast.walk(ast.parse(path.read_text())):
+        for function in ast.walk(tree):
             if not isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
                 continue
             loops = [node for node in ast.walk(function) if isinstance(node, ast.While | ast.For)]
