@@ -19,6 +19,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from ssl import SSLContext
 
 from holdfast.engine.directory import EngineDirectory
 from holdfast.engine.fence import FencePolicy
@@ -68,6 +69,9 @@ class BenchDesk:
             data_version="",
         )
         return Route(tenant=tenant, socket=self._socket, addressed=self._addressed)
+
+    def tls_for(self, tenant: Tenant, user: str) -> SSLContext | None:
+        return None
 
     def views_login(self, tenant: Tenant) -> ViewsLogin:
         return ViewsLogin(self._socket, "root", "", "test")

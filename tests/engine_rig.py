@@ -154,16 +154,17 @@ def running_engine(
     keep: bool = False,
     version: EngineVersion | None = None,
     wants_space: bool = False,
+    speaks_tls: bool = False,
 ) -> Iterator[EngineRig]:
     """Run a fresh engine in tmp_path/name/engine (account beside it); end it and, unless `keep`, remove it.
 
-    `wants_space`: in a network namespace of its own, where the machine allows it.
+    `wants_space`: in a network namespace of its own, where the machine allows it. `speaks_tls`: with a wallet.
 
     A directory is 161 MB and more: pytest keeps three runs of tmp_path, so it is removed at once.
     """
     home = tmp_path / name
     directory = EngineDirectory(home / "engine", version or installed())
-    settings = EngineSettings(parameters=parameters, wants_space=wants_space)
+    settings = EngineSettings(parameters=parameters, wants_space=wants_space, speaks_tls=speaks_tls)
     begin_founding(directory)
     process = EngineProcess.start(directory, settings, fence)
     rig = EngineRig(

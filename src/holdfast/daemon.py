@@ -281,6 +281,7 @@ class Server:
             self._clock,
             block_files=block_files,
             wants_spaces=self._config.knows_client_addresses,
+            serves_tls=self._config.tls_cert is not None,
         )
         self._stack.callback(lambda: supervisor.end(stop_engines=True))
         self._bring_up_sys(supervisor)

@@ -25,7 +25,7 @@ from holdfast.engine.account import (
     store_account,
 )
 from holdfast.engine.session import NO_TLS, Session, SqlError, connect
-from holdfast.engine.unusable import count_unusable
+from holdfast.engine.unusable import Reach
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(180)]
 
@@ -168,7 +168,7 @@ def test_whatever_root_does_to_the_second_account_is_mended(rig: EngineRig) -> N
     with rig.session() as held, rig.root() as root:
         separate(held, path)
         assert look(held) == ()
-        assert count_unusable(held) == 0
+        assert Reach().count_unusable(held) == 0
         for text, trouble in DONE.items():
             root.execute(text)
             (told,) = look(held)

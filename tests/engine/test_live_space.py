@@ -17,7 +17,7 @@ from holdfast.engine.process import EMBEDDED, EngineProcess
 from holdfast.engine.session import SqlError
 from holdfast.engine.space import refusal
 from holdfast.engine.space_sockets import SpaceSockets
-from holdfast.engine.unusable import count_unusable
+from holdfast.engine.unusable import Reach
 from holdfast.errors import EngineError
 
 pytestmark = pytest.mark.live
@@ -58,11 +58,11 @@ def words_of(process: EngineProcess) -> list[str]:
 def test_accounts_get_in_from_their_address_and_from_nowhere_else(rig: EngineRig) -> None:
     hosts = ("10.1.2.3", "203.0.113.0/24", "192.168.%", "127.0.0.1", "localhost")
     with rig.root() as root:
-        before = count_unusable(root, is_addressed=True)
+        before = Reach(is_addressed=True).count_unusable(root)
         for number, host in enumerate(hosts):
             root.execute(f"create user u{number}@'{host}' identified by 'secret'")
-        assert count_unusable(root, is_addressed=True) == before + 1  # localhost
-        assert count_unusable(root) == before + len(hosts)
+        assert Reach(is_addressed=True).count_unusable(root) == before + 1  # localhost
+        assert Reach().count_unusable(root) == before + len(hosts)
     came_in, refused = set(), set()
     for address in ("10.1.2.3", "203.0.113.77", "192.168.5.6", "127.0.0.1", "10.1.2.4"):
         for number, host in enumerate(hosts):

@@ -7,17 +7,28 @@ import pymysql
 import pytest
 from door_rig import Door, open_door, prepare_views
 
-from engine_rig import running_engine
+from engine_rig import EngineRig, running_engine
 from holdfast.values.places import PlaceLimits
+from tls_rig import make_certificate
 
 
 @pytest.fixture(scope="module")
-def engine_socket(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """The socket of an engine whose root has no password."""
-    with running_engine(tmp_path_factory.mktemp("gateway")) as rig:
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EngineRig]:
+    """An engine whose root has no password, with a wallet as a server starts it."""
+    with running_engine(tmp_path_factory.mktemp("gateway"), speaks_tls=True) as rig:
         with pymysql.connect(unix_socket=str(rig.socket), user="root", autocommit=True) as root:
             prepare_views(root)
-        yield rig.socket
+        yield rig
+
+
+@pytest.fixture(scope="module")
+def engine_socket(engine: EngineRig) -> Path:
+    return engine.socket
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    return make_certificate(tmp_path_factory.mktemp("tls"))
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +47,8 @@ def door(shared_door: Door) -> Door:
     desk.stalled.clear()
     desk.troubles.clear()
     desk.views_socket = None
-    desk.has_unusable = False
+    desk.unusable = None
+    desk.tls = {}
     desk.limits = PlaceLimits()
     desk.gate.set()
     return shared_door

@@ -11,10 +11,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from ssl import SSLContext
 
 import pymysql
 
 from holdfast import codes
+from holdfast.engine.unusable import Reach
 from holdfast.errors import NotFoundError, refuse
 from holdfast.gateway.server import GatewayThread
 from holdfast.gateway.settings import GatewaySettings
@@ -60,7 +62,9 @@ class SmallDesk:
     # What each question raises from now on: of the catalog, of a destination, or a defect.
     troubles: dict[str, Exception] = field(default_factory=dict)
     limits: PlaceLimits = field(default_factory=PlaceLimits)
-    has_unusable: bool = False
+    unusable: Reach | None = None
+    # By user: how TLS is spoken with the engine for it.
+    tls: dict[str, SSLContext] = field(default_factory=dict)
     addressed: AddressedSockets | None = None
     views_socket: Path | None = None
     # Set by a test to hold `execute` of a NOARCHIVELOG until it is let go.
@@ -89,8 +93,12 @@ class SmallDesk:
             tenant=self.tenants[tenant_name],
             socket=socket,
             addressed=self.addressed,
-            has_unusable=self.has_unusable,
+            unusable=self.unusable,
         )
+
+    def tls_for(self, tenant: Tenant, user: str) -> SSLContext | None:
+        self._meet("tls_for")
+        return self.tls.get(user)
 
     def views_login(self, tenant: Tenant) -> ViewsLogin:
         self._meet("views_login")

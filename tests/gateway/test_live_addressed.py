@@ -10,8 +10,11 @@ from door_rig import Door, open_door, prepare_views
 from wire_rig import WireClient, error_of
 
 from engine_rig import EngineRig, running_engine
+from holdfast.engine import wallet
 from holdfast.engine.space import refusal
+from holdfast.engine.unusable import Reach
 from holdfast.mysql.flags import CommandCode
+from tls_rig import client_tls
 
 pytestmark = pytest.mark.live
 
@@ -21,7 +24,7 @@ def rig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EngineRig]:
     place = tmp_path_factory.mktemp("addressed")
     if why := refusal(place, Path("/bin/sh")):
         pytest.skip(f"this machine gives no engine a network namespace: {why}")
-    with running_engine(place, wants_space=True) as rig:
+    with running_engine(place, wants_space=True, speaks_tls=True) as rig:
         with pymysql.connect(unix_socket=str(rig.socket), user="root", autocommit=True) as root:
             prepare_views(root)
             with root.cursor() as cursor:
@@ -63,11 +66,11 @@ def test_account_lets_nobody_in_from_elsewhere(addressed_door: Door) -> None:
     plain = refusal_of(addressed_door, "here@t1", password="secret")
     assert plain[0] == 1045
     assert refusal_of(addressed_door, "here@t1", password="secret", bind_address="127.0.0.10") == plain
-    addressed_door.desk.has_unusable = True
+    addressed_door.desk.unusable = Reach(is_addressed=True)
     try:
         number, message = refusal_of(addressed_door, "here@t1", password="secret")
     finally:
-        addressed_door.desk.has_unusable = False
+        addressed_door.desk.unusable = None
     assert (number, message[: len(plain[1])]) == plain
     assert "no IPv4 address" in message
 
@@ -126,3 +129,19 @@ def test_many_come_at_once(addressed_door: Door) -> None:
     assert len(rows(clients[0], "show processlist")) >= 100
     for client in clients:
         client.close()
+
+
+def test_account_that_asks_for_tls_is_known_by_its_address_too(rig: EngineRig, certificate: tuple[Path, Path]) -> None:
+    rig.sql("create user safe@'127.0.0.9' identified by 'secret' require ssl")
+    with open_door(rig.socket, tls_cert=certificate[0], tls_key=certificate[1]) as door:
+        door.desk.addressed = rig.process.sockets
+        context = wallet.server_context(rig.directory.root)
+        assert context is not None
+        door.desk.tls["safe"] = context
+        options = {"password": "secret", "ssl": client_tls()}
+        with door.connect("safe@t1", bind_address="127.0.0.9", **options) as client:
+            assert rows(client, "select user()") == [("safe@127.0.0.9",)]
+            assert rows(client, f"select length('{'x' * 3_000_000}')") == [(3_000_000,)]
+        assert refusal_of(door, "safe@t1", **options)[0] == 1045
+        in_plain = {"password": "secret", "ssl_disabled": True}
+        assert refusal_of(door, "safe@t1", bind_address="127.0.0.9", **in_plain)[0] == 1045

@@ -5,15 +5,10 @@ import ssl
 import time
 from collections.abc import Iterator
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pymysql
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 from door_rig import VIEWS_PASSWORD, Door, open_door
 from wire_rig import CLIENT_CAPABILITIES, WireClient, error_of
 
@@ -23,6 +18,7 @@ from holdfast.gateway.settings import GatewaySettings
 from holdfast.mysql.flags import OFFERED_CAPABILITIES, Capability, CommandCode
 from holdfast.mysql.framing import PacketReader, frame
 from holdfast.mysql.packets import decode_greeting
+from tls_rig import client_tls
 
 pytestmark = pytest.mark.live
 
@@ -45,7 +41,8 @@ def test_greeting_is_the_engines_but_for_compression_and_tls(door: Door, engine_
     client = WireClient.dial(door.port)
     ours = client.greet()
     client.close()
-    assert ours.capabilities == engine.capabilities & ~Capability.COMPRESS == OFFERED_CAPABILITIES
+    not_offered = Capability.COMPRESS | Capability.SSL  # the second by a door with a certificate
+    assert ours.capabilities == engine.capabilities & ~not_offered == OFFERED_CAPABILITIES
     assert (ours.version, ours.charset, ours.plugin) == (engine.version, engine.charset, engine.plugin)
     assert ours.connection_id >= 0x70000001 > engine.connection_id
     assert b"\0" not in ours.scramble
@@ -267,40 +264,10 @@ def test_reset_connection_is_relayed_and_begins_a_new_session(door: Door) -> Non
 # --- TLS
 
 
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    folder = tmp_path_factory.mktemp("tls")
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(datetime.now(UTC) - timedelta(days=1))
-        .not_valid_after(datetime.now(UTC) + timedelta(days=1))
-        .sign(key, hashes.SHA256())
-    )
-    cert_file, key_file = folder / "cert.pem", folder / "key.pem"
-    cert_file.write_bytes(made.public_bytes(serialization.Encoding.PEM))
-    key_file.write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    )
-    return cert_file, key_file
-
-
-def _client_tls() -> ssl.SSLContext:
-    context = ssl.create_default_context()
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    return context
-
-
 def test_tls_on_and_off_on_one_port(engine_socket: Path, certificate: tuple[Path, Path]) -> None:
     with open_door(engine_socket, tls_cert=certificate[0], tls_key=certificate[1]) as door:
         for _ in range(5):
-            with door.connect() as plain, door.connect(ssl=_client_tls()) as secured:
+            with door.connect() as plain, door.connect(ssl=client_tls()) as secured:
                 for connection in (plain, secured):
                     with connection.cursor() as cursor:
                         cursor.execute("show tenants")
@@ -311,7 +278,7 @@ def test_tls_on_and_off_on_one_port(engine_socket: Path, certificate: tuple[Path
 def test_large_result_and_backpressure_under_tls(engine_socket: Path, certificate: tuple[Path, Path]) -> None:
     with (
         open_door(engine_socket, tls_cert=certificate[0], tls_key=certificate[1]) as door,
-        door.connect(ssl=_client_tls()) as connection,
+        door.connect(ssl=client_tls()) as connection,
         connection.cursor() as cursor,
     ):
         cursor.execute("select repeat('x', 8000000), repeat('y', 8000000)")
@@ -326,7 +293,7 @@ def test_client_hello_in_the_segment_of_the_ssl_request_is_not_lost(
         assert Capability.SSL in client.greet().capabilities
         flags = int(CLIENT_CAPABILITIES | Capability.SSL).to_bytes(4, "little")
         into, out = ssl.MemoryBIO(), ssl.MemoryBIO()
-        tls = _client_tls().wrap_bio(into, out)
+        tls = client_tls().wrap_bio(into, out)
         with pytest.raises(ssl.SSLWantReadError):
             tls.do_handshake()
         client.send(frame(1, flags + (1 << 24).to_bytes(4, "little") + b"\x2d" + bytes(23)) + out.read())

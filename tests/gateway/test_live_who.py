@@ -10,7 +10,7 @@ from door_rig import Door
 from wire_rig import WireClient, error_of
 
 from holdfast.engine.session import connect
-from holdfast.engine.unusable import count_unusable
+from holdfast.engine.unusable import Reach
 from holdfast.mysql.flags import CommandCode
 
 pytestmark = pytest.mark.live
@@ -105,7 +105,7 @@ def test_accounts_bound_to_a_host_are_counted_and_their_tenant_says_so(
     def count() -> int:
         session = connect(engine_socket, "root", "")
         try:
-            return count_unusable(session)
+            return Reach().count_unusable(session)
         finally:
             session.close()
 
@@ -119,7 +119,7 @@ def test_accounts_bound_to_a_host_are_counted_and_their_tenant_says_so(
             cursor.execute("drop user bound@'u%', bound@'%'")
             plain = refusal(door, "bound@t1", password="secret")
             assert "RENAME USER" not in plain[1]
-            door.desk.has_unusable = True
+            door.desk.unusable = Reach()
             number, message = refusal(door, "bound@t1", password="secret")
             assert number == plain[0] == 1045
             assert message.startswith(plain[1])

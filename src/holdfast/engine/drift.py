@@ -7,7 +7,7 @@ is the kernel's): this keeps a tenant reachable, bounded and in its role.
 import re
 from dataclasses import dataclass
 
-from holdfast.engine import facts, wallet
+from holdfast.engine import facts
 from holdfast.engine.directory import FILES_DIR, EngineDirectory
 from holdfast.engine.process import EngineProcess, EngineSettings
 from holdfast.engine.role import EngineRole
@@ -96,8 +96,7 @@ def find(session: Session, settings: EngineSettings, *, is_sys: bool = False) ->
     )
     values = {str(name): str(value) for name, value, _ in rows}
     fixed = {**{str(name): str(default) for name, _, default in rows if str(name) in built_in}, **fixed}
-    if settings.client_file is not None:
-        fixed.update(wallet.PARAMETERS)
+    fixed.update(settings.wallet_parameters)
     found += [_different(name, values[name], expected) for name, expected in fixed.items() if name in values]
     for name, size_bytes in (
         (memory, settings.memory_budget_bytes),

@@ -92,7 +92,8 @@ class EngineSettings:
     """How an engine is started. `parameters` are (name, value) pairs of its own; all are saved in its meta.db.
 
     `log_source_port`: where on this machine a standby pulls its log from (see `log_service`). None: it pulls nothing.
-    `client_file`: the engine gets a wallet, and this file what a client of ours needs (see `wallet`). None: it has none.
+    `speaks_tls`: the engine gets a wallet (see `wallet`), and accounts that REQUIRE SSL let in who comes by TLS.
+    `client_file`: it gets one all the same, and this file what a client of ours needs to be known by it.
     `role` is enforced: the engine starts as that, whatever its directory says. None leaves the directory's word.
     `wants_space`: whether it shall know its clients' addresses, where that can be (see `space`).
     Raises RefusedError below what an engine can start with.
@@ -104,6 +105,7 @@ class EngineSettings:
     parameters: tuple[tuple[str, str], ...] = ()
     log_source_port: int | None = None
     wants_space: bool = False
+    speaks_tls: bool = False
     client_file: Path | None = None
 
     def __post_init__(self) -> None:
@@ -121,6 +123,16 @@ class EngineSettings:
         count = len(block_ids(directory.log_dir))
         in_use_bytes = (count + _SPARE_LOG_BLOCKS) * LOG_BLOCK_BYTES * 5 // 4
         return replace(self, log_disk_size_bytes=max(self.log_disk_size_bytes, in_use_bytes))
+
+    @property
+    def has_wallet(self) -> bool:
+        return self.speaks_tls or self.client_file is not None
+
+    @property
+    def wallet_parameters(self) -> dict[str, str]:
+        """Return what the engine's parameters about TLS are then, none for one without a wallet."""
+        known = wallet.CLIENT_PARAMETERS if self.client_file is not None else {}
+        return {**wallet.PARAMETERS, **known} if self.has_wallet else {}
 
     @property
     def log_source(self) -> str:
@@ -155,7 +167,7 @@ class EngineSettings:
             # Four text logs of 256 MiB at most: the engine's default keeps them all.
             ("enable_syslog_recycle", "True"),
             ("max_syslog_file_count", "4"),
-            *(wallet.PARAMETERS.items() if self.client_file is not None else ()),
+            *self.wallet_parameters.items(),
             *self.parameters,
         )
         return tuple(word for name, value in pairs for word in ("--parameter", f"{name}={value}"))
@@ -283,10 +295,10 @@ class EngineProcess:
             forget_parameters(directory, FORGOTTEN_AT_START)
             if settings.role is not None:
                 set_role(directory, settings.role)
-        if settings.client_file is None:
-            wallet.remove(directory.root)
-        else:
+        if settings.has_wallet:
             wallet.mint(directory.root, settings.client_file)
+        else:
+            wallet.remove(directory.root)
         is_embedded = settings.is_embedded(version)
         common = ("--nodaemon", "--base-dir", str(directory.root.resolve()), "--log-level", "WARN")
         rest = (*settings.arguments(version), *first_start)

@@ -1,8 +1,9 @@
-"""The certificates by which one start of one engine knows us: `ssl_client_authentication` and what it needs.
+"""The certificates of one start of one engine: by which it speaks TLS (`ssl_client_authentication`), and by which it knows us.
 
-An account that REQUIREs X509 is nobody's in an engine without a wallet, whatever its password (1045, measured), and in one with a wallet
-it is that of who has a certificate of the same authority. Each start that is to let us in so gets an authority of its own, made before
-the process is, whose key is kept nowhere: a certificate of another engine, or of an earlier start, opens nothing.
+An account that REQUIREs SSL is nobody's in an engine without a wallet. One that REQUIREs X509 is in one with a wallet that of who has a
+certificate of the same authority, and nobody's otherwise, whatever its password (1045, measured). Each start gets an authority of its
+own, made before the process is, whose key is kept nowhere: a certificate of another engine, or of an earlier start, opens nothing, and
+where none was signed for us nobody has one.
 
     <engine>/wallet/                the engine's: the authority's certificate, its own and its key
     <account file>.client.pem       ours, out of the engine's reach: certificate, key, the authority's certificate
@@ -26,8 +27,11 @@ from holdfast import disk
 from holdfast.errors import EngineError
 
 CLIENT_NAME = "holdfast"
-PARAMETERS = {"ssl_client_authentication": "True", "ob_ssl_invited_common_names": CLIENT_NAME}
-"""What an engine with a wallet is started with. Its default for the second, NONE, refuses every certificate (1045, measured)."""
+PARAMETERS = {"ssl_client_authentication": "True"}
+"""What an engine with a wallet is started with."""
+CLIENT_PARAMETERS = {"ob_ssl_invited_common_names": CLIENT_NAME}
+"""And one that is to know us by a certificate. Its default, NONE, refuses every certificate (1045, measured)."""
+_AUTHORITY_FILE = "ca.pem"
 _SERVER_NAME = "engine"
 _AUTHORITY_NAME = "holdfast authority"
 _BEFORE = datetime.timedelta(days=1)
@@ -41,22 +45,23 @@ def argument() -> str:
     return f"{name}={value}"
 
 
-def mint(root: Path, client_file: Path) -> None:
-    """Make the wallet of the stopped engine in `root` and the client's file. Raises EngineError. Takes some 10 ms."""
+def mint(root: Path, client_file: Path | None) -> None:
+    """Make the wallet of the stopped engine in `root`, and the client's file unless None. Raises EngineError. Takes some 10 ms."""
     authority, server, client = (ec.generate_private_key(ec.SECP256R1()) for _ in range(3))
     authority_pem = _certificate(_AUTHORITY_NAME, authority, authority, is_authority=True)
-    client_pem = _certificate(CLIENT_NAME, client, authority) + _key_pem(client) + authority_pem
     folder = _folder(root)
     remove(root)
     try:
         folder.mkdir(mode=0o700)
         for name, data in (
-            ("ca.pem", authority_pem),
+            (_AUTHORITY_FILE, authority_pem),
             ("server-cert.pem", _certificate(_SERVER_NAME, server, authority)),
             ("server-key.pem", _key_pem(server)),
         ):
             disk.write_file(folder / name, data)
-        disk.write_file(client_file, client_pem)
+        if client_file is not None:
+            client_pem = _certificate(CLIENT_NAME, client, authority) + _key_pem(client) + authority_pem
+            disk.write_file(client_file, client_pem)
     except OSError as error:
         raise EngineError(f"the certificates of {root} can not be written: {error.strerror}") from error
 
@@ -83,6 +88,17 @@ def client_context(client_file: Path) -> ssl.SSLContext | None:
         context.load_cert_chain(client_file)
         context.load_verify_locations(client_file)
     except OSError:  # SSLError is one: a file that a power cut has taken apart lets nobody in
+        return None
+    return context
+
+
+def server_context(root: Path) -> ssl.SSLContext | None:
+    """Return what speaks TLS with the engine in `root` and shows no certificate; None if it has no wallet that is whole."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False  # the authority signs for one engine
+    try:
+        context.load_verify_locations(_folder(root) / _AUTHORITY_FILE)
+    except OSError:
         return None
     return context
 

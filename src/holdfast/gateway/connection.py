@@ -223,6 +223,7 @@ class ClientConnection(asyncio.Protocol):
             write=self._send,
             patience=patience,
             sequence=sequence,
+            is_secured=self._is_secured,
         )
 
     def _sit_down(self, seat: Seat) -> None:

@@ -13,8 +13,9 @@ import asyncio
 import errno
 from collections.abc import Callable, Coroutine
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import IPv6Address, ip_address
+from ssl import SSLContext
 from typing import Any, TypeVar
 
 from holdfast.errors import HoldfastError, NotFoundError
@@ -27,12 +28,13 @@ from holdfast.gateway.own_users import is_own_user
 from holdfast.gateway.patience import Patience, SentAwayError
 from holdfast.gateway.places import NoPlaceError, Place, TooManyAttemptsError
 from holdfast.jobs.door import Route
-from holdfast.mysql.flags import COMPRESSION, NEEDED_CAPABILITIES
+from holdfast.mysql.flags import COMPRESSION, NEEDED_CAPABILITIES, Capability
 from holdfast.mysql.framing import Packet, frame
 from holdfast.mysql.login import split_login_name
 from holdfast.mysql.packets import (
     ERROR_MARK,
     OK_MARK,
+    Greeting,
     HandshakeResponse,
     ServerError,
     decode_error,
@@ -40,6 +42,7 @@ from holdfast.mysql.packets import (
     encode_auth_switch,
     encode_error,
     encode_handshake_response,
+    encode_ssl_request,
     response_for_engine,
 )
 from holdfast.statement.own_objects import is_own_schema
@@ -82,8 +85,11 @@ class Visitor:
         write: Callable[[bytes], None],
         patience: Patience,
         sequence: int,
+        is_secured: bool = False,
     ) -> None:
+        """`is_secured`: came by TLS."""
         self.host = host
+        self.is_secured = is_secured
         self._port = port
         self.sequence = sequence
         self._inbox = inbox
@@ -226,9 +232,10 @@ def _with_hint(verdict: bytes, route: Route, link: EngineLink) -> bytes:
     error = decode_error(verdict)
     if link.is_addressed and error.number == refusals.NOT_INVITED.number:
         return encode_error(refusals.NOT_INVITED)
-    if not route.has_unusable or error.number != _ACCESS_DENIED:
+    if route.unusable is None or error.number != _ACCESS_DENIED:
         return verdict
-    return encode_error(refusals.perhaps_unusable(error, is_addressed=link.is_addressed))
+    # A client by IPv6 takes the Unix socket, whatever others do.
+    return encode_error(refusals.perhaps_unusable(error, replace(route.unusable, is_addressed=link.is_addressed)))
 
 
 class _Login:
@@ -258,7 +265,7 @@ class _Login:
             if not link.is_lost:
                 raise
             raise visitor.refuse(refusals.TENANT_NOT_REACHABLE) from error
-        except TimeoutError as error:
+        except (OSError, TimeoutError) as error:
             raise visitor.refuse(refusals.TENANT_NOT_REACHABLE) from error
         except TooManyAttemptsError as error:
             raise visitor.refuse(refusals.TOO_MANY_LOGINS) from error
@@ -276,6 +283,7 @@ class _Login:
             raise LoginEndedError("the engine refused the connection")
         greeting = decode_greeting(first.payload)
         link.connection_id = greeting.connection_id
+        tls = await self._tls_for(route, user, greeting)
         visitor.tell(encode_auth_switch(greeting.plugin, greeting.scramble))
         proof = await visitor.next_packet()
         rebuilt = response_for_engine(
@@ -285,7 +293,13 @@ class _Login:
             auth=proof.payload[:255],
             plugin=greeting.plugin,
         )
-        answer = frame(first.sequence + 1, encode_handshake_response(rebuilt))
+        sequence = first.sequence + 1
+        if tls is not None:
+            with self._attempt():
+                link.write(frame(sequence, encode_ssl_request(rebuilt)))
+                await self.step(link.secure(tls))
+            sequence += 1
+        answer = frame(sequence, encode_handshake_response(rebuilt))
         for _ in range(_ROUNDS_MAX):
             with self._attempt():
                 link.write(answer)
@@ -303,6 +317,19 @@ class _Login:
             proof = await visitor.next_packet()
             answer = frame(verdict.sequence + 1, proof.payload)
         raise visitor.refuse(refusals.BAD_HANDSHAKE)
+
+    async def _tls_for(self, route: Route, user: bytes, greeting: Greeting) -> SSLContext | None:
+        """Return how to speak TLS with the engine, None to speak in plain.
+
+        Only accounts that ask for it are served so: what is on its way between two processes of one machine is ciphered twice then.
+        """
+        if not self._visitor.is_secured or Capability.SSL not in greeting.capabilities:
+            return None
+        name, desk = user.decode("utf-8", "replace"), self._house.desk
+        try:
+            return await self.step(self._house.on_login_thread(lambda: desk.tls_for(route.tenant, name)))
+        except HoldfastError as error:
+            raise self._visitor.refuse(refusals.error_of(error)) from error
 
     async def _require_invited(self, link: EngineLink, user: bytes) -> None:
         """Refuse whom the tenant's `ob_tcp_invited_nodes` does not name: the engine waves its Unix socket through.

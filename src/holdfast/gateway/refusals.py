@@ -4,7 +4,7 @@ Everything the desk refuses comes from `holdfast.codes` by way of `error_of`.
 """
 
 from holdfast import codes
-from holdfast.engine.unusable import WAY_OUT, WAY_OUT_ADDRESSED
+from holdfast.engine.unusable import Reach
 from holdfast.errors import HoldfastError
 from holdfast.mysql.packets import ServerError
 from holdfast.statement.mask import mask_secrets
@@ -73,15 +73,9 @@ def access_denied(user: str, *, with_password: bool) -> ServerError:
     )
 
 
-def perhaps_unusable(denied: ServerError, *, is_addressed: bool = False) -> ServerError:
-    """Return the engine's 1045 in a tenant with accounts that let nobody in. The same for each account, known or not.
-
-    `is_addressed`: of an engine that knows its clients' addresses.
-    """
-    what = "a host that is no IPv4 address" if is_addressed else "a host"
-    way_out = WAY_OUT_ADDRESSED if is_addressed else WAY_OUT
-    words = f" (or the account is bound to {what} or has REQUIRE SSL, which lets nobody in here: {way_out})"
-    return ServerError(denied.number, denied.sqlstate, denied.message + words)
+def perhaps_unusable(denied: ServerError, reach: Reach) -> ServerError:
+    """Return the engine's 1045 in a tenant with accounts that let nobody in. The same for each account, known or not."""
+    return ServerError(denied.number, denied.sqlstate, denied.message + reach.hint)
 
 
 def no_place(want: Want, limits: PlaceLimits) -> ServerError:

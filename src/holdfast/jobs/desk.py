@@ -1,6 +1,7 @@
 """The desk: one statement in, one reply out. What each statement means lies with its family; here is only who gets it."""
 
 from collections.abc import Callable
+from ssl import SSLContext
 
 from holdfast import codes
 from holdfast.catalog.catalog import Catalog
@@ -94,8 +95,11 @@ class HoldfastDesk:
             tenant=tenant,
             addressed=process.sockets,
             socket=self._supervisor.directory(tenant.tenant_id).socket,
-            has_unusable=self._supervisor.unusable_accounts(tenant.tenant_id) > 0,
+            unusable=self._supervisor.reach_of_unusable(tenant.tenant_id),
         )
+
+    def tls_for(self, tenant: Tenant, user: str) -> SSLContext | None:
+        return self._supervisor.tls_for(tenant.tenant_id, user)
 
     def views_login(self, tenant: Tenant) -> ViewsLogin:
         return self._tenants.views_login(tenant)

@@ -1,10 +1,12 @@
 """What a door (the gateway) asks of the desk."""
 
 import socket as sockets
+import ssl
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from holdfast.engine.unusable import Reach
 from holdfast.jobs.reply import Reply
 from holdfast.jobs.session import Session
 from holdfast.statement.commands import Command
@@ -31,13 +33,13 @@ class Route:
     """Where a login goes: the tenant as it is now, and its engine's Unix socket.
 
     `addressed`: what reaches an engine that is to know its clients' addresses; None for one that knows none.
-    `has_unusable`: whether it has accounts that nobody can log in with (`engine.unusable`), as was seen lately.
+    `unusable`: how it is reached if some of its accounts let nobody in that way, as was seen lately.
     """
 
     tenant: Tenant
     socket: Path
     addressed: AddressedSockets | None = None
-    has_unusable: bool = False
+    unusable: Reach | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,10 @@ class Desk(Protocol):
 
     def route(self, tenant_name: str) -> Route:
         """Return where to log in. Raises NotFoundError (unknown tenant) or RefusedError (not ready)."""
+        ...
+
+    def tls_for(self, tenant: Tenant, user: str) -> ssl.SSLContext | None:
+        """Return how to speak TLS with the tenant's engine for a client that came by TLS, None if that account may be served in plain."""
         ...
 
     def views_login(self, tenant: Tenant) -> ViewsLogin:

@@ -17,6 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
+from ssl import SSLContext
 from typing import Protocol
 
 from holdfast import codes
@@ -30,7 +31,7 @@ from holdfast.engine.recognition import DirectoryGoneError, refuse_other, requir
 from holdfast.engine.role import EngineRole
 from holdfast.engine.session import NOBODY_THERE, SqlError
 from holdfast.engine.session import Session as EngineSession
-from holdfast.engine.unusable import count_unusable, unusable_words
+from holdfast.engine.unusable import SSL_TYPE, Reach
 from holdfast.engine.version import EngineVersion, install_hint
 from holdfast.errors import EngineError, HoldfastError, UnknownVersionError, refuse
 from holdfast.jobs.directories import ClusterDirectory
@@ -53,6 +54,7 @@ closed by then."""
 _ORPHANS_LISTED_MAX = 5
 _AGAIN_EACH_TIME = ("could not be", "only a restart")
 """In what is said of a change that could not be made."""
+_ASKS_FOR_TLS = "select 1 from oceanbase.__all_user where user_name = %s and ssl_type = %s limit 1"
 _SHUT_OUT = (
     "its engine knows Holdfast's account no more, and no session of ours is in: it is made again before the next command of a client"
     " that may create users"
@@ -122,14 +124,19 @@ class Supervisor:
         on_restart: Callable[[int], None] = lambda tenant_id: None,
         block_files: BlockFiles | None = None,
         wants_spaces: bool = False,
+        serves_tls: bool = False,
     ) -> None:
-        """`wants_spaces`: whether engines that are started shall know their clients' addresses, where that can be."""
+        """`wants_spaces`: whether engines that are started shall know their clients' addresses, where that can be.
+
+        `serves_tls`: whether clients come to the port by TLS.
+        """
         self._directories = directories
         self._versions = {SYS_TENANT_ID: sys_version}
         self._refused: dict[int, HoldfastError] = {}
         self._of_oracle_mode: set[int] = set()
         self._clock = clock
         self._wants_spaces = wants_spaces
+        self._serves_tls = serves_tls
         self._block_files: BlockFiles = block_files or PlainBlockFiles()
         self._on_restart = on_restart
         self.on_put_right: Callable[[int, str], None] = lambda tenant_id, change: None
@@ -186,18 +193,44 @@ class Supervisor:
             return _SHUT_OUT if self.is_shut_out(tenant_id) else ""
         return f"{path} is gone, without which the tenant can not be backed up: put it back, or restore the tenant"
 
-    def unusable_accounts(self, tenant_id: int) -> int:
-        """Return how many accounts of the tenant nobody can log in with, as it was half a minute ago. Never blocks."""
+    def reach_of_unusable(self, tenant_id: int) -> Reach | None:
+        """Return how the engine is reached if that way nobody can log in with some account, as it was half a minute ago. Never blocks."""
         charge = self._charges.get(tenant_id)
-        return 0 if charge is None else charge.unusable
+        return self._reach(charge) if charge is not None and charge.unusable else None
 
     def unusable_words(self, tenant_id: int) -> str:
         """Return in words that there are such accounts, why, and the way out; empty for none. Never blocks."""
         charge = self._charges.get(tenant_id)
-        if charge is None:
-            return ""
-        refusal = "" if charge.process is None else charge.process.space_refusal
-        return unusable_words(charge.unusable, is_addressed=_is_addressed(charge), refusal=refusal)
+        return "" if charge is None else self._reach(charge).words(charge.unusable)
+
+    def _reach(self, charge: _Charge) -> Reach:
+        process = charge.process
+        if process is None:
+            return Reach()
+        return Reach(
+            is_addressed=process.sockets is not None,
+            serves_tls=self._serves_tls and process.was_started_with(wallet.argument()),
+            refusal=process.space_refusal,
+        )
+
+    def tls_for(self, tenant_id: int, user: str) -> SSLContext | None:
+        """Return how to speak TLS with the tenant's engine if it serves an account of this name over nothing else, None otherwise.
+
+        Asked at each login by TLS, so that what an account asks for counts from the moment it does. An engine that can not be asked
+        is spoken to by TLS, which every account takes.
+        """
+        charge = self._charge(tenant_id)
+        if charge.process is None or not charge.process.was_started_with(wallet.argument()):
+            return None
+        is_asked = True
+
+        def ask(held: EngineSession) -> None:
+            nonlocal is_asked
+            is_asked = bool(held.query(_ASKS_FOR_TLS, (user, SSL_TYPE)))
+
+        with contextlib.suppress(SqlError):
+            self._keeper(tenant_id, charge).use(ask)
+        return wallet.server_context(charge.directory.root) if is_asked else None
 
     def bring_up(self, tenant_id: int, settings: EngineSettings, *, watchdog: Watchdog | None = None) -> EngineProcess:
         """Return the tenant's engine, ready for logins: adopted if it lives, else started. It is watched from now on.
@@ -526,17 +559,21 @@ class Supervisor:
         return is_ours_there and process.was_started_with(wallet.argument())
 
     def _with_wallet(self, tenant_id: int, settings: EngineSettings) -> EngineSettings:
-        """Return the settings of a stopped engine's next start; a certificate that it will not need is removed."""
+        """Return the settings of a stopped engine's next start; a certificate of ours that it will not need is removed."""
         client_file = account.client_file(self.account_file(tenant_id))
         if self._needs_wallet(tenant_id, settings):
-            return replace(settings, client_file=client_file)
+            return replace(settings, speaks_tls=True, client_file=client_file)
         client_file.unlink(missing_ok=True)
-        return replace(settings, client_file=None)
+        return replace(settings, speaks_tls=True, client_file=None)
 
-    def _as_started(self, tenant_id: int, settings: EngineSettings) -> EngineSettings:
+    def _as_started(self, tenant_id: int, charge: _Charge) -> EngineSettings:
         """Return the settings with what the running engine's last start had of a wallet."""
         client_file = account.client_file(self.account_file(tenant_id))
-        return replace(settings, client_file=client_file if client_file.exists() else None)
+        return replace(
+            charge.settings,
+            speaks_tls=charge.process is not None and charge.process.was_started_with(wallet.argument()),
+            client_file=client_file if client_file.exists() else None,
+        )
 
     def _settled(self, tenant_id: int, process: EngineProcess, settings: EngineSettings) -> EngineProcess:
         """Return the engine; one that takes writes has a login that no set holds.
@@ -630,7 +667,7 @@ class Supervisor:
         def put_right(held: EngineSession) -> None:
             nonlocal changes, settings
             # First: under a hostile rpc_timeout a CREATE USER is tried for ever, whatever ob_query_timeout says (measured on 1.4.0).
-            running = self._as_started(tenant_id, charge.settings)
+            running = self._as_started(tenant_id, charge)
             settings = drift.put_settings_right(held, running, is_sys=tenant_id == SYS_TENANT_ID)
             if self._is_to_separate(tenant_id, charge.settings):
                 try:
@@ -677,11 +714,11 @@ class Supervisor:
 
         def put_right(session: EngineSession) -> None:
             nonlocal changes
-            running = self._as_started(tenant_id, charge.settings)
+            running = self._as_started(tenant_id, charge)
             changes = drift.put_right(session, running, charge.process, is_sys=tenant_id == SYS_TENANT_ID)
             if tenant_id in self._of_oracle_mode:
                 changes = (*administrator.put_sys_right(session), *changes)
-            charge.unusable = count_unusable(session, is_addressed=_is_addressed(charge))
+            charge.unusable = self._reach(charge).count_unusable(session)
 
         if charge.is_starting:
             return
@@ -719,10 +756,6 @@ def _let_go(charge: _Charge) -> None:
 def _refuse_retired(charge: _Charge) -> None:
     if charge.retired:
         raise refuse(codes.OB_SERVER_NOT_READY, hint="its tenant is being dropped")
-
-
-def _is_addressed(charge: _Charge) -> bool:
-    return charge.process is not None and charge.process.sockets is not None
 
 
 def _is_embedded_as(process: EngineProcess, settings: EngineSettings) -> bool:

@@ -109,6 +109,13 @@ def is_ssl_request(payload: bytes) -> bool:
     return len(payload) == SSL_REQUEST_BYTES and bool(int.from_bytes(payload[:4], "little") & Capability.SSL)
 
 
+def encode_ssl_request(response: HandshakeResponse) -> bytes:
+    """Return the request for TLS that goes before this login."""
+    return encode_handshake_response(replace(response, capabilities=response.capabilities | Capability.SSL))[
+        :SSL_REQUEST_BYTES
+    ]
+
+
 def decode_handshake_response(payload: bytes) -> HandshakeResponse:
     """Return a client's login.
 

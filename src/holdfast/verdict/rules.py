@@ -201,9 +201,9 @@ RULES: tuple[Rule, ...] = (
     Rule(
         id="accounts-unusable",
         severity=Severity.WARNING,
-        finds="accounts of the tenant are bound to a host or REQUIRE SSL, so nobody can log in with them through Holdfast",
+        finds="accounts of the tenant are bound to a host, REQUIRE X509, or REQUIRE SSL at a port without TLS: nobody can log in with them",
         feeds="TENANT_HEALTH.ENGINE_COMMENT of an engine that is UP",
-        remedy="RENAME USER to the host '%' and set ob_tcp_invited_nodes; ALTER USER ... REQUIRE NONE",
+        remedy="RENAME USER to the host '%' and set ob_tcp_invited_nodes; --tls-cert and --tls-key, or ALTER USER ... REQUIRE NONE",
     ),
     Rule(
         id="full-failed",
