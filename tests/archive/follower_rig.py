@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -80,15 +80,15 @@ class _FlakyAppender:
         self._flaky = flaky
         self._appender = appender
 
-    def append(self, *buffers: Buffer) -> None:
+    def append(self, *buffers: Buffer, behind: Iterable[Buffer] = ()) -> None:
         if self._flaky.is_down:
             raise StoreUnavailableError("the destination is down")
         if self._flaky.tears:
-            octets = b"".join(bytes(buffer) for buffer in buffers)
+            octets = b"".join(bytes(buffer) for buffer in (*buffers, *map(bytes, behind)))
             self._appender.append(octets[: len(octets) // 2])
             raise StoreUnavailableError("the destination went down in the middle of an append")
         self._flaky.appends += 1
-        self._appender.append(*buffers)
+        self._appender.append(*buffers, behind=behind)
 
     def close(self) -> None:
         self._appender.close()

@@ -7,7 +7,7 @@ import errno
 import os
 import shutil
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -130,9 +130,9 @@ class _FailingAppender:
     def __init__(self, store: FailingStore, appender: Appender) -> None:
         self._store, self._appender = store, appender
 
-    def append(self, *buffers: bytes) -> None:
+    def append(self, *buffers: bytes, behind: Iterable[bytes] = ()) -> None:
         self._store.check("append")
-        self._appender.append(*buffers)
+        self._appender.append(*buffers, behind=behind)
 
     def close(self) -> None:
         self._appender.close()

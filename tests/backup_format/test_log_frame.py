@@ -23,7 +23,7 @@ from holdfast.backup_format.log_frame import (
     seal_frame,
     timeline_of,
 )
-from holdfast.backup_format.payload import Codec
+from holdfast.backup_format.payload import PIECE_BYTES, TAG_BYTES, Codec, Packer, seal_body
 from holdfast.errors import CorruptionError, RefusedError, UnknownVersionError
 from holdfast.values.lsn import Lsn
 from holdfast.values.scn import Scn
@@ -87,6 +87,19 @@ def test_frame_of_any_log_opens(
     assert sealed.header.frame == said
     assert bytes(open_frame(sealed.header, sealed.body, key=key)) == log
     assert said.end_position.lsn == start + len(log)
+
+
+@pytest.mark.parametrize("size", [1, PIECE_BYTES, PIECE_BYTES + 1, 3 * PIECE_BYTES + 17])
+@pytest.mark.parametrize("key", KEYS, ids=["plain", "encrypted"])
+def test_pieces_are_the_body_and_give_it_again(size: int, key: DataKey | None) -> None:
+    log = octets(size)
+    sealed = FrameSealer(key=key, compress=False).seal(frame(0, size, log_id=1), log)
+    largest = max(map(len, sealed.pieces()))
+    assert largest <= PIECE_BYTES + TAG_BYTES
+    nonce, body = seal_body(Packer(key, compress=False).pack(log), sealed.header_bytes[:104], key)
+    assert sealed.header.nonce == nonce
+    assert sealed.body == bytes(body)
+    assert open_frame(sealed.header, sealed.body, key=key) == log
 
 
 def test_frame_is_refused_unless_its_payload_is_what_it_says() -> None:

@@ -1,7 +1,7 @@
 """What every store promises (`holdfast.store.store`), asked of each driver and each wrapper alike."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -184,6 +184,20 @@ def test_buffer_may_be_used_again_after_a_write(store: Store) -> None:
             appender.append(buffer)
         writer.commit()
     assert store.get("a") == store.get("b") == b"onetwo"
+
+
+def test_what_is_appended_behind_may_be_made_in_one_memory(store: Store) -> None:
+    memory = bytearray(3 << 20)
+
+    def made() -> Iterator[bytearray]:
+        for number in range(4):
+            memory[:] = bytes((number,)) * len(memory)
+            yield memory
+
+    with store.appender("log", 0) as appender:
+        appender.append(b"head", behind=made())
+        assert appender.size_bytes == 4 + 4 * len(memory)
+    assert store.get("log") == b"head" + b"".join(bytes((number,)) * len(memory) for number in range(4))
 
 
 def test_appended_object_is_visible_and_grows(store: Store) -> None:

@@ -113,7 +113,7 @@ class RoundWriter:
         sealed = self._sealer.seal(frame, *((log,) if info is None else (info, log)))
         appender = self._appender_of(block_id)
         try:
-            appender.append(sealed.header_bytes, sealed.body)
+            appender.append(sealed.header_bytes, behind=sealed.pieces())
         except BaseException:
             self.close()
             raise

@@ -225,14 +225,14 @@ def _copy_object(
 def _sealed_parts(
     reader: ObjectReader, item: LogObject, key: DataKey | None, name: str, before: Callable[[int], None]
 ) -> Iterator[Buffer]:
-    """Yield the item's frames sealed with `key`, if any: header and body by turns. Each is checked by being opened."""
+    """Yield the item's frames sealed with `key`, if any: a part counts until the next is asked for. Each is checked by being opened."""
     opener, sealer = FrameOpener(key=item.keys), FrameSealer(key=key)
     for found in item.frames:
         before(found.header.size_bytes)
         stored = reader.read(found.offset + FRAME_HEADER_BYTES, found.header.stored_size_bytes)
         sealed = sealer.seal(found.header.frame, opener.open(found.header, stored, name=name))
         yield sealed.header_bytes
-        yield sealed.body
+        yield from sealed.pieces()
 
 
 def _parts(reader: ObjectReader, size_bytes: int, before: Callable[[int], None]) -> Iterator[bytes]:

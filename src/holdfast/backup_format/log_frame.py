@@ -29,7 +29,7 @@ Payload as in a chunk. With a cipher the associated data are the header's bytes 
 
 import struct
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from blake3 import blake3
@@ -43,7 +43,7 @@ from holdfast.backup_format.payload import (
     Packer,
     StoredPayload,
     Unpacker,
-    seal_body,
+    seal_pieces,
 )
 from holdfast.errors import CorruptionError, UnknownVersionError
 from holdfast.values.buffers import Buffer, ReadAt
@@ -129,15 +129,23 @@ class FrameHeader:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SealedFrame:
-    """A frame ready to be appended: `header_bytes`, then `body`. `body` may alias the payload it was made from."""
+    """A frame ready to be appended: `header_bytes`, then what `pieces` gives, which may alias the payload it was made from.
+
+    `pieces` gives the stored bytes anew each time; a piece counts until the next is asked for.
+    """
 
     header: FrameHeader
     header_bytes: bytes
-    body: Buffer
+    pieces: Callable[[], Iterator[Buffer]]
+
+    @property
+    def body(self) -> bytes:
+        """Return a copy of the stored bytes."""
+        return b"".join(map(bytes, self.pieces()))
 
     @property
     def size_bytes(self) -> int:
-        return len(self.header_bytes) + len(self.body)
+        return self.header.size_bytes
 
 
 class FrameSealer:
@@ -164,14 +172,13 @@ class FrameSealer:
             len(packed.body) + (TAG_BYTES if sealed else 0),
             packed.digest,
         )
-        nonce, body = seal_body(packed, associated, self._key)
+        nonce, pieces = seal_pieces(packed, associated, self._key)
         checked = associated + nonce + bytes(4)
         header_bytes = checked + header_checksum(checked).to_bytes(8, "little")
         header = decode_frame_header(header_bytes)
         assert header is not None
         assert header.frame == frame
-        assert header.stored_size_bytes == len(body)
-        return SealedFrame(header=header, header_bytes=header_bytes, body=body)
+        return SealedFrame(header=header, header_bytes=header_bytes, pieces=pieces)
 
 
 def _pack_header(frame: LogFrame, codec: Codec, cipher: Cipher, stored_size_bytes: int, digest: bytes) -> bytes:

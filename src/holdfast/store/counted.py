@@ -1,7 +1,7 @@
 """A store that counts what goes through it: bytes for progress and views, calls for tests of what a thing costs."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from threading import Lock
 from types import TracebackType
@@ -136,9 +136,10 @@ class _CountedAppender:
     def size_bytes(self) -> int:
         return self._appender.size_bytes
 
-    def append(self, *buffers: Buffer) -> None:
-        self._appender.append(*buffers)
-        self._store.count("append", written_bytes=sum(map(len, buffers)))
+    def append(self, *buffers: Buffer, behind: Iterable[Buffer] = ()) -> None:
+        before = self.size_bytes
+        self._appender.append(*buffers, behind=behind)
+        self._store.count("append", written_bytes=self.size_bytes - before)
 
     def close(self) -> None:
         self._appender.close()

@@ -22,7 +22,7 @@ import fcntl
 import os
 import secrets
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import Self
@@ -50,7 +50,7 @@ from holdfast.store.folder import (
     set_mode,
     walk_files,
 )
-from holdfast.store.page_cache import ReadAhead, WriteBehind, drop
+from holdfast.store.page_cache import ReadAhead, WriteBehind, begin_writing, drop
 from holdfast.store.store import TEMPORARY_FOLDER, Appender, ObjectInfo, ObjectReader, ObjectWriter, check_name, nothing
 from holdfast.store.whole_write import write_all
 from holdfast.values.buffers import Buffer
@@ -493,7 +493,7 @@ class _FileAppender:
     def size_bytes(self) -> int:
         return self._size_bytes
 
-    def append(self, *buffers: Buffer) -> None:
+    def append(self, *buffers: Buffer, behind: Iterable[Buffer] = ()) -> None:
         descriptor = self._descriptor
         if descriptor is None:
             raise ValueError(f"the appender of {self._text()} was closed before")
@@ -501,6 +501,10 @@ class _FileAppender:
             # Before: behind a cut, a write would leave a hole of zeros. After: the folder may have moved away meanwhile.
             self._require_growing(descriptor, self._size_bytes)
             end = write_all(descriptor, self._size_bytes, buffers)
+            for buffer in behind:
+                at, end = end, write_all(descriptor, end, (buffer,))
+                if end - at >= _LARGE_BYTES:
+                    begin_writing(descriptor, at, end)
             os.fdatasync(descriptor)
             self._require_growing(descriptor, end)
         except OSError as error:

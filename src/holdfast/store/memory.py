@@ -1,6 +1,6 @@
 """A destination in memory, for tests of everything that uses one."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from threading import Lock
 from types import TracebackType
 from typing import Self
@@ -155,10 +155,10 @@ class _MemoryAppender:
     def size_bytes(self) -> int:
         return self._size_bytes
 
-    def append(self, *buffers: Buffer) -> None:
+    def append(self, *buffers: Buffer, behind: Iterable[Buffer] = ()) -> None:
         if not self._is_open:
             raise ValueError(f"the appender of {self._name} was closed before")
-        octets = b"".join(buffers)
+        octets = b"".join((*buffers, *map(bytes, behind)))
         self._store.extend(self._name, octets)
         self._size_bytes += len(octets)
 

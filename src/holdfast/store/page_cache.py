@@ -43,9 +43,18 @@ class WriteBehind:
         self._dropped, self._pushed = self._pushed, end_offset
 
     def _range(self, start: int, end: int, flags: int) -> None:
-        # A file system without it returns an error we ignore on purpose: fsync still decides, and reports, everything.
-        if _sync_file_range is not None:
-            _sync_file_range(self._descriptor, start, end - start, flags)
+        _range(self._descriptor, start, end, flags)
+
+
+def begin_writing(descriptor: int, start: int, end: int) -> None:
+    """Have the kernel write these dirty pages to the disk while more are made. Says nothing of durability."""
+    _range(descriptor, start, end, _START)
+
+
+def _range(descriptor: int, start: int, end: int, flags: int) -> None:
+    # A file system without it returns an error we ignore on purpose: fsync still decides, and reports, everything.
+    if _sync_file_range is not None:
+        _sync_file_range(descriptor, start, end - start, flags)
 
 
 def drop(descriptor: int, start: int, end: int) -> None:

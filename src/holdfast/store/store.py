@@ -13,7 +13,7 @@ Errors: StoreUnavailableError for a destination that is full (-9082), forbids (-
 was changed, the call may be repeated. NotFoundError (-9120) for a missing object. Anything else is said at the method.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Protocol, Self
@@ -69,8 +69,11 @@ class Appender(Protocol):
         """Return the size that is durable: the sum of what every returned `append` wrote, and the size it began with."""
         ...
 
-    def append(self, *buffers: Buffer) -> None:
+    def append(self, *buffers: Buffer, behind: Iterable[Buffer] = ()) -> None:
         """Write all the buffers behind the object's end. Durable, and found under the object's name, when it returns.
+
+        `behind`: more of them, each asked for when the one before is written, so that it may be made in the same memory, and while
+        the one before is on its way to the disk.
 
         Raises CorruptionError when the object was removed or cut while it grew, ObjectReplacedError when its name shows another
         one, or bytes that nobody appended here.
