@@ -271,7 +271,8 @@ def test_it_comes_back_on_an_empty_machine_with_what_the_source_names_alone(
         assert backup(client, "shop")[0] == "COMPLETED"
         newest = client.one("select max(BACKUP_SET_ID) from oceanbase.CDB_OB_BACKUP_SET_FILES")
         in_the_clear = f"backup_set_{newest}_full"
-        wait_archived(client, life.grow())
+        end = life.grow()
+        wait_archived(client, end)
     there = tmp_path / "there"
     for kind in KINDS:
         shutil.copytree(life.place / kind, there / kind)
@@ -308,6 +309,13 @@ def test_it_comes_back_on_an_empty_machine_with_what_the_source_names_alone(
         server.start()
         with server.client() as client:
             client.run("SET DECRYPTION IDENTIFIED BY 'of this session'")
+            previews = _previews(client, f"{_at(tmp_path / 'command')} UNTIL SCN = {end}", sources["command"])
+            (chosen, named), (taken, unnamed) = previews
+            assert (in_the_clear in chosen, in_the_clear in taken) == (False, True), (
+                "as the restore chooses, with the key and without"
+            )
+            assert f"{in_the_clear} is left aside" in named
+            assert ("would be refused" in named, "would be refused" in unnamed) == (False, True)
             for name in ("env", "command"):
                 restore = f"ALTER SYSTEM RESTORE of_{name} FROM {_at(tmp_path / name)}"
                 assert client.refused(f"{restore} WITH KEY FROM {sources['file']}")[0] == 9047
@@ -325,6 +333,16 @@ def test_it_comes_back_on_an_empty_machine_with_what_the_source_names_alone(
                     assert back.rows("select i, s from test.t order by i") == life.rows, name
             shown = "select distinct VALUE from oceanbase.GV$OB_PARAMETERS where NAME = 'backup_encryption'"
             assert client.rows(shown) == [("NONE",)], "a restored tenant has no key of its own until it is given one"
+
+
+def _previews(client: Client, what: str, key: str) -> list[tuple[str, str]]:
+    """Return what SHOW RESTORE PREVIEW lists and warns of, as texts, with the key named and without."""
+    found = []
+    for named in (f"WITH KEY FROM {key}", ""):
+        client.run(f"ALTER SYSTEM RESTORE FROM {what} {named} PREVIEW")
+        rows = client.rows("SHOW RESTORE PREVIEW")
+        found.append((repr(rows), repr(client.rows("show warnings"))))
+    return found
 
 
 def _at(place: Path) -> str:

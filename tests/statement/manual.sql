@@ -198,6 +198,8 @@ ALTER SYSTEM RESTORE FROM 'file:///d,file:///a' UNTIL TIME='2026-11-23 10:00:00.
 --> RestorePreview(sources=('file:///d', 'file:///a'), until=UntilTime(text='2026-11-23 10:00:00.123456'))
 ALTER SYSTEM RESTORE FROM 'file:///d' PREVIEW;
 --> RestorePreview(sources=('file:///d',))
+ALTER SYSTEM RESTORE FROM 'file:///d' UNTIL SCN = 5 WITH KEY FROM 'file:/key' PREVIEW;
+--> RestorePreview(sources=('file:///d',), until=UntilScn(scn=5), key_source='file:/key')
 SHOW RESTORE PREVIEW;
 --> ShowRestorePreview()
 ALTER SYSTEM ADD RESTORE SOURCE 'file:///d/backup_set_1_full,file:///a/piece_d1001r1p1';

@@ -137,7 +137,7 @@ STRATEGIES: dict[type, st.SearchStrategy[c.Command]] = {
     ),
     c.CancelValidate: st.builds(c.CancelValidate, tenants=tenant_lists),
     c.Restore: st.builds(c.Restore, tenant=names, **with_clauses),
-    c.RestorePreview: st.builds(c.RestorePreview, sources=path_lists, until=maybe(untils)),
+    c.RestorePreview: st.builds(c.RestorePreview, sources=path_lists, until=maybe(untils), key_source=maybe(texts)),
     c.ShowRestorePreview: st.builds(c.ShowRestorePreview),
     c.AddRestoreSource: st.builds(c.AddRestoreSource, sources=path_lists),
     c.ClearRestoreSource: st.builds(c.ClearRestoreSource),

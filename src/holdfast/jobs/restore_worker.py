@@ -23,6 +23,7 @@ from functools import partial
 
 from holdfast import codes, disk
 from holdfast.backup_format.manifest import EncryptionMode
+from holdfast.backup_format.reach import Damage
 from holdfast.catalog.catalog import Catalog
 from holdfast.catalog.log_sources import LogRestoreSource
 from holdfast.catalog.restores import RestoreJob
@@ -161,6 +162,7 @@ class RestoreWorkers:
         newest, and RefusedError -9047 says so where nothing that would be read is sealed.
         """
         sets, pieces, damaged = found.sets, found.pieces, found.damaged
+        aside: tuple[Damage, ...] = ()
         if is_key_named:
             sets, pieces, aside = left_aside_in_the_clear(sets, pieces)
             damaged = (*damaged, *aside)
@@ -179,7 +181,7 @@ class RestoreWorkers:
                 hint=f"nothing is sealed of what would be read ({', '.join(plan.set_roots)}): leave WITH KEY FROM out to restore what is"
                 " in the clear, whoever has made it",
             )
-        return plan
+        return replace(plan, left_aside=aside)
 
     def keyring(self, tenant_id: int) -> Keyring:
         """Return where the keys of the sets this tenant is restored from are kept while its restore is under way."""

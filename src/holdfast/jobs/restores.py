@@ -15,12 +15,13 @@ from dataclasses import dataclass, field, replace
 from holdfast import codes
 from holdfast.backup_format import names
 from holdfast.backup_format.manifest import EncryptionMode
+from holdfast.backup_format.reach import Damage
 from holdfast.catalog.catalog import Catalog
 from holdfast.catalog.restores import RestoreJob
 from holdfast.clock import Clock
 from holdfast.destination.facts import Facts, places_of
 from holdfast.engine.version import Engines
-from holdfast.errors import RefusedError, refuse
+from holdfast.errors import CorruptionError, RefusedError, refuse
 from holdfast.jobs.activation import Activation
 from holdfast.jobs.backup_keys import BackupKeys
 from holdfast.jobs.ground import named_uri
@@ -31,6 +32,7 @@ from holdfast.jobs.session import Session, target_of
 from holdfast.jobs.tenants import Tenants
 from holdfast.keys.masters import Master, Masters
 from holdfast.keys.password import Passwords, SetKey
+from holdfast.keys.source import parse_source
 from holdfast.keys.vault import Vault
 from holdfast.restore.plan import RestorePlan
 from holdfast.restore.refusal import Form
@@ -147,11 +149,7 @@ class Restores:
             warnings.append(Warn(number=codes.OB_NOT_SUPPORTED.client, message=RESTORED_FULLY.format(obstacle)))
         if self._workers.has_vault(tenant.tenant_id):
             warnings.append(_unsealed(tenant))
-        if command.key_source is not None:
-            plain = [fact.root for fact in plan.chain if fact.manifest.encryption.mode is EncryptionMode.NONE]
-            warnings += [_set_in_the_clear(plain)] if plain else []
-        if plan.roots_in_the_clear:
-            warnings.append(_in_the_clear(plan.roots_in_the_clear))
+        warnings += _told(plan, is_key_named=command.key_source is not None)
         return Reply(warnings=tuple(warnings)) if warnings else OK
 
     def add_sources(self, session: Session, command: AddRestoreSource) -> Reply:
@@ -172,19 +170,25 @@ class Restores:
         target = target_of(command.until, session)
         if target is None:
             raise refuse(codes.OB_OP_NOT_ALLOW, "restore preview must have a scn or timestamp, otherwise")
-        session.preview = (tuple(named_uri(text) for text in command.sources), target)
+        if command.key_source is not None:
+            parse_source(command.key_source)
+        session.preview = (tuple(named_uri(text) for text in command.sources), target, command.key_source)
         return OK
 
     def show_preview(self, session: Session) -> Reply:
-        """SHOW RESTORE PREVIEW: the sets and pieces that the restore would read, in the order it needs them."""
+        """SHOW RESTORE PREVIEW: the sets and pieces that the restore would read, in the order it needs them.
+
+        What such a restore would warn of is a warning here too, and so is what it would be refused for: a key that is not at hand.
+        """
         if session.preview is None:
             raise not_supported("show restore preview before ALTER SYSTEM RESTORE PREVIEW is")
-        sources, target = session.preview
+        sources, target, key_source = session.preview
         self._catch_up(places_of(sources), target)
         opened = self._workers.open(sources)
-        masters, _ = self._keys.for_restore([one.store for one in opened], session.decryption, None)
+        masters, _ = self._keys.for_restore([one.store for one in opened], session.decryption, key_source)
         found = self._workers.read(opened, masters)
-        plan = self._workers.plan(found, target)
+        plan = self._workers.plan(found, target, is_key_named=key_source is not None)
+        warnings = [*_refusals(plan, session.decryption, masters), *_told(plan, is_key_named=key_source is not None)]
         rows = [
             (
                 "BACKUP_SET",
@@ -203,7 +207,7 @@ class Restores:
             )
             for step in plan.steps
         ]
-        return Reply(columns=_PREVIEW_COLUMNS, rows=tuple(rows))
+        return Reply(columns=_PREVIEW_COLUMNS, rows=tuple(rows), warnings=tuple(warnings))
 
     def begin(self, order: RestoreOrder) -> Tenant:
         """Check the order, record the tenant and its job and let a worker begin; return the tenant, in status RESTORE.
@@ -318,6 +322,42 @@ def _with_those_of(plan: RestorePlan, masters: Masters, others: tuple[Master, ..
         if (secret := masters.get(key_id)) is not None
     ]
     return (*others, *found)
+
+
+def _told(plan: RestorePlan, *, is_key_named: bool) -> list[Warn]:
+    """Return what to say of the plan: what it reads in the clear, which somebody else may have made."""
+    warnings: list[Warn] = []
+    if is_key_named:
+        if plan.left_aside:
+            warnings.append(_left_aside(plan.left_aside))
+        plain = [fact.root for fact in plan.chain if fact.manifest.encryption.mode is EncryptionMode.NONE]
+        warnings += [_set_in_the_clear(plain)] if plain else []
+    if plan.roots_in_the_clear:
+        warnings.append(_in_the_clear(plan.roots_in_the_clear))
+    return warnings
+
+
+def _refusals(plan: RestorePlan, passwords: Passwords | None, masters: Masters) -> list[Warn]:
+    """Return for what a restore of this plan is refused, as it is now: keys that are not at hand, a manifest that was changed."""
+    found: list[Warn] = []
+
+    def open_sets() -> None:
+        data_keys(plan, open_keys(plan, passwords, masters).get)
+
+    for check in (open_sets, lambda: require_log_keys(plan, masters)):
+        try:
+            check()
+        except (RefusedError, CorruptionError) as error:
+            found.append(Warn(number=error.code.client, message=f"RESTORE would be refused: {error}"))
+    return found
+
+
+def _left_aside(aside: Sequence[Damage]) -> Warn:
+    more = f" and {len(aside) - 1} more" if len(aside) > 1 else ""
+    return Warn(
+        number=codes.OB_BACKUP_INVALID_PASSWORD.client,
+        message=f"{aside[0].root}{more} is left aside: {aside[0].words}",
+    )
 
 
 def _set_in_the_clear(roots: Sequence[str]) -> Warn:

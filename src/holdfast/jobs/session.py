@@ -20,7 +20,7 @@ class Session:
     `grants` and `time_zone` are read from the engine on the client's own connection before each statement of
     ours, so the engine's grants decide and a SET time_zone counts. `encryption`: of the sets its backups make, until it ends;
     `decryption`: of the sets its restores read. `restore_sources`: what ADD RESTORE SOURCE gathered for its next restore;
-    `preview`: paths and moment of its last RESTORE ... PREVIEW.
+    `preview`: paths, moment and key source of its last RESTORE ... PREVIEW.
     """
 
     tenant: Tenant
@@ -32,7 +32,7 @@ class Session:
     encryption: BackupPassword | None = field(default=None, repr=False)
     decryption: Passwords | None = field(default=None, repr=False)
     restore_sources: tuple[Uri, ...] = field(default=(), repr=False)
-    preview: tuple[tuple[Uri, ...], Scn] | None = field(default=None, repr=False)
+    preview: tuple[tuple[Uri, ...], Scn, str | None] | None = field(default=None, repr=False)
 
 
 def target_of(until: Until | None, session: Session) -> Scn | None:

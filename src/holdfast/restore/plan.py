@@ -42,12 +42,16 @@ _Usable = tuple[tuple[SetFact, Path], ...]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RestorePlan:
-    """What to restore: one set's complete index, then its log up to and including `target`."""
+    """What to restore: one set's complete index, then its log up to and including `target`.
+
+    `left_aside`: sets that were not looked at, see `left_aside_in_the_clear`.
+    """
 
     set: SetFact
     chain: tuple[SetFact, ...]
     steps: tuple[LogStep, ...]
     target: Scn
+    left_aside: tuple[Damage, ...] = ()
 
     @property
     def set_roots(self) -> tuple[str, ...]:

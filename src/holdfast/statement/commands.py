@@ -307,10 +307,11 @@ class Restore:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RestorePreview:
-    """`RESTORE FROM 'uri[,uri]' [UNTIL ..] PREVIEW`. A missing UNTIL is the desk's error (-4179)."""
+    """`RESTORE FROM 'uri[,uri]' [UNTIL ..] [WITH KEY FROM 'source'] PREVIEW`. A missing UNTIL is the desk's error (-4179)."""
 
     sources: tuple[str, ...] = field(repr=False)
     until: Until | None = None
+    key_source: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -372,7 +372,8 @@ def _(r: _Renderer, c: Restore) -> _Words:
 
 @_of(RestorePreview)
 def _(r: _Renderer, c: RestorePreview) -> _Words:
-    return "ALTER SYSTEM RESTORE", r.sources(c.sources), _until(c.until), "PREVIEW"
+    key = "" if c.key_source is None else f"WITH KEY FROM {r.key_source(c.key_source)}"
+    return "ALTER SYSTEM RESTORE", r.sources(c.sources), _until(c.until), key, "PREVIEW"
 
 
 @_of(ShowRestorePreview)

@@ -45,15 +45,16 @@ _T = TypeVar("_T")
 
 
 def restore(cursor: Cursor) -> Restore | RestorePreview:
-    """`t [FROM 'uris'] [UNTIL ..] [WITH ..]` or `FROM 'uris' [UNTIL ..] PREVIEW`.
+    """`t [FROM 'uris'] [UNTIL ..] [WITH ..]` or `FROM 'uris' [UNTIL ..] [WITH KEY FROM 'source'] PREVIEW`; its WITH is ours.
 
     FROM with a string right after it begins a preview; FROM with anything else is a tenant of that name.
     """
     if cursor.at_words("FROM") and cursor.at_string(ahead=1):
         sources = _sources(cursor)
         until = until_clause(cursor)
+        key_source = cursor.expect_string() if cursor.accept_words("WITH", "KEY", "FROM") else None
         cursor.expect_words("PREVIEW")
-        return RestorePreview(sources=sources, until=until)
+        return RestorePreview(sources=sources, until=until, key_source=key_source)
     tenant = cursor.expect_name_or_string()
     sources = _sources(cursor)
     until = until_clause(cursor)
