@@ -384,7 +384,6 @@ class RestoreWorkers:
         if obstacle is not None:
             comment = f"{RESTORED_FULLY.format(obstacle)}{'; ' + comment if comment else ''}"
         self._patiently(run, lambda: self._tell(tenant_id, RestoreStatus.POST_CHECK, run.progress))
-        self._patiently(run, lambda: self._tenants.install_views(tenant_id))
         self._patiently(run, lambda: self._put_quick(run, laid_out, options, is_lazy=is_lazy))
         self._patiently(run, lambda: self._end(run, laid_out, plan, found.sources, comment))
 

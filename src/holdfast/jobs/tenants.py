@@ -332,24 +332,29 @@ class Tenants:
                     hint="move it away, or give the server the sys directory that it belongs to",
                 )
 
-    def install_views(self, tenant_id: int) -> None:
-        """Make the tenant's view schema and its user. Repeatable; the password lives in this process only."""
-        password = secrets.token_urlsafe(24)
-        mode = self._catalog.tenants.by_id(tenant_id).mode
-        with self._lock:
-            self._catalog.install_tenant(tenant_id, password, mode)
-            self._view_passwords[tenant_id] = password
-
     def views_login(self, tenant: Tenant) -> ViewsLogin:
-        """Return the login of a user tenant's own view schema."""
-        if tenant.tenant_id not in self._view_passwords:
-            self.install_views(tenant.tenant_id)
+        """Return the login of a user tenant's own view schema, which is made with its views when it is first asked for.
+
+        45 statements take the engine of sys a second: CREATE TENANT and each restore would wait for what most tenants never ask,
+        and a job's auxiliary tenant can not. Raises HoldfastError.
+        """
+        password = self._view_passwords.get(tenant.tenant_id) or self._install_views(tenant.tenant_id)
         return ViewsLogin(
             socket=self._supervisor.directory(SYS_TENANT_ID).socket,
             user=f"hf_t{tenant.tenant_id}",
-            password=self._view_passwords[tenant.tenant_id],
+            password=password,
             schema=f"t{tenant.tenant_id}",
         )
+
+    def _install_views(self, tenant_id: int) -> str:
+        """Make the tenant's view schema and its user; return the user's password, which lives in this process only. Repeatable."""
+        with self._lock:
+            if known := self._view_passwords.get(tenant_id):
+                return known  # another asked at once, and has it
+            password = secrets.token_urlsafe(24)
+            self._catalog.install_tenant(tenant_id, password, self._catalog.tenants.by_id(tenant_id).mode)
+            self._view_passwords[tenant_id] = password
+            return password
 
     def put_views_right(self) -> tuple[str, ...]:
         """Make views of tenants, and the users that read them, again where somebody has changed them; return what was changed.
@@ -436,7 +441,6 @@ class Tenants:
                 administrator.install_sys(root)
             # An image without any checkpoint restores to an engine that starts by luck; it takes seconds, so begin now.
             control.minor_freeze(root)
-        self.install_views(tenant.tenant_id)
         self._catalog.tenants.update(tenant.tenant_id, status=TenantStatus.NORMAL)
 
     def _drop(self, tenant: Tenant) -> None:
