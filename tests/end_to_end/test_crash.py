@@ -27,13 +27,13 @@ pytestmark = [
 ]
 
 _IS_LONG = bool(os.environ.get("HOLDFAST_LONG"))
-ARCHIVE_ROUNDS = 100 if _IS_LONG else 5
-"""Kills of the server: 25 in every run, 350 behind HOLDFAST_LONG. Few with nothing but archiving: it goes on in all others too."""
-BACKUP_ROUNDS = 100 if _IS_LONG else 8
+ARCHIVE_ROUNDS = 100 if _IS_LONG else 4
+"""Kills of the server: 20 in every run, 350 behind HOLDFAST_LONG. Few with nothing but archiving: it goes on in all others too."""
+BACKUP_ROUNDS = 100 if _IS_LONG else 6
 INC_ROUNDS = 50 if _IS_LONG else 6
 """In increments and in backups PLUS ARCHIVELOG, in turns: each rests on what the one before left."""
-RESTORE_ROUNDS = 100 if _IS_LONG else 6
-ENGINE_ROUNDS = 50 if _IS_LONG else 6
+RESTORE_ROUNDS = 100 if _IS_LONG else 4
+ENGINE_ROUNDS = 50 if _IS_LONG else 4
 _IN_TENANT = "TENANT_ID = (select TENANT_ID from oceanbase.DBA_OB_TENANTS where TENANT_NAME = 'bank')"
 
 

@@ -14,7 +14,7 @@ from holdfast.backup_format.index import decode_index
 from holdfast.restore.block_mount import find_obstacle
 from server_rig import Server, archive, backup, freeze_until, running_server, wait_for
 
-pytestmark = pytest.mark.live
+pytestmark = [pytest.mark.live, pytest.mark.timeout(1800 if os.environ.get("HOLDFAST_LONG") else 600)]
 
 HISTORY = "select STATUS, RESULT, COMMENT from oceanbase.CDB_OB_RECOVER_TABLE_JOB_HISTORY where TENANT_ID = 1 order by JOB_ID desc"
 RUNNING = "select STATUS from oceanbase.CDB_OB_RECOVER_TABLE_JOBS where TENANT_ID <> 1"
@@ -24,6 +24,9 @@ TASKS = (
     " from oceanbase.DBA_OB_IMPORT_TABLE_TASK_HISTORY where JOB_ID ="
     " (select max(JOB_ID) from oceanbase.DBA_OB_IMPORT_TABLE_JOB_HISTORY) order by 1, 2"
 )
+
+CANCELS = 25 if os.environ.get("HOLDFAST_LONG") else 3
+KILLS = 25 if os.environ.get("HOLDFAST_LONG") else 3
 
 _TABLE_DATA = 1
 """The type of macro blocks that hold the rows of one table, on engine 1.4."""
@@ -232,7 +235,7 @@ def test_a_standby_takes_no_tables(shop: Shop) -> None:
 
 def test_one_at_a_time_and_a_cancel_leaves_nothing(shop: Shop) -> None:
     dice = random.Random(7)
-    for _ in range(4):
+    for _ in range(CANCELS):
         text = f"FROM {shop.sources} UNTIL SCN = {shop.before} REMAP TABLE sales.big:again"
         shop.sys.run(f"ALTER SYSTEM RECOVER TABLE sales.big TO TENANT shop {text}")
         assert shop.refused("sales.big", more="REMAP TABLE sales.big:again")[0] == 4179
@@ -250,7 +253,7 @@ def test_one_at_a_time_and_a_cancel_leaves_nothing(shop: Shop) -> None:
 
 def test_killed_at_any_moment_it_goes_on_to_the_same_end(shop: Shop) -> None:
     dice = random.Random(11)
-    for number in range(4):
+    for number in range(KILLS):
         shop.sys.run(
             f"ALTER SYSTEM RECOVER TABLE sales.big, sales.child TO TENANT shop FROM {shop.sources} UNTIL SCN = {shop.before}"
             f" REMAP TABLE sales.big:past.big, sales.child:past.kept{number}"

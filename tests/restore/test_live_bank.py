@@ -23,8 +23,8 @@ from server_rig import archive, backup, running_server, wait_archived
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(900)]
 
-RANDOM_TARGETS = 60 if os.environ.get("HOLDFAST_LONG") else 20
-INNER_TARGETS = 30 if os.environ.get("HOLDFAST_LONG") else 10
+RANDOM_TARGETS = 60 if os.environ.get("HOLDFAST_LONG") else 12
+INNER_TARGETS = 30 if os.environ.get("HOLDFAST_LONG") else 6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
