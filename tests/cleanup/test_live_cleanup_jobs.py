@@ -14,9 +14,10 @@ from cleanup_rig import SYS, Forged, World, wait_until
 from holdfast.catalog.backups import BackupJob, BackupTask
 from holdfast.catalog.restores import RestoreJob
 from holdfast.catalog.validation import DamageRow, ValidateType
-from holdfast.errors import ForeignOwnerError, HoldfastError, StoreUnavailableError
+from holdfast.errors import EngineError, ForeignOwnerError, HoldfastError, StoreUnavailableError
 from holdfast.jobs.backup_worker import ServerStoppingError
 from holdfast.jobs.cleanup import Cleanup
+from holdfast.jobs.leftovers import Leftovers
 from holdfast.statement.commands import (
     AddDeletePolicy,
     CancelDelete,
@@ -259,6 +260,35 @@ def test_a_server_that_was_away_does_not_clean_before_the_hour_is_over(world: Wo
     slow.stop_all()
     assert tenant.view("BACKUP_DELETE_JOBS", "JOB_ID") == []
     world.cleanup().drop_policy(tenant.session, DropDeletePolicy(name="default"))
+
+
+@pytest.mark.parametrize("call", ["claim", "active_jobs"])
+@pytest.mark.parametrize(
+    "error", [EngineError("the catalog is away"), RuntimeError("a defect")], ids=["away", "defect"]
+)
+def test_what_the_catalog_kept_from_a_worker_is_taken_up_a_moment_later(
+    world: World, monkeypatch: pytest.MonkeyPatch, call: str, error: Exception
+) -> None:
+    """The thread of the hour, which looks every 15 s, does not run here. Two jobs: the end of one begins the other."""
+    tenant = small(world)
+    catalog = type(world.catalog.cleanup)
+    right, left = getattr(catalog, call), [error, error]
+
+    def failing(*arguments: object) -> object:
+        if left and threading.current_thread().name.startswith(("cleanup-job", "leftovers")):
+            raise left.pop()
+        return right(*arguments)
+
+    monkeypatch.setattr(catalog, call, failing)
+    cleanup = world.cleanup()
+    cleanup._left = Leftovers(again_seconds=0.1)
+    for _ in range(2):
+        cleanup.delete_obsolete(tenant.session, DeleteObsolete())
+    wait_until(lambda: len(tenant.view("BACKUP_DELETE_JOB_HISTORY", "JOB_ID")) == 2)
+    assert left == []
+    assert set(tenant.view("BACKUP_DELETE_JOB_HISTORY", "STATUS, RESULT")) == {("COMPLETED", 0)}
+    cleanup.stop_all()
+    cleanup.drop_policy(tenant.session, DropDeletePolicy(name="default"))
 
 
 # --- cancel, queue

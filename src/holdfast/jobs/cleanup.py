@@ -551,7 +551,7 @@ class Cleanup:
             if job is not None:
                 self._run(CleanupRun(self._around, job, running.stops))
         except HoldfastError as error:
-            # The catalog itself failed: the row stays as it is, owned by us, and the next look of the hour's thread takes it up.
+            # The catalog itself failed: the row stays as it is, owned by us, and is taken up a moment later.
             log.error("tenant %d: deletion job %d could not be carried on: %s", tenant_id, job_id, error)
             is_carried_on = False
         except Exception:
@@ -559,15 +559,28 @@ class Cleanup:
                 "tenant %d: deletion job %d met a defect of Holdfast and is taken up again", tenant_id, job_id
             )
             is_carried_on = False
+            is_carried_on = False
         finally:
             with self._lock:
                 if self._running.get(tenant_id) is running:
                     del self._running[tenant_id]
-            if not running.stops.is_server_stopping and is_carried_on:
-                try:
-                    self._dispatch()
-                except HoldfastError as error:
-                    log.warning("the next deletion is begun later: %s", error)
+            if not running.stops.is_server_stopping:
+                self._begin_next(tenant_id, job_id, at_once=is_carried_on)
+
+    def _begin_next(self, tenant_id: int, job_id: int, *, at_once: bool) -> None:
+        """Give what waits to workers now that this job's has left; a moment later if the catalog does not answer.
+
+        Not by the hour's thread alone: that looks every 15 s, and a look of its own that fails costs 15 s more.
+        """
+        if at_once:
+            try:
+                self._dispatch()
+                return
+            except HoldfastError as error:
+                log.warning("the next deletion is begun later: %s", error)
+            except Exception:
+                log.exception("the next deletion is begun later")
+        self._left.add(tenant_id, job_id, self._dispatch)
 
     def _run(self, run: CleanupRun) -> None:
         try:
