@@ -167,15 +167,16 @@ def drifted(server: Server) -> list[str]:
     with connect(server.directory(TENANT_ID).socket, "root", "") as root:
         rows = root.query("select name, value, default_value from oceanbase.V$OB_PARAMETERS")
     found = {str(name): (str(value), str(default)) for name, value, default in rows}
-    wrong = [name for name in (*BUILT_IN, "memory_limit") if found[name][0] != found[name][1]]
     expected = {
+        **{name: found[name][1] for name in (*BUILT_IN, "memory_limit")},
+        "ssl_client_authentication": "True",
         "mysql_port": "2881",
         "rpc_port": "2882",
         "enable_rpc_service": "False",
         "max_syslog_file_count": "4",
         "log_restore_source": "",
     }
-    wrong += [name for name, value in expected.items() if found[name][0] != value]
+    wrong = [name for name, value in expected.items() if found[name][0] != value]
     return wrong + [
         name for name in ("memory_budget", "log_disk_size") if found[name][0] not in ("1024M", "1G", "2048M", "2G")
     ]
