@@ -327,6 +327,38 @@ class TestParameters:
         }
         assert [row.name for row in catalog.parameters.show(tenant.tenant_id, "HA\\_low%")] == ["ha_low_thread_score"]
 
+    @pytest.mark.parametrize(
+        ("value", "own"),
+        [
+            ("file:/etc/keys/shop", "file"),
+            ("env:SHOP_KEY", "env"),
+            ("command:/bin/vault ***", "command"),
+            ("password", "password"),
+            ("NONE", "NONE"),
+        ],
+    )
+    def test_a_tenant_is_shown_the_kind_of_its_key_source(
+        self, catalog: Catalog, engine: SysEngine, tenant: Tenant, value: str, own: str
+    ) -> None:
+        definition = replace(self.DEFINITIONS[0], name="backup_encryption", default_value="NONE", data_type="STR_LIST")
+        catalog.parameters.define([*self.DEFINITIONS, definition])
+        catalog.parameters.set(tenant.tenant_id, "backup_encryption", value)
+        catalog.parameters.set(tenant.tenant_id, "ha_low_thread_score", "10")
+        for is_asked_by_sys, wanted in ((True, value), (False, own)):
+            rows = catalog.parameters.show(tenant.tenant_id, is_asked_by_sys=is_asked_by_sys)
+            assert {row.name: row.value for row in rows if row.name != "archive_lag_target"} == {
+                "backup_encryption": wanted,
+                "ha_low_thread_score": "10",
+            }
+            found = catalog.parameters.show_where(
+                tenant.tenant_id, "value LIKE '%/%' OR value LIKE '%SHOP%'", is_asked_by_sys=is_asked_by_sys
+            )
+            assert [row.value for row in found] == ([value] if is_asked_by_sys and ":" in value else [])
+        for view in views.tenant_views(tenant.tenant_id):
+            if "PARAMETERS" in view.name:
+                (row,) = engine.query(f"{view.select} AND NAME = 'backup_encryption'")
+                assert (own in row, value in row) == (True, own == value), view.name
+
     def test_the_mirror_follows_the_engine(self, catalog: Catalog, tenant: Tenant) -> None:
         kept, changed, gone, new = (replace(self.NATIVE, name=f"native_{n}", value=n) for n in ("a", "b", "c", "d"))
         catalog.parameters.mirror_engine_parameters(tenant.tenant_id, [kept, changed, gone])

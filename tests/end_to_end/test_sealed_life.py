@@ -125,6 +125,12 @@ def test_the_key_of_the_host_is_set_by_sys_alone(life: Life) -> None:
         assert shop.refused("ALTER SYSTEM SET backup_encryption = 'NONE'")[0] == 1227
         shown = "select VALUE from oceanbase.GV$OB_PARAMETERS where NAME = 'backup_encryption' and TENANT_ID = 1002"
         assert client.one(shown) == f"file:{life.old}"
+        for view in ("GV$OB_PARAMETERS", "V$OB_PARAMETERS"):
+            assert shop.one(f"select VALUE from oceanbase.{view} where NAME = 'backup_encryption'") == "file"
+        (row,) = shop.rows("SHOW PARAMETERS LIKE 'backup_encryption'")
+        assert ("file" in row, str(life.place) in repr(row)) == (True, False)
+        assert shop.rows("SHOW PARAMETERS WHERE value LIKE 'file:%'") == []
+        assert len(client.rows(f"SHOW PARAMETERS WHERE value LIKE 'file:{life.place}%' TENANT = shop")) == 1
 
 
 def test_every_backup_is_sealed_whoever_takes_it(life: Life) -> None:
@@ -209,6 +215,12 @@ def test_a_lost_key_is_said_at_once_and_nothing_is_put_in_the_clear(life: Life) 
         assert "No such file" in wait_for(lambda: client.one(_KEY_COMMENT), bool, seconds=15)
         number, text = client.refused("ALTER SYSTEM BACKUP TENANT = shop")
         assert (number, "no backup key" in text) == (9047, True)
+        with life.server.client("root@shop") as shop:
+            number, text = shop.refused("ALTER SYSTEM BACKUP DATABASE")
+            seen = shop.rows("select KEY_COMMENT from oceanbase.DBA_OB_TENANT_HEALTH")
+        assert (number, str(life.place.parent) in text + repr(seen)) == (9047, False), (
+            "the host is not the tenant's business"
+        )
         life.grow()
         status, comment = wait_for(lambda: client.rows(_ROUND), lambda rows: bool(rows[0][1]))[0]
         assert (status, comment.startswith("waiting: no backup key")) == ("DOING", True)

@@ -128,6 +128,7 @@ class House:
     def file(self, name: str, secret: bytes) -> str:
         path = self.base / name
         path.write_bytes(secret + b"\n")
+        path.chmod(0o600)
         return f"file:{path}"
 
     def set(self, text: str, password: str | None = None) -> list[str]:
@@ -218,6 +219,30 @@ def test_a_source_that_is_gone_or_changed_is_lost_until_it_is_put_back_or_set_ag
     house.set(f"file:{house.base}/key")
     house.keys.secure(1002, house.stores[DATA])
     assert house.opens(DATA, NEW) == 2
+
+
+def test_a_key_file_that_others_read_is_a_warning_and_counts(house: House, caplog: pytest.LogCaptureFixture) -> None:
+    source = house.file("key", OLD)
+    assert house.set(source) == []
+    (house.base / "key").chmod(0o644)
+    for _ in range(2):
+        house.keys.require(1002)
+    assert house.keys.trouble(1002) == ""
+    assert [record.message for record in caplog.records if "can be read by others" in record.message] != []
+    (warning,) = house.set(source)
+    assert f"{source} can be read by others (mode 0644)" in warning
+
+
+def test_a_tenant_is_told_the_kind_of_its_source_and_no_path(house: House) -> None:
+    source = house.file("key", OLD)
+    house.set(source)
+    (house.base / "key").unlink()
+    error = refused(lambda: house.keys.require(1002))
+    for text in (str(error), house.keys.trouble(1002)):
+        assert "the file that backup_encryption names can not be read" in text
+        assert str(house.base) not in text
+    house.file("key", NEW)
+    assert str(house.base) not in str(refused(lambda: house.keys.require(1002)))
 
 
 def test_a_lost_vault_seals_nothing_and_comes_back_from_the_destinations(house: House) -> None:

@@ -11,7 +11,7 @@ from holdfast import codes
 from holdfast.backup_format.key_record import Protection
 from holdfast.errors import RefusedError
 from holdfast.keys import source as source_module
-from holdfast.keys.source import SECRET_BYTES_MAX, parse_source, read_secret
+from holdfast.keys.source import SECRET_BYTES_MAX, exposure, parse_source, read_secret
 
 SECRET = b"0123456789abcdef" * 2
 
@@ -116,6 +116,51 @@ def test_what_is_missing_is_said(tmp_path: Path) -> None:
         with pytest.raises(RefusedError, match=words):
             read(text)
     assert stat.S_ISFIFO((tmp_path / "pipe").stat().st_mode)
+
+
+@pytest.mark.parametrize(
+    ("mode", "uid", "account", "words"),
+    [
+        (0o600, 1000, 1000, []),
+        (0o400, 1000, 1000, []),
+        (0o640, 1000, 1000, ["read"]),
+        (0o644, 1000, 1000, ["read"]),
+        (0o622, 1000, 1000, ["written"]),
+        (0o666, 1000, 1000, ["read", "written"]),
+        (0o640, 0, 1000, []),
+        (0o644, 0, 1000, ["read"]),
+        (0o660, 0, 1000, ["written"]),
+        (0o640, 0, 0, ["read"]),
+        (0o600, 1001, 1000, ["belongs to account 1001"]),
+    ],
+)
+def test_a_key_file_that_others_reach_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mode: int, uid: int, account: int, words: list[str]
+) -> None:
+    """root may lend its file to the server's group, as with PostgreSQL's keys. Nothing is refused."""
+    found = os.stat_result((stat.S_IFREG | mode, 1, 1, 1, uid, 1000, 33, 0, 0, 0))
+    monkeypatch.setattr(source_module.os, "stat", lambda path: found)
+    monkeypatch.setattr(source_module.os, "geteuid", lambda: account)
+    told = exposure(parse_source("file:/etc/key"))
+    assert [word for word in ("read", "written", "belongs to account 1001") if word in told] == words
+    assert (f"mode {mode:04o}" in told) == bool(words)
+    program = exposure(parse_source("command:/bin/vault --token hush"))
+    assert ("hush" in program, "read" in program, "written" in program) == (False, False, "written" in words)
+    assert exposure(parse_source("env:KEY")) == ""
+
+
+def test_what_is_not_there_is_nobodys_to_reach(tmp_path: Path) -> None:
+    assert exposure(parse_source(f"file:{tmp_path}/none")) == ""
+
+
+@pytest.mark.parametrize("form", ["file:{0}/none", "file:{0}", "env:NOT_SET", "command:{0}/none", "command:{0}/give"])
+def test_what_is_told_to_others_than_sys_names_nothing_of_the_host(tmp_path: Path, form: str) -> None:
+    program(tmp_path, "exit 3")
+    with pytest.raises(RefusedError) as refused:
+        read_secret(parse_source(form.format(tmp_path)), {}.get, called="the source")
+    assert "the source" in str(refused.value)
+    assert str(tmp_path) not in str(refused.value)
+    assert "NOT_SET" not in str(refused.value)
 
 
 @pytest.mark.parametrize("end", [b"", b"\n", b"\r\n"])

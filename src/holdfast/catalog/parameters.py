@@ -62,6 +62,7 @@ class ShownParameter:
 
 _MIRRORED = "tenant_id, name, data_type, value, info, section, scope, source, edit_level, default_value, isdefault"
 _SHOWN = Record("SHOW_PARAMETERS", ShownParameter, key=())
+_SHOWN_TO_TENANT = Record("SHOW_PARAMETERS", ShownParameter, key=(), columns={"value": "own_value"})
 
 
 class Parameters:
@@ -150,19 +151,19 @@ class Parameters:
                 [cells for name, cells in wanted.items() if found.get(name) != cells],
             )
 
-    def show(self, tenant_id: int, pattern: str = "%") -> tuple[ShownParameter, ...]:
-        """Return what SHOW PARAMETERS LIKE `pattern` prints for the tenant, sorted by name."""
+    def show(self, tenant_id: int, pattern: str = "%", *, is_asked_by_sys: bool = True) -> tuple[ShownParameter, ...]:
+        """Return what SHOW PARAMETERS LIKE `pattern` prints for the tenant, sorted by name, as sys or the tenant itself is shown it."""
         with self._connections.transaction() as transaction:
-            return _SHOWN.select(
+            return (_SHOWN if is_asked_by_sys else _SHOWN_TO_TENANT).select(
                 transaction, "WHERE tenant_id = %s AND name LIKE %s ORDER BY name", (tenant_id, pattern)
             )
 
-    def show_where(self, tenant_id: int, condition: str) -> tuple[ShownParameter, ...]:
+    def show_where(self, tenant_id: int, condition: str, *, is_asked_by_sys: bool = True) -> tuple[ShownParameter, ...]:
         """Return what SHOW PARAMETERS WHERE `condition` prints for the tenant, sorted by name.
 
         `condition` is the client's own text over the 14 columns. Raises StatementError when it is wrong.
         """
-        shown = self.show(tenant_id)
+        shown = self.show(tenant_id, is_asked_by_sys=is_asked_by_sys)
         rows = [{field.name: getattr(row, field.name) for field in fields(row)} for row in shown]
         return tuple(shown[place] for place in self._conditions.matching(rows, condition))
 

@@ -39,11 +39,15 @@ class Scope(Enum):
 
 @dataclass(frozen=True, slots=True)
 class ViewColumn:
-    """A column as OceanBase prints it. `expression`: SQL over the view's source; empty for the column of that name."""
+    """A column as OceanBase prints it. `expression`: SQL over the view's source; empty for the column of that name.
+
+    `own`: SQL over the view of sys for what a user tenant sees in its place; empty where it sees the same.
+    """
 
     name: str
     type: str
     expression: str = ""
+    own: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -495,6 +499,8 @@ _EVENT_COLUMNS = (
     *_columns(_v(512), "EXTRA_INFO"),
 )
 _IS_DEFAULT = _one("ISDEFAULT", _v(3), "CAST(CASE ISDEFAULT WHEN 1 THEN 'YES' ELSE 'NO' END AS CHAR(3))")
+# Of what root@sys has named of the host (a path, a variable, a program) the tenant is told the kind. NONE and password have no colon.
+_OWN_VALUE = "CASE WHEN NAME = 'backup_encryption' THEN SUBSTRING_INDEX(VALUE, ':', 1) ELSE VALUE END"
 _PARAMETER_COLUMNS = (
     *_columns(_v(46), "SVR_IP"),
     *_columns(B, "SVR_PORT"),
@@ -502,7 +508,7 @@ _PARAMETER_COLUMNS = (
     *_columns(_v(64), "SCOPE"),
     *_TENANT_ID,
     *_columns(_v(128), "NAME DATA_TYPE"),
-    *_columns(_v(65536), "VALUE"),
+    ViewColumn("VALUE", _v(65536), own=_OWN_VALUE),
     *_columns(_v(4096), "INFO"),
     *_columns(_v(128), "SECTION EDIT_LEVEL"),
     *_columns(_v(65536), "DEFAULT_VALUE"),
@@ -515,13 +521,14 @@ _SHOW_COLUMNS = (
     *_columns(_v(46), "svr_ip"),
     *_columns(B, "svr_port"),
     *_columns(_v(128), "name data_type"),
-    *_columns(_v(65536), "value"),
+    ViewColumn("value", _v(65536), own=_OWN_VALUE),
     *_columns(_v(4096), "info"),
     *_columns(_v(128), "section"),
     *_columns(_v(64), "scope"),
     *_columns(_v(128), "source edit_level"),
     *_columns(_v(65536), "default_value"),
     *_columns(B, "isdefault"),
+    *_one("own_value", _v(65536), _OWN_VALUE),
 )
 
 _ACTIVE = "END_TIMESTAMP IS NULL"
@@ -931,7 +938,7 @@ VIEWS: tuple[View, ...] = (
         scope=Scope.SHARED,
         columns=_SHOW_COLUMNS,
         source="__holdfast.all_parameters",
-        about="what SHOW PARAMETERS prints, TENANT_ID before it",
+        about="what SHOW PARAMETERS prints, TENANT_ID before it, and behind it the value that a user tenant is shown",
     ),
     View(
         name="DBA_OB_RESOURCE_POOLS",
@@ -1026,7 +1033,8 @@ def tenant_views(tenant_id: int, mode: CompatibilityMode = CompatibilityMode.MYS
         else:
             name = view.name
             origin = f"{'__holdfast' if name in _OUTSIDE_OCEANBASE else _SYS_HOME}.`{name}`"
-        select = f"SELECT {_names(columns)} FROM {origin} WHERE TENANT_ID = {int(tenant_id)}"
+        listed = ", ".join(f"{column.own or f'`{column.name}`'} AS `{column.name}`" for column in columns)
+        select = f"SELECT {listed} FROM {origin} WHERE TENANT_ID = {int(tenant_id)}"
         placed.append(_placed(home, name, view, columns, select))
     return tuple(placed)
 

@@ -57,6 +57,7 @@ from holdfast.keys.source import (
     PASSWORD,
     KeySource,
     checked_secret,
+    exposure,
     no_key,
     parse_source,
     read_secret,
@@ -98,11 +99,13 @@ class _State:
     """What is known of one tenant. `verified`: digest of the secret that its source gave when it was looked at last, and was right.
 
     `lacking`: by destination, why its key object is not as it must be, so that what lies there opens with no source's key or another's.
+    `exposed`: what was said last of who else may reach the source.
     """
 
     vault: Vault
     trouble: RefusedError | None = None
     lacking: dict[str, str] = field(default_factory=dict)
+    exposed: str = ""
     verified: bytes = field(default=b"", repr=False)
     looked_at: float = float("-inf")
 
@@ -186,6 +189,12 @@ class BackupKeys:
                 if self._loaded(tenant.tenant_id).vault.source not in (NONE, PASSWORD):
                     raise refuse(codes.OB_ERR_NO_PRIVILEGE, "SYS TENANT")
         warnings: list[Warn] = []
+        if source is not None and (exposed := exposure(source)):
+            warnings.append(
+                Warn(
+                    number=codes.OB_OP_NOT_ALLOW.client, message=f"{exposed}: only the server's account should reach it"
+                )
+            )
         for tenant in tenants:
             warnings += self._assign(tenant, source, secret, is_password=kind.lower() == PASSWORD)
         return Reply(warnings=tuple(warnings)) if warnings else OK
@@ -473,7 +482,10 @@ class BackupKeys:
         of this server have: root@sys set them. Raises RefusedError -9047 for a WITH KEY FROM that opens nothing.
         """
         secrets = [] if passwords is None else list(passwords.secrets())
-        named = None if key_source is None else read_secret(parse_source(key_source), self._environment)
+        source = None if key_source is None else parse_source(key_source)
+        named = None if source is None else read_secret(source, self._environment)
+        if source is not None and (exposed := exposure(source)):
+            log.warning("WITH KEY FROM: %s", exposed)
         if named is not None:
             secrets.insert(0, named)
         hosted: dict[str, bytes] = {}
@@ -572,16 +584,19 @@ class BackupKeys:
         if is_regular and vault.protection is Protection.COMMAND and now - state.looked_at < _COMMAND_LOOK_SECONDS:
             return
         source = parse_source(vault.source)
+        # The tenant reads it in views and refusals, and the host is not its business.
+        called = f"the {source.kind} that {PARAMETER} names"
         trouble: RefusedError | None = None
+        self._tell_exposure(tenant_id, state, source)
         try:
-            secret = read_secret(source, self._environment)
+            secret = read_secret(source, self._environment, called=called)
             digest = _digest(secret)
             if digest != state.verified:
                 if vault.wrapping.is_of(secret):
                     state.verified = digest
                 else:
                     trouble = no_key(
-                        f"{source.shown} gives another key than when it was set",
+                        f"{called} gives another key than when it was set",
                         hint=f"put the key back; or SET {PARAMETER} again, which takes the new one",
                     )
         except RefusedError as error:
@@ -591,10 +606,17 @@ class BackupKeys:
                 code=error.code,
             )
         if trouble is not None and state.trouble is None:
-            log.error("tenant %d: %s", tenant_id, trouble)
+            log.error("tenant %d: %s (%s)", tenant_id, trouble, source.shown)
         elif trouble is None and state.trouble is not None:
             log.warning("tenant %d: its backup key is back", tenant_id)
         state.trouble, state.looked_at = trouble, now
+
+    def _tell_exposure(self, tenant_id: int, state: _State, source: KeySource) -> None:
+        """Log, once for each state of it, that others than the server's account may reach the key."""
+        exposed = exposure(source)
+        if exposed and exposed != state.exposed:
+            log.warning("tenant %d: its backup key: %s", tenant_id, exposed)
+        state.exposed = exposed
 
     # --- vaults
 

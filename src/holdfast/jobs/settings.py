@@ -106,10 +106,12 @@ class Settings:
         if command.tenant is not None and command.tenant != tenant.name:
             (tenant,) = self._targets(session, (command.tenant,))
         self.mirror(tenant)
+        parameters, is_asked_by_sys = self._catalog.parameters, session.tenant.is_sys
         if command.where is not None:
-            shown = self._catalog.parameters.show_where(tenant.tenant_id, command.where)
+            shown = parameters.show_where(tenant.tenant_id, command.where, is_asked_by_sys=is_asked_by_sys)
         else:
-            shown = self._catalog.parameters.show(tenant.tenant_id, "%" if command.like is None else command.like)
+            pattern = "%" if command.like is None else command.like
+            shown = parameters.show(tenant.tenant_id, pattern, is_asked_by_sys=is_asked_by_sys)
         rows = tuple(tuple(getattr(row, column.name) for column in _COLUMNS) for row in shown)
         return Reply(columns=_COLUMNS, rows=rows)
 

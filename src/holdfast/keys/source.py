@@ -41,14 +41,18 @@ class KeySource:
     value: str
 
     @property
+    def kind(self) -> str:
+        """Return file, env or command: all that a tenant is told of it."""
+        return next(name for name, protection in _SCHEMES.items() if protection is self.protection)
+
+    @property
     def text(self) -> str:
         """Return the source as it is written. A command's arguments are its owner's business: see `shown`."""
-        scheme = next(name for name, protection in _SCHEMES.items() if protection is self.protection)
-        return f"{scheme}:{self.value}"
+        return f"{self.kind}:{self.value}"
 
     @property
     def shown(self) -> str:
-        """Return the source for views and messages, a command without its arguments."""
+        """Return the source for root@sys and the log, a command without its arguments."""
         if self.protection is not Protection.COMMAND:
             return self.text
         argv = shlex.split(self.value)
@@ -79,20 +83,47 @@ def parse_source(text: str) -> KeySource:
     return KeySource(protection=protection, value=value)
 
 
-def read_secret(source: KeySource, environment: Callable[[str], bytes | None]) -> bytes:
-    """Return the secret a source gives now. Raises RefusedError saying why there is none."""
+def read_secret(source: KeySource, environment: Callable[[str], bytes | None], *, called: str = "") -> bytes:
+    """Return the secret a source gives now. Raises RefusedError saying why there is none.
+
+    `called`: what messages call it where others than root@sys read them; "": by itself.
+    """
+    called = called or source.shown
     if source.protection is Protection.FILE:
-        found = _read_file(source.value)
+        found = _read_file(source.value, called)
     elif source.protection is Protection.COMMAND:
-        found = _read_command(source)
+        found = _read_command(source, called)
     else:
         value = environment(source.value)
         if value is None:
-            raise no_key(
-                f"{source.shown} is not set", hint="start the server with the variable, from where its key is kept"
-            )
+            raise no_key(f"{called} is not set", hint="start the server with the variable, from where its key is kept")
         found = value
-    return checked_secret(found, source.shown)
+    return checked_secret(found, called)
+
+
+def exposure(source: KeySource) -> str:
+    """Return what others than the server's account can do with a key file, or with the program that gives the key; "" for nothing.
+
+    As PostgreSQL judges a key file, but not refused: the mount of a secret in a container is often 0644. One of root's may be given
+    to the server by its group.
+    """
+    try:
+        path = source.value if source.protection is Protection.FILE else shlex.split(source.value)[0]
+        found = None if source.protection is Protection.ENVIRONMENT else os.stat(path)
+    except OSError:
+        return ""  # whoever reads it says so
+    if found is None:
+        return ""
+    mode, account = stat.S_IMODE(found.st_mode), os.geteuid()
+    words = []
+    if found.st_uid not in (account, 0):
+        words.append(f"belongs to account {found.st_uid}")
+    is_lent = found.st_uid == 0 and account != 0
+    if source.protection is Protection.FILE and mode & (stat.S_IROTH | (0 if is_lent else stat.S_IRGRP)):
+        words.append("can be read by others")
+    if mode & (stat.S_IWGRP | stat.S_IWOTH):
+        words.append("can be written by others")
+    return f"{source.shown} {' and '.join(words)} (mode {mode:04o})" if words else ""
 
 
 def checked_secret(secret: bytes, shown: str) -> bytes:
@@ -115,24 +146,24 @@ def no_key(what: str, *, hint: str) -> RefusedError:
     return RefusedError(f"no backup key: {what}", hint=hint, code=codes.OB_BACKUP_INVALID_PASSWORD)
 
 
-def _read_file(path: str) -> bytes:
+def _read_file(path: str, called: str) -> bytes:
     try:
         # Not blocking: a pipe without a writer would hold the server.
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY)
         try:
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                raise no_key(f"file:{path} is no regular file", hint="name a file that holds the key")
+                raise no_key(f"{called} is no regular file", hint="name a file that holds the key")
             return os.read(descriptor, SECRET_BYTES_MAX + 3)
         finally:
             os.close(descriptor)
     except OSError as error:
         raise no_key(
-            f"file:{path} can not be read: {error.strerror}",
+            f"{called} can not be read: {error.strerror}",
             hint="put the file back, readable for the server's account",
         ) from None
 
 
-def _read_command(source: KeySource) -> bytes:
+def _read_command(source: KeySource, called: str) -> bytes:
     """Return what the command writes. No shell runs it, and of the server's environment it sees nothing."""
     try:
         process = subprocess.Popen(
@@ -147,7 +178,7 @@ def _read_command(source: KeySource) -> bytes:
         )
     except OSError as error:
         raise no_key(
-            f"{source.shown} does not start: {error.strerror}", hint="the account of the server must be able to run it"
+            f"{called} does not start: {error.strerror}", hint="the account of the server must be able to run it"
         ) from None
     with process:
         assert process.stdout is not None, "it is a pipe"
@@ -157,7 +188,7 @@ def _read_command(source: KeySource) -> bytes:
                 process.wait(COMMAND_SECONDS_MAX)
         except (TimeoutError, subprocess.TimeoutExpired):
             raise no_key(
-                f"{source.shown} takes more than {COMMAND_SECONDS_MAX:g} s",
+                f"{called} takes more than {COMMAND_SECONDS_MAX:g} s",
                 hint="run it by hand, as the server's account",
             ) from None
         finally:
@@ -165,7 +196,7 @@ def _read_command(source: KeySource) -> bytes:
                 with contextlib.suppress(ProcessLookupError):
                     os.killpg(process.pid, signal.SIGKILL)
     if process.returncode != 0 and len(said) <= SECRET_BYTES_MAX + 2:
-        raise no_key(f"{source.shown} ends with {process.returncode}", hint="run it by hand, as the server's account")
+        raise no_key(f"{called} ends with {process.returncode}", hint="run it by hand, as the server's account")
     return said
 
 
