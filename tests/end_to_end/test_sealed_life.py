@@ -128,9 +128,9 @@ def test_the_key_of_the_host_is_set_by_sys_alone(life: Life) -> None:
         for view in ("GV$OB_PARAMETERS", "V$OB_PARAMETERS"):
             assert shop.one(f"select VALUE from oceanbase.{view} where NAME = 'backup_encryption'") == "file"
         (row,) = shop.rows("SHOW PARAMETERS LIKE 'backup_encryption'")
-        assert ("file" in row, str(life.place) in repr(row)) == (True, False)
+        assert ("file" in row, str(life.old) in repr(row)) == (True, False)
         assert shop.rows("SHOW PARAMETERS WHERE value LIKE 'file:%'") == []
-        assert len(client.rows(f"SHOW PARAMETERS WHERE value LIKE 'file:{life.place}%' TENANT = shop")) == 1
+        assert len(client.rows(f"SHOW PARAMETERS WHERE value LIKE 'file:{life.old}' TENANT = shop")) == 1
 
 
 def test_every_backup_is_sealed_whoever_takes_it(life: Life) -> None:
