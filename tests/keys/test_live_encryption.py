@@ -155,6 +155,46 @@ def test_a_table_comes_back_out_of_sealed_sets(made: Made) -> None:
         source.run("drop table test.back")
 
 
+@pytest.mark.parametrize("level", ["physical", "restore"])
+def test_a_set_whose_key_is_not_here_is_said_so_and_looked_into_with_its_passwords(
+    made: Made, tmp_path: Path, level: str
+) -> None:
+    """A physical validation holds what needs no key against its checksums. A drill, which restores, fails and blames no bytes."""
+    kept = {path: tmp_path / path.name for path in made.server.base.glob("tenants/*/keys/set_*.key")}
+    assert len(kept) >= 3
+    tasks = "select STATUS, RESULT, COMMENT from oceanbase.CDB_OB_BACKUP_VALIDATE_TASK_HISTORY where TENANT_ID > 1 and JOB_ID ="
+    jobs = "select JOB_ID from oceanbase.CDB_OB_BACKUP_VALIDATE_JOB_HISTORY where TENANT_ID > 1 order by JOB_ID desc"
+    words = "does not keep" if level == "physical" else "is encrypted: run SET DECRYPTION"
+
+    def validated(client: Client) -> list[tuple[str, int, str]]:
+        before = client.rows(jobs)
+        client.run(f"ALTER SYSTEM VALIDATE BACKUPSET = '3' LEVEL = '{level}' TENANT = source")
+        after = wait_for(lambda: client.rows(jobs), lambda rows: len(rows) > len(before), seconds=120)
+        return [(status, result, comment or "") for status, result, comment in client.rows(f"{tasks} {after[0][0]}")]
+
+    for path, aside in kept.items():
+        shutil.move(path, aside)
+    try:
+        with made.server.client() as client:
+            found = validated(client)
+            if level == "physical":
+                assert {row[:2] for row in found} == {("COMPLETED", 0)}, found
+                assert len([row for row in found if words in row[2]]) >= 2, found
+            else:
+                ((status, result, comment),) = found
+                assert (status, result, words in comment) == ("FAILED", -9047, True), found
+            client.run(f"SET DECRYPTION IDENTIFIED BY '{INC}', '{FULL}'")
+            found = validated(client)
+            assert {row[:2] for row in found} == {("COMPLETED", 0)}, found
+            assert [row for row in found if " key" in row[2]] == [], "it looked into everything"
+        assert list(made.server.base.glob("tenants/*/keys/set_*.key")) == [], (
+            "a session's passwords leave no key behind"
+        )
+    finally:
+        for path, aside in kept.items():
+            shutil.move(aside, path)
+
+
 def test_reconnecting_cancels_and_repeating_replaces(made: Made) -> None:
     """A job is enough; it is cancelled at once so that no set comes of it."""
     with made.server.client() as client:

@@ -34,6 +34,7 @@ from holdfast.jobs.stops import ServerStoppingError, Stops
 from holdfast.jobs.supervisor import Supervisor
 from holdfast.jobs.tenants import Tenants
 from holdfast.jobs.validation_worker import Place, ValidationRun, ValidationSurroundings
+from holdfast.keys.password import Passwords
 from holdfast.statement.split import split
 from holdfast.store.store import Store
 from holdfast.tables.checks import Checked, check_assertion, check_index, check_table, indexes_of
@@ -68,8 +69,16 @@ class DrillGround:
 class DrillRun(ValidationRun):
     """One drill job in the hands of a worker of this server."""
 
-    def __init__(self, around: ValidationSurroundings, ground: DrillGround, job: ValidateJob, stops: Stops) -> None:
-        super().__init__(around, job, stops)
+    def __init__(
+        self,
+        around: ValidationSurroundings,
+        ground: DrillGround,
+        job: ValidateJob,
+        stops: Stops,
+        passwords: Passwords | None = None,
+    ) -> None:
+        super().__init__(around, job, stops, passwords)
+        self._closed: set[int] = set()
         self._ground = ground
         self._drills = around.catalog.drills
         self._session: Session | None = None
@@ -161,7 +170,8 @@ class DrillRun(ValidationRun):
         is_good = drill.result is DrillResult.PASSED
         task = replace(task, total_bytes=drill.restored_bytes, validated_bytes=drill.restored_bytes)
         status = JobStatus.COMPLETED if is_good else JobStatus.FAILED
-        self._end_task(task, status, 0 if is_good else codes.OB_CHECKSUM_ERROR.number, self._words(drill))
+        failed = codes.OB_BACKUP_INVALID_PASSWORD if drill.drill_id in self._closed else codes.OB_CHECKSUM_ERROR
+        self._end_task(task, status, 0 if is_good else failed.number, self._words(drill))
 
     def _words(self, drill: Drill) -> str:
         moment = f"restored to SCN {int(drill.restore_scn)}"
@@ -239,6 +249,8 @@ class DrillRun(ValidationRun):
             if self._is_worth_another(reason):
                 raise
             result = DrillResult.CANCELED if isinstance(reason, CanceledError) else DrillResult.FAILED
+            if reason.code is codes.OB_BACKUP_INVALID_PASSWORD:
+                self._closed.add(drill.drill_id)  # nothing is known to be damaged
             return self._put(drill, result=result, comment=str(reason)[:_COMMENT_CHARACTERS_MAX])
 
     def _restored(self, drill: Drill) -> int:
@@ -250,13 +262,12 @@ class DrillRun(ValidationRun):
             remove_auxiliary(self._around.catalog, self._ground.tenants, self._around.clock, tenant.name, self._stops)
             tenant = None
         if tenant is None:
-            keyring = self._around.keyring(drill.tenant_id)
             tenant = self._ground.restores.begin(
                 RestoreOrder(
                     name=drill.aux_tenant_name,
                     sources=tuple(parse_uri(text) for text in drill.restore_from.split(",")),
                     target=drill.restore_scn,
-                    kept=keyring.get,
+                    kept=self._set_key,
                     masters=self._around.masters(drill.tenant_id),
                     description=f"restore drill {drill.drill_id} of tenant {drill.tenant_id}",
                     purpose=TenantPurpose.AUXILIARY,

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from holdfast import codes
@@ -47,6 +47,7 @@ from holdfast.jobs.validation_worker import (
     registered_at,
 )
 from holdfast.keys.keyring import Keyring
+from holdfast.keys.password import Passwords
 from holdfast.statement.commands import CancelValidate, Validate, ValidateKind, names_everyone
 from holdfast.store.store import Store
 from holdfast.values.backup_set import JobStatus
@@ -90,6 +91,7 @@ class _Running:
     stops: Stops
     future: "Future[None] | None" = None
     drill: DrillRun | None = None
+    passwords: Passwords | None = field(default=None, repr=False)
 
     def interrupt(self) -> None:
         """Break what a drill waits for in its scratch engine."""
@@ -373,27 +375,27 @@ class Validations:
         ]
         validation.submit([*parents, *jobs])
         for job in jobs:
-            self._hand_over(job)
+            self._hand_over(job, session.decryption)
 
     # --- workers
 
     def _is_active(self, job: ValidateJob) -> bool:
         return self._catalog.validation.job(job.tenant_id, job.job_id).is_active
 
-    def _hand_over_again(self, job: ValidateJob) -> None:
+    def _hand_over_again(self, job: ValidateJob, passwords: Passwords | None) -> None:
         """Give a job that its worker left to another, unless it has ended. Raises HoldfastError when that can not be known."""
         job = self._catalog.validation.job(job.tenant_id, job.job_id)
         with self._lock:
             is_busy = job.tenant_id in self._running
         if job.is_active and not is_busy:
             log.warning("tenant %d: taking up validation job %d, which its worker left", job.tenant_id, job.job_id)
-            self._hand_over(job)
+            self._hand_over(job, passwords)
 
-    def _hand_over(self, job: ValidateJob) -> None:
+    def _hand_over(self, job: ValidateJob, passwords: Passwords | None = None) -> None:
         with self._lock:
             if self._ended.is_set():
                 return
-            running = _Running(job=job, stops=Stops())
+            running = _Running(job=job, stops=Stops(), passwords=passwords)
             self._running[job.tenant_id] = running
             is_drill = job.validate_level == Level.RESTORE
             running.future = (self._drill_pool if is_drill else self._pool).submit(
@@ -406,8 +408,8 @@ class Validations:
             job = self._catalog.validation.claim(tenant_id, job_id, self._generation)
             if job is not None:
                 if job.validate_level == Level.RESTORE:
-                    running.drill = DrillRun(self._around, self._ground, job, running.stops)
-                self._run(running.drill or ValidationRun(self._around, job, running.stops))
+                    running.drill = DrillRun(self._around, self._ground, job, running.stops, running.passwords)
+                self._run(running.drill or ValidationRun(self._around, job, running.stops, running.passwords))
             elif running.job.validate_level == Level.RESTORE:
                 # Ended while it waited for its turn: an earlier server may have left its scratch tenant.
                 for drill in self._catalog.drills.unfinished(running.job):
@@ -423,11 +425,11 @@ class Validations:
             with self._lock:
                 if self._running.get(tenant_id) is running:
                     del self._running[tenant_id]
-            job, is_stopping = running.job, running.stops.is_server_stopping
+            job, passwords, is_stopping = running.job, running.passwords, running.stops.is_server_stopping
             running.stops.end()
             if not is_stopping:
                 self._left.look_after(
-                    tenant_id, job_id, lambda: self._is_active(job), lambda: self._hand_over_again(job)
+                    tenant_id, job_id, lambda: self._is_active(job), lambda: self._hand_over_again(job, passwords)
                 )
 
     def _run(self, run: ValidationRun) -> None:

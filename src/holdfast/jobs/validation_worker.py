@@ -56,6 +56,8 @@ from holdfast.jobs.parameters import BY_NAME
 from holdfast.jobs.stops import ServerStoppingError, Stops
 from holdfast.jobs.tablets import UNKNOWN, TabletFinder
 from holdfast.keys.keyring import Keyring
+from holdfast.keys.password import Passwords, SetKey
+from holdfast.keys.password import place_of as place_of_set
 from holdfast.store.store import Store
 from holdfast.values.archive import Piece, PieceStatus
 from holdfast.values.backup_set import JobStatus, SetStatus
@@ -78,7 +80,10 @@ _COMMENT_CHARACTERS_MAX = 4000
 _NAMED_MAX = 3
 
 
-_CLOSED = "this server does not know the piece's key: of its log only headers were looked at, not its content"
+_CLOSED = (
+    "this server does not know the piece's key: of its log only headers were looked at, not its content; SET DECRYPTION, or SET"
+    " backup_encryption to what sealed it, then VALIDATE again"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,14 +220,20 @@ class _TaskJournal:
 class ValidationRun:
     """One validation job in the hands of a worker of this server."""
 
-    def __init__(self, around: ValidationSurroundings, job: ValidateJob, stops: Stops) -> None:
+    def __init__(
+        self, around: ValidationSurroundings, job: ValidateJob, stops: Stops, passwords: Passwords | None = None
+    ) -> None:
+        """`passwords`: SET DECRYPTION of the session that asked, for sets whose key this server does not keep. The next server has none."""
         self._around = around
+        self._passwords = passwords
         self._validation = around.catalog.validation
         self._job = job
         self._stops = stops
         self._manifests: dict[int, Manifest] = {}
         self._roots: dict[int, str] = {}
         self._damaged: dict[int, str] = {}
+        self._unsound: dict[int, str] = {}
+        self._set_keys: dict[int, SetKey] = {}
 
     def run(self) -> None:
         """Carry the job to its end, or leave it to the next server. Raises nothing but defects."""
@@ -489,6 +500,8 @@ class ValidationRun:
             key=self._key(task.object_id) if is_sealed else None,
         )
         journal.is_sealed = is_sealed
+        if task.object_id in self._unsound:
+            journal.found(Damage(name=names.manifest_name(root), what=self._unsound[task.object_id]))
         memory = self._memory(task, place, root)
         return validate_set(target, store, level=Level(task.validate_level), memory=memory, journal=journal, crew=crew)
 
@@ -521,12 +534,32 @@ class ValidationRun:
         return before if next(iter(store.list(f"{before}/")), None) is not None else ""
 
     def _key(self, set_id: int) -> DataKey | None:
-        kept = self._around.keyring(self._job.tenant_id).get(set_id)
+        """Return what opens a sealed set, None when it is not at hand or the manifest names a key that nobody wrapped."""
+        try:
+            key = self._set_key(set_id)
+        except CorruptionError as error:
+            self._unsound[set_id] = error.message
+            return None
+        return None if key is None else DataKey(key.secret)
+
+    def _set_key(self, set_id: int) -> SetKey | None:
+        """Return the key of a sealed set: as it is kept, by the tenant's master keys, or by a password of the session that asked.
+
+        Raises CorruptionError for an encryption that no backup wrote.
+        """
+        kept = self._around.keyring(self._job.tenant_id).get(set_id) or self._set_keys.get(set_id)
         manifest = self._manifests.get(set_id)
-        if kept is None and manifest is not None and manifest.encryption.mode is EncryptionMode.KEY:
-            secret = self._around.masters(self._job.tenant_id).secret_of(manifest, name=f"backup set {set_id}")
-            return None if secret is None else DataKey(secret)
-        return None if kept is None else DataKey(kept.secret)
+        if kept is not None or manifest is None:
+            return kept
+        encryption, name = manifest.encryption, f"backup set {set_id}"
+        secret = None
+        if encryption.mode is EncryptionMode.KEY:
+            secret = self._around.masters(self._job.tenant_id).secret_of(manifest, name=name)
+        elif encryption.mode is EncryptionMode.PASSWORD and self._passwords is not None:
+            secret = self._passwords.secret_of(encryption, place_of_set(manifest), name=name)
+        if secret is not None:
+            self._set_keys[set_id] = SetKey(secret=secret, encryption=encryption)
+        return self._set_keys.get(set_id)
 
     def _memory(self, task: ValidateTask, place: Place, root: str) -> Memory:
         """Return what counts of earlier proofs. Of what is BROKEN nothing does: it is read anew, as a whole."""

@@ -29,10 +29,11 @@ def open_keys(plan: RestorePlan, passwords: Passwords | None, masters: Masters =
             return None
         return passwords.secret_of(fact.manifest.encryption, place_of(fact.manifest), name=fact.root)
 
-    return _keys(plan, secret_of)
+    return _keys(plan, secret_of, "restore")
 
 
-def _keys(plan: RestorePlan, secret_of: Callable[[SetFact], bytes | None]) -> Secrets:
+def _keys(plan: RestorePlan, secret_of: Callable[[SetFact], bytes | None], what: str) -> Secrets:
+    """`what`: what is to be done in the session that names the passwords."""
     found: Secrets = {}
     for fact in plan.chain:
         manifest = fact.manifest
@@ -45,7 +46,7 @@ def _keys(plan: RestorePlan, secret_of: Callable[[SetFact], bytes | None]) -> Se
             raise refuse(
                 codes.OB_BACKUP_INVALID_PASSWORD,
                 hint=f"{fact.root} is encrypted: run SET DECRYPTION IDENTIFIED BY '...' with the password of every set of"
-                f" its chain ({', '.join(plan.set_roots)}), then restore in the same session",
+                f" its chain ({', '.join(plan.set_roots)}), then {what} in the same session",
             )
         found[manifest.backup_set_id] = SetKey(secret=secret, encryption=manifest.encryption)
     return found
@@ -67,7 +68,7 @@ def kept_keys(plan: RestorePlan, kept: Callable[[int], SetKey | None], masters: 
             return masters.secret_of(fact.manifest, name=fact.root)
         return None if key is None else key.secret
 
-    return _keys(plan, secret_of)
+    return _keys(plan, secret_of, "try again")
 
 
 def data_keys(plan: RestorePlan, kept: Callable[[int], SetKey | None]) -> dict[int, DataKey]:

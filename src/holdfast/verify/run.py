@@ -40,6 +40,10 @@ from holdfast.verify.reading import Journal, Window
 
 _INDEX_SLICE_BYTES = 4 << 20
 _LISTED_MAX = 5
+_WAY_IN = {
+    EncryptionMode.PASSWORD: "run SET DECRYPTION IDENTIFIED BY '...', then VALIDATE in the same session",
+    EncryptionMode.KEY: "SET backup_encryption to what sealed it, then VALIDATE again",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -203,7 +207,8 @@ class _SetValidation:
         if not can_open:
             self._findings.is_proven = False
             self._findings.notes.append(
-                "this server does not keep the set's key: of data objects only headers were looked at, not their content"
+                "this server does not keep the set's key: of data objects only headers were looked at, not their content; "
+                + _WAY_IN[manifest.encryption.mode]
             )
         works: list[Callable[[], None]] = []
         for record in manifest.objects:
