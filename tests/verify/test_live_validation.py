@@ -252,23 +252,28 @@ def test_damaged_log_can_be_restored_up_to_the_damage(ground: Ground) -> None:
 
 
 def test_without_its_key_a_sealed_set_is_looked_at_as_far_as_can_be_and_says_so(ground: Ground) -> None:
-    """Pinned: a flipped bit in a sealed chunk's body is not found then, one in its header is."""
+    """Pinned: a flipped bit in a sealed chunk's body is not found then, one in its header is; with the session's password both are."""
     (key,) = (ground.server.base / "tenants" / str(ground.tenant_id) / "keys").glob("set_3.key")
     kept = key.read_bytes()
     data = ground.place / "data" / "backup_set_3_full" / "data" / "000001"
     ground.client.run("ALTER SYSTEM SET backup_validate_reread_interval = '0' TENANT = source")
+    ground.client.run("SET DECRYPTION IDENTIFIED BY 'of no set'")
     key.unlink()
     try:
         with ground.flipped(data, CHUNK_HEADER_BYTES + 50):
             blind = ground.validate("BACKUPSET = '3'")
         with ground.flipped(data, 40):
             seen = ground.validate("BACKUPSET = '3'")
+        ground.client.run(f"SET DECRYPTION IDENTIFIED BY '{SEALED}'")
+        with ground.flipped(data, CHUNK_HEADER_BYTES + 50):
+            opened = ground.validate("BACKUPSET = '3'")
     finally:
         key.write_bytes(kept)
     assert blind.status == "COMPLETED"
     assert "does not keep the set's key" in blind.tasks[SET, 3, "OFF"][3]
     assert blind.tasks[SET, 3, "OFF"][2] < data.stat().st_size
     assert seen.failed == {(SET, 3, "OFF")}
+    assert opened.failed == {(SET, 3, "OFF")}
     assert ground.validate("BACKUPSET = '3'").status == "COMPLETED"
     ground.client.run("ALTER SYSTEM RESET backup_validate_reread_interval TENANT = source")
 
