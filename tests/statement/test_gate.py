@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from statement_manual import MANUAL
 
+from holdfast.statement import lexer
 from holdfast.statement.commands import NotOurs, ParameterAssignments, ResetParameters
-from holdfast.statement.gate import Owner, ownership
+from holdfast.statement.gate import Owner, Ownership, is_plain, ownership
 
 VIEWS = frozenset({"DBA_OB_BACKUP_JOBS", "DBA_OB_TENANTS", "V$OB_PARAMETERS"})
 
@@ -198,6 +199,32 @@ def test_any_bytes_have_an_owner(data: bytes) -> None:
     assert ownership(data, VIEWS).owner in Owner
     assert ownership(b"alter system set " + data, VIEWS).owner in Owner
     assert ownership(b"/*!" + data + b"; drop user " + data, VIEWS).owner in Owner
+
+
+BITS = (
+    b"select |insert into t values |update t set |alter |set |system |;|'|/*|*/|/*!|--\n|_ob_|DBA_OB_TENANTS|__all_user|__holdfast"
+    b"|kill| with |prepare s from |a|(|show |explain "
+).split(b"|")
+
+
+@given(st.lists(st.one_of(st.sampled_from(BITS), st.binary(max_size=3)), max_size=8).map(b"".join))
+def test_what_is_plain_passes_whatever_the_views_and_is_not_lexed(data: bytes) -> None:
+    for text in (data, data + b" " * 8192):
+        if is_plain(text):
+            with pytest.MonkeyPatch.context() as patched:
+                patched.setattr(lexer, "_TOKEN", None)
+                assert ownership(text, VIEWS) == Ownership(Owner.PASS)
+
+
+@pytest.mark.parametrize(
+    ("text", "plain"),
+    [("select 1", True), ("/* x */ insert into t values ('a;b')", True), ("select 1; select 2;", True), ("", True),
+     ("update t set a = 'system'", True), ("with x as (select 1) select * from x", True), ("explain select 1", True),
+     ("select * from DBA_OB_TENANTS", False), ("select 1; alter system x", False), ("/*! alter system x */", False),
+     ("update __all_user set a = 1", False), ("set a = 1", False), ("create table t(a int)", False), ("kill 1", False)],
+)  # fmt: skip
+def test_data_and_queries_are_plain(text: str, *, plain: bool) -> None:
+    assert is_plain(text.encode()) is plain
 
 
 UNCOMMENTED = [text for text, _ in MANUAL if not set("'\"#/-") & set(text)]

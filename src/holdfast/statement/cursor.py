@@ -3,6 +3,7 @@
 Rules: `accept_...` moves on and says whether it did, `expect_...` moves on or raises, `at_...` only looks.
 """
 
+from itertools import islice
 from typing import NoReturn
 
 from holdfast import codes
@@ -17,10 +18,13 @@ _NAME_KINDS = frozenset({Kind.NAME, Kind.QUOTED_NAME})
 
 
 class Cursor:
-    """A position in the tokens of `text`. A `;` after the last token is not part of the statement."""
+    """A position in the tokens of `text`. A `;` after the last token is not part of the statement.
 
-    def __init__(self, text: str) -> None:
-        self._tokens = list(tokens(text))
+    `tokens_max`: how many of the first ones are asked for; all, where it is not given.
+    """
+
+    def __init__(self, text: str, *, tokens_max: int | None = None) -> None:
+        self._tokens = list(islice(tokens(text), tokens_max))
         if self._tokens and self._tokens[-1].text == ";":
             text = text[: self._tokens.pop().start]
         self._text = text.rstrip()

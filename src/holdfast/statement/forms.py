@@ -11,7 +11,7 @@ What a procedure puts together while it runs is in none of these: its effect is 
 
 import re
 from collections.abc import Iterator
-from itertools import pairwise
+from itertools import islice, pairwise
 
 from holdfast.statement.lexer import Kind, Token, string_value, tokens
 
@@ -37,13 +37,14 @@ _STATEMENT_CHARACTERS_MAX = 1024
 """Of one body: each is lexed again, so a text of a mebibyte made of SET must not take minutes."""
 
 
-def prepared(found: list[Token]) -> bytes | str | None:
+def prepared(found: Iterator[Token]) -> bytes | str | None:
     """Return what PREPARE s FROM ... prepares: bytes of a literal (latin-1), or a variable as written. None: neither."""
-    if len(found) < 4 or found[2].word != "FROM":
+    head = tuple(islice(found, 4))
+    if len(head) < 4 or head[2].word != "FROM":
         return None
-    source = found[3]
+    source = head[3]
     if source.kind is Kind.STRING:
-        value = "".join(string_value(token) for token in found[3:] if token.kind is Kind.STRING)
+        value = "".join(string_value(token) for token in (source, *found) if token.kind is Kind.STRING)
         return value.encode("latin-1", "replace")
     if source.kind is Kind.BROKEN:
         return source.text[1:].encode("latin-1", "replace")

@@ -72,7 +72,9 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE | re.DOTALL | re.ASCII,
 )
-_KIND_BY_GROUP = {kind.value: kind for kind in Kind}
+_WHOLE_KINDS = {kind.value: kind for kind in Kind if kind is not Kind.BROKEN}
+# What a named tuple's own constructor does, in half the time.
+_new = tuple.__new__
 
 
 def tokens(text: str) -> Iterator[Token]:
@@ -84,9 +86,15 @@ def tokens(text: str) -> Iterator[Token]:
     matches = _TOKEN.finditer(text)
     while (match := next(matches, None)) is not None:
         group = match.lastgroup
+        assert group is not None  # every alternative is named
+        kind = _WHOLE_KINDS.get(group)
+        if kind is not None:
+            start, end = match.span()
+            yield _new(Token, (kind, match[0], start, end))
+            continue
         if group == "skip":
             continue
-        start, end = match.span()
+        start = match.start()
         if group == "open":
             depth += 1
         elif group == "close" and depth:
@@ -95,12 +103,9 @@ def tokens(text: str) -> Iterator[Token]:
             # No comment to close: a multiplication, and what follows may begin a comment, as in `2*/**/3`.
             yield Token(Kind.PUNCTUATION, "*", start, start + 1)
             matches = _TOKEN.finditer(text, start + 1)
-        elif group == "broken":
+        else:
             yield Token(Kind.BROKEN, text[start:], start, len(text))
             return
-        else:
-            assert group is not None  # every alternative is named
-            yield Token(_KIND_BY_GROUP[group], match[0], start, end)
 
 
 _ESCAPE = re.compile(r"\\(.)|''|\"\"", re.DOTALL)

@@ -27,18 +27,19 @@ def split(text: str) -> tuple[Piece, ...]:
     """
     pieces: list[Piece] = []
     begin = 0
-    current: list[Token] = []
+    first: Token | None = None
     stored_code: bool | None = None  # None: not known yet
     for token in tokens(text):
         if token.text == ";" and not stored_code:
-            if current:
+            if first is not None:
                 pieces.append(_piece(text, begin, token.start))
-            begin, current, stored_code = token.end, [], None
+            begin, first, stored_code = token.end, None, None
             continue
         if stored_code is None:
-            stored_code = _makes_stored_code(current, token)
-        current.append(token)
-    if current:
+            stored_code = _makes_stored_code(first, token)
+        if first is None:
+            first = token
+    if first is not None:
         pieces.append(_piece(text, begin, len(text)))
     return tuple(pieces)
 
@@ -49,13 +50,13 @@ def _piece(text: str, begin: int, end: int) -> Piece:
     return Piece(begin + len(body) - len(stripped), begin + len(body), stripped)
 
 
-def _makes_stored_code(before: list[Token], token: Token) -> bool | None:
-    """Return whether the statement of the tokens `before` and `token` creates or alters stored code, None if open."""
-    if not before:
+def _makes_stored_code(first: Token | None, token: Token) -> bool | None:
+    """Return whether the statement that begins with `first` and goes on with `token` makes or alters stored code, None if open."""
+    if first is None:
         return None if token.word in {"CREATE", "ALTER"} else False
     word = token.word
     if word in _STORED_CODE:
-        return before[0].word == "CREATE" or word == "EVENT"
+        return first.word == "CREATE" or word == "EVENT"
     if word in _OTHER_THINGS or (token.kind is Kind.PUNCTUATION and token.text == "("):
         return False
     return None
