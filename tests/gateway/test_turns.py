@@ -1,13 +1,20 @@
 """Turns, the time of a question, and what waits for a client: on a loop, without a server."""
 
 import asyncio
+import threading
+from collections import Counter
 from collections.abc import Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
+from door_rig import SmallDesk, tenant
 
 from holdfast.gateway import patience as patience_room
 from holdfast.gateway import questions as questions_room
+from holdfast.gateway.house import READ_ON_LOOP_BYTES_MAX, READER_THREADS, House
 from holdfast.gateway.patience import HalfOpen, Patience, SentAwayError
 from holdfast.gateway.places import Attempts, NoPlaceError, Places, TooManyAttemptsError
 from holdfast.gateway.questions import Questions, SpentError, TooManyLinksError
@@ -219,3 +226,41 @@ def test_while_places_are_free_as_many_may_log_in_at_once() -> None:
         one.__enter__()
     with pytest.raises(TooManyAttemptsError), attempts.under_way("t"):
         pass
+
+
+def test_a_tenants_long_texts_are_read_one_at_a_time_beside_anothers() -> None:
+    async def scene() -> None:
+        at_once: Counter[int] = Counter()
+        most: Counter[int] = Counter()
+        let_go = threading.Event()
+
+        def work(tenant_id: int) -> int:
+            at_once[tenant_id] += 1
+            most[tenant_id] = max(most[tenant_id], at_once[tenant_id])
+            let_go.wait(10)
+            at_once[tenant_id] -= 1
+            return tenant_id
+
+        with ThreadPoolExecutor(READER_THREADS) as threads:
+            house = House(
+                desk=SmallDesk(Path("nowhere")),
+                settings=GatewaySettings(),
+                statement_threads=threads,
+                login_threads=threads,
+                reader_threads=threads,
+            )
+            text = b"x" * (READ_ON_LOOP_BYTES_MAX + 1)
+            asked = [
+                asyncio.create_task(house.read(tenant(number, "t"), text, partial(work, number)))
+                for number in (1002, 1002, 1002, 1004)
+            ]
+            while not (at_once[1002] and at_once[1004]):
+                await asyncio.sleep(0.01)
+            name = await house.read(tenant(1002, "t"), text[:-1], lambda: threading.current_thread().name)
+            assert name == threading.current_thread().name, "a short one waits for nobody"
+            let_go.set()
+            assert await asyncio.gather(*asked) == [1002, 1002, 1002, 1004]
+            assert most == {1002: 1, 1004: 1}
+            assert not house._reader_turns._taken
+
+    run(scene())

@@ -45,6 +45,7 @@ LOOPS = {
     "engine/process.py:wait_ready": "deadline, renewed by progress",
     "gateway/server.py:_accept": "thread, until the door closes",
     "gateway/server.py:stop": "deadline",
+    "gateway/statements.py:_script": "the statements of a text",
     "gateway/statements.py:wait_while_stalled": "another, the archive's verdict; KILL and the client's end",
     "jobs/activation.py:_activate_engine": "deadline",
     "jobs/archiving.py:_schedule": "thread, 1 s",

@@ -36,6 +36,10 @@ from holdfast.statement.kill import read_kill
 _LOG = logging.getLogger(__name__)
 
 HELD_BYTES_MAX = 2 * WHOLE_BYTES_MAX
+_TURN_BYTES_MAX = 8192
+_COMMAND_BYTES_MIN = 64
+"""A client that sends many commands without waiting has so many bytes of them looked at, each counted as 64 or more, before it is the
+others' turn: 20 ms at the most, of short texts that have to be lexed."""
 
 # Commands without a text or an id that concerns us. All others are listed in `_on_command`; what is in neither place is
 # unknown: private commands of OceanBase's answer in framings the gateway does not speak.
@@ -261,7 +265,12 @@ class ClientConnection(asyncio.Protocol):
 
     def _pump(self) -> None:
         """Look at what the client sent, until something has to be waited for."""
+        looked_at = 0
         while self._work is None and self._inbox is None and not self._input_waits_for and not self._is_closed:
+            if looked_at > _TURN_BYTES_MAX and self._conversation.pending_bytes:
+                self._hold_input("turn", True)
+                asyncio.get_running_loop().call_soon(self._hold_input, "turn", False)
+                return
             if self._is_asked_to_let_in():
                 self._begin(self._let_in(cast(Seat, self._seat)))
                 return
@@ -269,6 +278,7 @@ class ClientConnection(asyncio.Protocol):
             if event is None:
                 return
             if isinstance(event, Command):
+                looked_at += max(len(event.raw), _COMMAND_BYTES_MIN)
                 self._on_command(event)
             elif isinstance(event, Opening):
                 self._on_opening(event)
@@ -349,6 +359,7 @@ class ClientConnection(asyncio.Protocol):
     def _on_query(self, seat: Seat, text: bytes, raw: bytes) -> None:
         if (
             seat.diagnostics is not None
+            or not statements.is_read_at_once(seat, text)
             or statements.owner_of(seat, text) is not Owner.PASS
             or read_kill(text) is not None
             or statements.is_watched(seat, text)
@@ -362,8 +373,12 @@ class ClientConnection(asyncio.Protocol):
 
     def _on_prepare(self, seat: Seat, text: bytes, raw: bytes) -> None:
         seat.diagnostics = None
-        is_engines = statements.owner_of(seat, text) is Owner.PASS and read_kill(text) is None
-        if is_engines and not statements.is_watched(seat, text):
+        if (
+            statements.is_read_at_once(seat, text)
+            and statements.owner_of(seat, text) is Owner.PASS
+            and read_kill(text) is None
+            and not statements.is_watched(seat, text)
+        ):
             seat.link.forward(CommandCode.STMT_PREPARE, raw)
         else:
             answer = self._new_answer(seat)

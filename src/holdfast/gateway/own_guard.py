@@ -25,13 +25,14 @@ def is_guarded(seat: Seat, text: bytes) -> bool:
 async def require_hands_off(seat: Seat, text: bytes) -> None:
     """Raise EngineRefusedError: 1227 when `text` would change, lock or give away what is Holdfast's, 1142 when it reads behind WITH and
     its user may not read everything. LinkLostError."""
-    if not is_guarded(seat, text):
+    if not seat.tenant.is_sys or not await seat.read(text, lambda: is_guarded(seat, text)):
         return
     facts = await ask_facts(seat.link)
-    read = text.decode(charset_named(facts.client_charset).encoding, "replace")
-    if has_common_table(read) and not (await ask_grants(seat.link)).may_select_all():
+    encoding = charset_named(facts.client_charset).encoding
+    read = await seat.read(text, lambda: text.decode(encoding, "replace"))
+    if await seat.read(text, lambda: has_common_table(read)) and not (await ask_grants(seat.link)).may_select_all():
         raise EngineRefusedError(refusals.with_denied(seat.user))
-    if not may_touch(text):
+    if not await seat.read(text, lambda: may_touch(text)):
         return
     for mode in facts.sql_mode.split(","):
         mark = LEXICAL_MODES.get(mode)
@@ -40,7 +41,7 @@ async def require_hands_off(seat: Seat, text: bytes) -> None:
             raise EngineRefusedError(
                 refusals.not_supported(f"{what} (quote names with backticks, or SET sql_mode = '')")
             )
-    words = touched(read, seat.house.settings.own_view_names)
+    words = await seat.read(text, lambda: touched(read, seat.house.settings.own_view_names))
     if words:
         raise EngineRefusedError(refusals.own_and_read_only(words))
 

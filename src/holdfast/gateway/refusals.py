@@ -58,6 +58,8 @@ TOO_MANY_VIEW_CONNECTIONS = ServerError(
     "Too many connections (of this tenant keep statements prepared on dictionary views; close some of these statements)",
 )
 _NAME_CHARACTERS_MAX = 128
+_NEAR_READ_CHARACTERS_MAX = 1000
+"""Of what stands near an error; a string that is cut is masked as a whole one is."""
 
 
 _HOST_OF_ANYBODY = "xxx.xxx.xxx.xxx"
@@ -159,7 +161,7 @@ def several_statements(near: str) -> ServerError:
     """Return what the engine says to a text of several statements when the client did not announce such texts."""
     message = (
         "You have an error in your SQL syntax; check the manual that corresponds to your OceanBase version for the"
-        f" right syntax to use near '{one_line(mask_secrets(near)[:80])}' at line 1"
+        f" right syntax to use near '{one_line(mask_secrets(near[:_NEAR_READ_CHARACTERS_MAX])[:80])}' at line 1"
     )
     return ServerError(1064, "42000", message)
 

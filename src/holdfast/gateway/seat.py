@@ -1,9 +1,13 @@
 """A client that has logged in: everything that dies with its login."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TypeVar
 
+from holdfast.gateway import refusals
 from holdfast.gateway.charsets import lexing_codec_of_collation
 from holdfast.gateway.diagnostics import Diagnostics
+from holdfast.gateway.facts import EngineRefusedError
 from holdfast.gateway.house import House
 from holdfast.gateway.link import EngineLink
 from holdfast.gateway.login import Entry
@@ -13,6 +17,8 @@ from holdfast.gateway.views import ViewsConnection
 from holdfast.jobs.session import Session
 from holdfast.mysql.flags import Capability, Status
 from holdfast.values.tenant import Tenant
+
+T = TypeVar("T")
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -37,6 +43,13 @@ class Seat:
     status: Status = Status.AUTOCOMMIT
     is_asking_views: bool = False
     is_interrupted: bool = False
+
+    async def read(self, text: bytes | str, work: Callable[[], T]) -> T:
+        """Return what `work` says of `text`: `House.read`. Raises EngineRefusedError (1317) when a KILL QUERY came meanwhile."""
+        told = await self.house.read(self.tenant, text, work)
+        if self.is_interrupted:
+            raise EngineRefusedError(refusals.INTERRUPTED)
+        return told
 
     def begin_session(self) -> None:
         """Forget what the statements of Holdfast's have set so far: COM_RESET_CONNECTION."""

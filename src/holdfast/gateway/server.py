@@ -9,6 +9,7 @@ import logging
 import secrets
 import socket
 import ssl
+import sys
 import threading
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import suppress
@@ -19,7 +20,7 @@ from holdfast import codes
 from holdfast.errors import RefusedError
 from holdfast.gateway import refusals
 from holdfast.gateway.connection import ClientConnection
-from holdfast.gateway.house import House
+from holdfast.gateway.house import READER_THREADS, House
 from holdfast.gateway.inbox import LOGIN_PAYLOAD_BYTES_MAX
 from holdfast.gateway.link import LinkLostError
 from holdfast.gateway.login import LoginEndedError
@@ -44,6 +45,9 @@ _BACKLOG = 4096
 # How often it is looked whether a newcomer may be taken in while a burst is.
 _BURST_PAUSE_SECONDS = 0.02
 _LOGIN_THREADS = 4
+# Of the whole process: how long a thread that computes keeps the interpreter from the loop, each time the loop has something to do.
+# A SELECT 1 beside two texts of 1 MiB that are read took 31 ms with Python's own 5 ms, and takes 3 ms with this.
+_SWITCH_SECONDS = 0.001
 # Clients beyond the places and the unfinished logins: root@sys among them, whose logins are counted apart.
 _MARGIN = 256
 # How long a client that is sent away has to read why: a socket closed over unread bytes takes the reason with it.
@@ -71,12 +75,18 @@ class Gateway:
     async def start(self) -> int:
         """Listen and return the bound port. Raises RefusedError when the address cannot be bound or TLS files are bad."""
         settings = self._settings
+        sys.setswitchinterval(_SWITCH_SECONDS)
         self._tls = _tls_context(settings)
         statement_threads = ThreadPoolExecutor(settings.desk_threads, thread_name_prefix="desk")
         login_threads = ThreadPoolExecutor(_LOGIN_THREADS, thread_name_prefix="login")
-        self._executors = [statement_threads, login_threads]
+        reader_threads = ThreadPoolExecutor(READER_THREADS, thread_name_prefix="reader")
+        self._executors = [statement_threads, login_threads, reader_threads]
         self._house = House(
-            desk=self._desk, settings=settings, statement_threads=statement_threads, login_threads=login_threads
+            desk=self._desk,
+            settings=settings,
+            statement_threads=statement_threads,
+            login_threads=login_threads,
+            reader_threads=reader_threads,
         )
         self._listeners = _listen(settings.host, settings.port)
         loop = asyncio.get_running_loop()

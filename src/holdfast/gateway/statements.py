@@ -13,7 +13,7 @@ from typing import Any
 from holdfast.errors import HoldfastError
 from holdfast.gateway import refusals
 from holdfast.gateway.answer import Answer, columns_of
-from holdfast.gateway.charsets import KEEP, charset_named, lexing_codec
+from holdfast.gateway.charsets import BYTE_CODEC, KEEP, charset_named, lexing_codec
 from holdfast.gateway.diagnostics import Diagnostics
 from holdfast.gateway.facts import (
     EngineRefusedError,
@@ -23,6 +23,7 @@ from holdfast.gateway.facts import (
     ask_variable,
     ask_warnings,
 )
+from holdfast.gateway.house import READ_ON_LOOP_BYTES_MAX
 from holdfast.gateway.kill import is_gateway_id
 from holdfast.gateway.link import LinkLostError
 from holdfast.gateway.own_guard import is_guarded, require_hands_off
@@ -42,13 +43,14 @@ from holdfast.gateway.sys_trap import (
     with_one_more_warning,
 )
 from holdfast.gateway.views import VIEW_STATEMENT_BIT, ViewsConnection, ViewsUnavailableError, names_mentioned
+from holdfast.mysql.conversation import WHOLE_BYTES_MAX
 from holdfast.mysql.fields import MalformedPacketError
 from holdfast.mysql.flags import CommandCode
 from holdfast.mysql.packets import decode_prepare_ok
 from holdfast.mysql.response import Received, Role
 from holdfast.mysql.resultset import ResultColumn
 from holdfast.statement.commands import Command, PreviewObsolete, ShowParameters, ShowRestorePreview, ShowTenants
-from holdfast.statement.gate import Owner, Ownership, ownership, refusal_of_prepared
+from holdfast.statement.gate import Owner, Ownership, is_plain, ownership, refusal_of_prepared
 from holdfast.statement.kill import Kill, read_kill
 from holdfast.statement.parser import parse
 from holdfast.statement.split import split
@@ -63,16 +65,31 @@ _READING_COMMANDS = (ShowTenants, ShowParameters, ShowRestorePreview, PreviewObs
 
 _QUERY = CommandCode.QUERY.to_bytes(1, "little")
 _PREPARE = CommandCode.STMT_PREPARE.to_bytes(1, "little")
+_PLAIN_BYTES_MAX = 1 << 16
+"""Up to here it is looked at on the loop whether a text is plain: 3 ms at the most."""
+
+
+def is_read_at_once(seat: Seat, text: bytes) -> bool:
+    """Return whether whose statement `text` is may be asked on the loop: of a short text, and of a longer one that is plainly data or
+    a query of a user tenant's. All others are told on a thread (`Seat.read`)."""
+    if len(text) <= READ_ON_LOOP_BYTES_MAX:
+        return True
+    is_bytes = seat.lexing_codec == BYTE_CODEC
+    return is_bytes and not seat.tenant.is_sys and len(text) <= _PLAIN_BYTES_MAX and is_plain(text)
 
 
 def owner_of(seat: Seat, text: bytes) -> Owner:
     """Return whose statement `text` is."""
-    return ownership(_lexed(seat, text), seat.view_names).owner
+    return _ownership(seat, text).owner
+
+
+def _ownership(seat: Seat, text: bytes) -> Ownership:
+    return ownership(_lexed(seat, text), seat.view_names)
 
 
 def _lexed(seat: Seat, text: bytes) -> bytes | str:
     """Return the text as the lexer may read it: bytes where that is safe, else decoded."""
-    return text if seat.lexing_codec == "latin-1" else text.decode(seat.lexing_codec, "replace")
+    return text if seat.lexing_codec == BYTE_CODEC else text.decode(seat.lexing_codec, "replace")
 
 
 async def answered(seat: Seat, work: Coroutine[Any, Any, None], answer: Answer) -> None:
@@ -81,6 +98,7 @@ async def answered(seat: Seat, work: Coroutine[Any, Any, None], answer: Answer) 
     Raises LinkLostError and MalformedPacketError of the client's own engine, and any other error after which the next answer could
     not be told from this one: then nothing is left but to hang up.
     """
+    seat.is_interrupted = False
     try:
         await work
         return
@@ -114,14 +132,15 @@ def is_sys_trap(seat: Seat, text: bytes) -> bool:
 
 async def query(seat: Seat, text: bytes, raw: bytes, answer: Answer) -> None:
     """Answer one COM_QUERY. `raw` is its packet, for the case that it is the engine's after all."""
-    owner = owner_of(seat, text)
-    if owner is Owner.SCRIPT:
+    owned = await seat.read(text, lambda: _ownership(seat, text))
+    if owned.owner is Owner.SCRIPT:
         # The engine takes several statements whether the client announced them or not (measured on 1.4.0).
-        await _script(seat, text, answer, is_taken=seat.takes_scripts or not _is_for_us(seat, text))
-    elif is_several(text) and is_sys_trap(seat, text):
+        is_taken = seat.takes_scripts or not await seat.read(text, lambda: _is_for_us(seat, text))
+        await _script(seat, text, answer, is_taken=is_taken)
+    elif is_several(text) and await seat.read(text, lambda: is_sys_trap(seat, text)):
         await _script(seat, text, answer, is_taken=True)
     else:
-        await _statement(seat, text, answer, raw)
+        await _statement(seat, text, answer, raw, owned)
 
 
 def _is_for_us(seat: Seat, text: bytes) -> bool:
@@ -132,24 +151,33 @@ def _is_for_us(seat: Seat, text: bytes) -> bool:
 
 async def _script(seat: Seat, text: bytes, answer: Answer, *, is_taken: bool) -> None:
     """Run the statements of a text in order, one result each, until one fails."""
-    pieces = [piece.text.encode(seat.lexing_codec, KEEP) for piece in split(text.decode(seat.lexing_codec, KEEP))]
+    codec = seat.lexing_codec
+
+    def parted() -> list[bytes]:
+        return [piece.text.encode(codec, KEEP) for piece in split(text.decode(codec, KEEP))]
+
+    pieces = await seat.read(text, parted)
     if len(pieces) > 1 and not is_taken:
         answer.error(refusals.several_statements(pieces[1].decode("utf-8", "replace")))
         return
     for number, piece in enumerate(pieces, 1):
         answer.has_more = number < len(pieces)
+        await asyncio.sleep(0)  # what is answered here, SHOW WARNINGS, waits for nobody
         if not await _statement(seat, piece, answer, None):
             return
 
 
-async def _statement(seat: Seat, text: bytes, answer: Answer, raw: bytes | None) -> bool:
-    """Run one statement; return whether the next one of its text may run."""
+async def _statement(
+    seat: Seat, text: bytes, answer: Answer, raw: bytes | None, owned: Ownership | None = None
+) -> bool:
+    """Run one statement; return whether the next one of its text may run. `owned`: whose it is, where that has been told."""
     diagnostics, seat.diagnostics = seat.diagnostics, None
     if diagnostics is not None and diagnostics.answer(text, answer):
         seat.diagnostics = diagnostics
         return True
     await require_hands_off(seat, text)
-    owned = ownership(_lexed(seat, text), seat.view_names)
+    if owned is None:
+        owned = await seat.read(text, lambda: _ownership(seat, text))
     match owned.owner:
         case Owner.OURS:
             return await _owned(seat, text, answer)
@@ -173,7 +201,9 @@ async def _statement(seat: Seat, text: bytes, answer: Answer, raw: bytes | None)
 async def _refusal_of_variable(seat: Seat, owned: Ownership) -> str:
     """Return why the engine must not prepare what a variable of this session holds, empty if it may."""
     held = await ask_variable(seat.link, owned.reason.encode("latin-1"))
-    return refusal_of_prepared(held)
+    if len(held) > WHOLE_BYTES_MAX:
+        return "a text of more than 1 MiB in a variable"
+    return await seat.read(held, lambda: refusal_of_prepared(held))
 
 
 # --- the engine's
@@ -181,7 +211,7 @@ async def _refusal_of_variable(seat: Seat, owned: Ownership) -> str:
 
 async def _pass(seat: Seat, text: bytes, answer: Answer, raw: bytes | None) -> bool:
     """Let the engine answer: as it is, or under this answer's numbers when it is one of several."""
-    if may_write(text) and not await wait_while_stalled(seat, answer):
+    if await seat.read(text, lambda: may_write(text)) and not await wait_while_stalled(seat, answer):
         return False
     if seat.tenant.is_sys:
         match read_trap(text):
@@ -285,7 +315,8 @@ async def _owned(seat: Seat, text: bytes, answer: Answer) -> bool:
     session, desk = seat.session, seat.house.desk
     statement = text.decode(charset_named(facts.client_charset).encoding, "replace")
     try:
-        reply = await seat.house.on_desk(seat.tenant, lambda: desk.execute(session, parse(statement)))
+        command = await seat.read(statement, lambda: parse(statement))
+        reply = await seat.house.on_desk(seat.tenant, lambda: desk.execute(session, command))
     except HoldfastError as refused:
         error = refusals.error_of(refused)
         answer.error(error)
@@ -303,11 +334,13 @@ async def _view(seat: Seat, text: bytes, answer: Answer, raw: bytes | None) -> b
     """Ask the sys engine where the text names a view, else the client's own."""
     views = seat.views
     if views is None:
-        await _refresh(seat, names_mentioned(text.decode(seat.lexing_codec, "replace"), seat.view_names))
+        codec = seat.lexing_codec
+        named = await seat.read(text, lambda: names_mentioned(text.decode(codec, "replace"), seat.view_names))
+        await _refresh(seat, named)
         return await _pass(seat, text, answer, raw)
     seat.is_interrupted = False
     facts = await _facts(seat, answer)
-    substituted = await views.substitute(text.decode(seat.lexing_codec, KEEP), seat.lexing_codec, facts)
+    substituted = await views.substitute(text, seat.lexing_codec, facts)
     if substituted is None:
         return await _pass(seat, text, answer, raw)
     views.require_visible(substituted.names, await ask_grants(seat.link))
@@ -392,7 +425,7 @@ async def prepare(seat: Seat, text: bytes, raw: bytes, answer: Answer) -> None:
     """Answer a COM_STMT_PREPARE of a text that is not simply the engine's."""
     seat.diagnostics = None
     await require_hands_off(seat, text)
-    owned = ownership(_lexed(seat, text), seat.view_names)
+    owned = await seat.read(text, lambda: _ownership(seat, text))
     if read_kill(text) is not None:
         await seat.link.settled()
         answer.error(refusals.NOT_PREPARABLE)
@@ -447,8 +480,9 @@ async def _prepare_owned(seat: Seat, text: bytes, answer: Answer) -> None:
     statement = text.decode(charset_named(facts.client_charset).encoding, "replace")
     session, desk = seat.session, seat.house.desk
 
+    command: Command = await seat.read(statement, lambda: parse(statement))
+
     def columns_now() -> tuple[ResultColumn, ...]:
-        command: Command = parse(statement)
         return columns_of(desk.execute(session, command)) if isinstance(command, _READING_COMMANDS) else ()
 
     columns = await seat.house.on_desk(seat.tenant, columns_now)
@@ -462,7 +496,7 @@ async def _prepare_view(seat: Seat, text: bytes, raw: bytes, answer: Answer) -> 
         seat.link.forward(CommandCode.STMT_PREPARE, raw)
         return
     facts = await _facts(seat, answer)
-    substituted = await views.substitute(text.decode(seat.lexing_codec, KEEP), seat.lexing_codec, facts)
+    substituted = await views.substitute(text, seat.lexing_codec, facts)
     if substituted is None:
         seat.link.forward(CommandCode.STMT_PREPARE, raw)
         return

@@ -12,6 +12,7 @@ import asyncio
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from holdfast import codes
 from holdfast.errors import EngineError, refuse
@@ -42,6 +43,8 @@ from holdfast.mysql.session_state import INITIAL, PACKET_TOO_LARGE, SET_INITIAL,
 from holdfast.statement.views import schemas_named, substitute_views, views_named
 from holdfast.values.grants import Grants
 from holdfast.values.tenant import ORACLE_ADMINISTRATOR, CompatibilityMode, Tenant
+
+T = TypeVar("T")
 
 # Set in the ids of statements prepared here, so that EXECUTE and its like find their way back.
 VIEW_STATEMENT_BIT = 1 << 31
@@ -134,19 +137,24 @@ class ViewsConnection:
         """Return whether nothing is lost when the connection is dropped now. The next question opens another."""
         return self._question is None and not self._is_asking and not self._has_prepared
 
-    async def substitute(self, text: str, codec: str, facts: Facts) -> ViewText | None:
+    async def substitute(self, text: bytes, codec: str, facts: Facts) -> ViewText | None:
         """Return the statement that asks the same of this tenant's own schema, or None if it names no view."""
+        read = text.decode(codec, KEEP)
         if self._login is None:
             await self._know_login()
-        _refuse_lexical_modes(text, facts.sql_mode)
+        _refuse_lexical_modes(read, facts.sql_mode)
         names = self._house.settings.view_names
         # In Oracle mode the views are public: a bare name means them whatever the current schema is.
         current_schema = self._home if self._tenant.mode is CompatibilityMode.ORACLE else facts.database
-        substituted = substitute_views(text, names, self.schema, current_schema)
+        substituted = await self._read(text, lambda: substitute_views(read, names, self.schema, current_schema))
         if substituted is None:
             return None
         await self._refuse_other_schemas(substituted, codec, facts)
-        return ViewText(text=substituted.encode(codec, KEEP), names=views_named(text, names))
+        named = await self._read(text, lambda: views_named(read, names))
+        return ViewText(text=substituted.encode(codec, KEEP), names=named)
+
+    async def _read(self, text: bytes | str, work: Callable[[], T]) -> T:
+        return await self._house.read(self._tenant, text, work)
 
     def require_visible(self, names: tuple[str, ...], grants: Grants) -> None:
         """Raise ViewsUnavailableError (1142) when the session's user may not see one of these views.
@@ -166,8 +174,13 @@ class ViewsConnection:
         them (measured on 1.4.0).
         """
         encoding = charset_named(facts.client_charset).encoding
-        written = frozenset(name.encode(codec, KEEP).decode(encoding, "replace") for name in schemas_named(text))
-        named = frozenset(name for name in written if name.lower() not in {*_OPEN_SCHEMAS, self.schema})
+        open_schemas = {*_OPEN_SCHEMAS, self.schema}
+
+        def others() -> frozenset[str]:
+            written = {name.encode(codec, KEEP).decode(encoding, "replace") for name in schemas_named(text)}
+            return frozenset(name for name in written if name.lower() not in open_schemas)
+
+        named = await self._read(text, others)
         if named and await self._house.on_desk(self._tenant, lambda: self._house.desk.schemas_among(named)):
             message = f"SELECT command denied to user '{self._user}' for a table of another schema{_JOIN_HINT}"
             raise ViewsUnavailableError(ServerError(_TABLE_DENIED, "42000", message))
