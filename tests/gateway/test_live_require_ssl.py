@@ -2,8 +2,11 @@
 
 import os
 import signal
+import ssl
 import threading
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pymysql
@@ -18,6 +21,7 @@ from holdfast.errors import EngineError
 from holdfast.mysql.flags import Capability, CommandCode
 from holdfast.mysql.framing import frame
 from holdfast.mysql.packets import OK_MARK
+from holdfast.values.tenant import Tenant
 from tls_rig import client_tls
 
 pytestmark = pytest.mark.live
@@ -43,6 +47,11 @@ def _refused(door: Door, user: str, **options: object) -> int:
     with pytest.raises(pymysql.MySQLError) as refused:
         door.connect(user, **options)
     return int(refused.value.args[0])
+
+
+def _try(door: Door, user: str, options: dict[str, object]) -> None:
+    with suppress(pymysql.MySQLError):
+        door.connect(user, **options).close()
 
 
 def _safe(door: Door) -> "pymysql.Connection[pymysql.cursors.Cursor]":
@@ -123,6 +132,33 @@ def test_whoever_can_not_be_asked_about_is_told_so(safe_door: Door) -> None:
         safe_door.connect("plain@t1", password="secret", ssl_disabled=True).close()  # asks nobody
     finally:
         safe_door.desk.troubles.clear()
+
+
+def test_an_engine_that_hangs_keeps_nobody_elses_login(safe_door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    goes_on = threading.Event()
+    asked = threading.Semaphore(0)
+
+    def hang(tenant: Tenant, user: str) -> ssl.SSLContext | None:
+        if tenant.name != "t1":
+            return None
+        asked.release()
+        goes_on.wait(20)
+        return None
+
+    monkeypatch.setattr(safe_door.desk, "tls_for", hang)
+    options = {"password": "secret", "ssl": client_tls()}
+    waiting = [threading.Thread(target=_try, args=(safe_door, "plain@t1", options)) for _ in range(8)]
+    for each in waiting:
+        each.start()
+    try:
+        assert asked.acquire(timeout=10)
+        begun = time.monotonic()
+        safe_door.connect("plain@t2", **options).close()
+        assert time.monotonic() - begun < 10
+    finally:
+        goes_on.set()
+        for each in waiting:
+            each.join()
 
 
 def test_certificate_of_another_start_is_not_taken(safe_door: Door, tmp_path: Path) -> None:

@@ -327,7 +327,8 @@ class _Login:
             return None
         name, desk = user.decode("utf-8", "replace"), self._house.desk
         try:
-            return await self.step(self._house.on_login_thread(lambda: desk.tls_for(route.tenant, name)))
+            # Not on a thread for logins: an engine that hangs would keep all of them from the others.
+            return await self.step(self._house.on_desk(route.tenant, lambda: desk.tls_for(route.tenant, name)))
         except HoldfastError as error:
             raise self._visitor.refuse(refusals.error_of(error)) from error
 
