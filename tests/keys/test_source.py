@@ -11,7 +11,7 @@ from holdfast import codes
 from holdfast.backup_format.key_record import Protection
 from holdfast.errors import RefusedError
 from holdfast.keys import source as source_module
-from holdfast.keys.source import SECRET_BYTES_MAX, exposure, parse_source, read_secret
+from holdfast.keys.source import SECRET_BYTES_MAX, exposure, parse_key_from, parse_source, read_secret
 
 SECRET = b"0123456789abcdef" * 2
 
@@ -53,6 +53,17 @@ def test_a_text_that_is_no_source_is_refused_and_not_repeated(text: str) -> None
         parse_source(text)
     assert refused.value.code is codes.OB_INVALID_ARGUMENT
     assert "hush" not in str(refused.value)
+
+
+@pytest.mark.parametrize("text", ["password", "NONE", "hush-hush"])
+def test_a_refused_with_key_from_names_what_it_takes(text: str) -> None:
+    """The forms of SET backup_encryption led from here to a syntax error."""
+    with pytest.raises(RefusedError) as refused:
+        parse_key_from(text)
+    hint = refused.value.hint or ""
+    assert "WITH KEY FROM" in refused.value.message
+    assert ("'file:/path'" in hint, "SET DECRYPTION IDENTIFIED BY" in hint) == (True, True)
+    assert ("NONE" in hint, "'password'" in hint, "hush" in str(refused.value)) == (False, False, False)
 
 
 def test_file_environment_and_command_give_the_same_secret(tmp_path: Path) -> None:

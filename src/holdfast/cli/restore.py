@@ -36,7 +36,8 @@ _SETTLE_SECONDS_MAX = 60.0
     "--key-from",
     "key_source",
     metavar="SOURCE",
-    help="What opens backups sealed with backup_encryption: file:/path, env:NAME or command:/program of the server.",
+    help="What opens backups sealed with backup_encryption: file:/path, env:NAME or command:/program of the server. "
+    "A password: --encryption-password-file.",
 )
 @click.option("--activate", is_flag=True, help="Open it for writing in the end (ACTIVATE STANDBY).")
 @click.option("--wait/--no-wait", default=True, show_default=True, help="Follow it to its end.")

@@ -59,6 +59,7 @@ from holdfast.keys.source import (
     checked_secret,
     exposure,
     no_key,
+    parse_key_from,
     parse_source,
     read_secret,
 )
@@ -479,10 +480,11 @@ class BackupKeys:
         """Return the master keys a RESTORE by root@sys may use, and those that the key objects of its paths hold.
 
         They come from the source that WITH KEY FROM names, the passwords of SET DECRYPTION, and what sources of the host the tenants
-        of this server have: root@sys set them. Raises RefusedError -9047 for a WITH KEY FROM that opens nothing.
+        of this server have: root@sys set them. Raises RefusedError -9047 for a WITH KEY FROM that opens nothing,
+        1210 for one that is no source.
         """
         secrets = [] if passwords is None else list(passwords.secrets())
-        source = None if key_source is None else parse_source(key_source)
+        source = None if key_source is None else parse_key_from(key_source)
         named = None if source is None else read_secret(source, self._environment)
         if source is not None and (exposed := exposure(source)):
             log.warning("WITH KEY FROM: %s", exposed)

@@ -32,7 +32,7 @@ from holdfast.jobs.session import Session, target_of
 from holdfast.jobs.tenants import Tenants
 from holdfast.keys.masters import Master, Masters
 from holdfast.keys.password import Passwords, SetKey
-from holdfast.keys.source import parse_source
+from holdfast.keys.source import parse_key_from
 from holdfast.keys.vault import Vault
 from holdfast.restore.plan import RestorePlan
 from holdfast.restore.refusal import Form
@@ -171,7 +171,7 @@ class Restores:
         if target is None:
             raise refuse(codes.OB_OP_NOT_ALLOW, "restore preview must have a scn or timestamp, otherwise")
         if command.key_source is not None:
-            parse_source(command.key_source)
+            parse_key_from(command.key_source)
         session.preview = (tuple(named_uri(text) for text in command.sources), target, command.key_source)
         return OK
 

@@ -30,6 +30,10 @@ _COMMAND_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 NONE = "NONE"
 PASSWORD = "password"
 FORMS = "NONE, 'file:/path', 'env:NAME', 'command:/path/of/program argument ...' or 'password' IDENTIFIED BY '...'"
+_KEY_FROM_FORMS = (
+    "'file:/path', 'env:NAME' or 'command:/path/of/program argument ...'; a password goes into SET DECRYPTION IDENTIFIED BY '...' of the"
+    " same session instead (--encryption-password-file of the command line)"
+)
 _SCHEMES = {"file": Protection.FILE, "env": Protection.ENVIRONMENT, "command": Protection.COMMAND}
 
 
@@ -59,12 +63,20 @@ class KeySource:
         return f"command:{argv[0]}{' ***' if len(argv) > 1 else ''}"
 
 
-def parse_source(text: str) -> KeySource:
-    """Return a source of the host. Raises RefusedError 1210 for any other text, which is not repeated."""
+def parse_key_from(text: str) -> KeySource:
+    """Return the source that a WITH KEY FROM names. Raises as `parse_source`, in words for one who reads."""
+    return parse_source(text, argument="WITH KEY FROM", forms=_KEY_FROM_FORMS)
+
+
+def parse_source(text: str, *, argument: str = "backup_encryption", forms: str = FORMS) -> KeySource:
+    """Return a source of the host. Raises RefusedError 1210 for any other text, which is not repeated.
+
+    `argument`, `forms`: what the refusal calls it, and what may be written there.
+    """
     scheme, has_value, value = text.strip().partition(":")
     protection, value = _SCHEMES.get(scheme.lower()), value.strip()
     if protection is None or not has_value or not value or len(text) > _TEXT_CHARACTERS_MAX or "\0" in text:
-        raise refuse(codes.OB_INVALID_ARGUMENT, "backup_encryption", hint=f"write {FORMS}")
+        raise refuse(codes.OB_INVALID_ARGUMENT, argument, hint=f"write {forms}")
     if protection is Protection.COMMAND:
         try:
             argv = shlex.split(value)
@@ -73,13 +85,13 @@ def parse_source(text: str) -> KeySource:
         if not argv or not os.path.isabs(argv[0]):
             raise refuse(
                 codes.OB_INVALID_ARGUMENT,
-                "backup_encryption",
+                argument,
                 hint="write 'command:/absolute/path argument ...', quoted as for a shell; none runs it",
             )
     elif protection is Protection.FILE and not os.path.isabs(value):
-        raise refuse(codes.OB_INVALID_ARGUMENT, "backup_encryption", hint="write 'file:/absolute/path'")
+        raise refuse(codes.OB_INVALID_ARGUMENT, argument, hint="write 'file:/absolute/path'")
     elif protection is Protection.ENVIRONMENT and ("=" in value or not value.isprintable()):
-        raise refuse(codes.OB_INVALID_ARGUMENT, "backup_encryption", hint="write 'env:NAME'")
+        raise refuse(codes.OB_INVALID_ARGUMENT, argument, hint="write 'env:NAME'")
     return KeySource(protection=protection, value=value)
 
 
