@@ -1,6 +1,9 @@
 """Facts out of rows of the views."""
 
-from holdfast.cli.estate import Board, estate_of
+import pytest
+
+from holdfast.cli.estate import ENGINE_COMMENT_CHARACTERS_MAX, Board, estate_of
+from holdfast.engine.unusable import Reach
 from holdfast.values.window import WindowStatus
 
 
@@ -32,3 +35,20 @@ def test_a_list_of_sets_is_read_whole_however_long() -> None:
     assert found.set_ids == tuple(ids)
     assert found.place == span["RESTORE_FROM"]
     assert len(found.cause) == 300
+
+
+@pytest.mark.parametrize("serves_tls", [False, True])
+@pytest.mark.parametrize("refusal", ["", "x" * 5000])
+def test_what_is_said_of_accounts_that_nobody_can_use_is_whole(*, serves_tls: bool, refusal: str) -> None:
+    """Its end is the way out, and the rule's remedy points at it."""
+    words = Reach(serves_tls=serves_tls, refusal=refusal).words(10**9)
+    rows = {
+        "tenants": [
+            {"TENANT_ID": 1002, "TENANT_NAME": "app", "TENANT_ROLE": "PRIMARY", "STATUS": "NORMAL", "LOG_MODE": ""}
+        ],
+        "health": [{"TENANT_ID": 1002, "ENGINE_STATUS": "UP", "ENGINE_COMMENT": words}],
+    }
+    (app,) = estate_of(Board(now_us=1, of_sys=True, rows=rows), missing="not asked").tenants
+    assert app.health is not None
+    assert app.health.engine_comment == words
+    assert len(words) <= ENGINE_COMMENT_CHARACTERS_MAX

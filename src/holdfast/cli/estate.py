@@ -27,6 +27,8 @@ from holdfast.verdict.facts import (
 OPTIONAL = frozenset({"health"})
 """Sections of views that an older server has not: their absence is no fact."""
 _COMMENT_CHARACTERS_MAX = 300
+ENGINE_COMMENT_CHARACTERS_MAX = 1000
+"""What `Reach.words` says of accounts that nobody can log in with ends with the way out, so it is shown whole."""
 _OWN_SCHEMAS = ("oceanbase", "information_schema", "mysql", "test", "__holdfast", "__recyclebin", "__public", "sys")
 _SPAN_WORDS = frozenset(str(status) for status in WindowStatus)
 _NOW_US = "CAST(UNIX_TIMESTAMP(NOW(6)) * 1000000 AS SIGNED)"
@@ -302,7 +304,7 @@ def _health(rows: list[Row]) -> Health | None:
     (row, *_) = rows
     return Health(
         engine=_text(row, "ENGINE_STATUS"),
-        engine_comment=_text(row, "ENGINE_COMMENT"),
+        engine_comment=_text(row, "ENGINE_COMMENT", ENGINE_COMMENT_CHARACTERS_MAX),
         spool=_text(row, "SPOOL_COMMENT"),
         is_stalled=_text(row, "WRITES_STALLED") == "YES",
         claimed=_text(row, "DESTINATION_COMMENT"),
@@ -317,10 +319,10 @@ def _whole(row: Row, name: str) -> str:
     return "" if value is None else str(value)
 
 
-def _text(row: Row, name: str) -> str:
+def _text(row: Row, name: str, characters_max: int = _COMMENT_CHARACTERS_MAX) -> str:
     """Return what is only shown."""
     value = row.get(name)
-    return "" if value is None else str(value)[:_COMMENT_CHARACTERS_MAX]
+    return "" if value is None else str(value)[:characters_max]
 
 
 def moment_of(us: int | None) -> datetime | None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from holdfast.engine.account import SET_USER
 from holdfast.engine.session import Session
 from holdfast.values.host_pattern import SOCKET_HOST
+from holdfast.values.outside import one_line
 
 SSL_TYPE = 2
 """What `ssl_type` of `__all_user` says of REQUIRE SSL. 0: nothing said, 1: NONE, 3: X509, 4: a subject, an issuer or a cipher."""
@@ -25,6 +26,8 @@ _NO_ADDRESS = "not host regexp %s"
 _ADDRESS = "^[0-9.%_/]+$"
 """What may match an IPv4 address. A network has `/`, its mask as a number of bits or as an address."""
 OPTION = "--client-addresses"
+_REFUSAL_CHARACTERS_MAX = 300
+"""What stands behind it is the way out, which is shown whole."""
 _RENAME = "RENAME USER to the host '%' and set ob_tcp_invited_nodes to say who may come"
 
 
@@ -51,7 +54,8 @@ class Reach:
         if not count:
             return ""
         accounts = "1 account is" if count == 1 else f"{count} accounts are"
-        why = f" (this machine lets no engine know its clients' addresses: {self.refusal})" if self.refusal else ""
+        refusal = one_line(self.refusal, _REFUSAL_CHARACTERS_MAX)
+        why = f" (this machine lets no engine know its clients' addresses: {refusal})" if refusal else ""
         return f"{accounts} {self._what}, and nobody can log in with such a one through Holdfast{why}: {self._way_out}"
 
     @property

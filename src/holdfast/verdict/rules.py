@@ -203,7 +203,7 @@ RULES: tuple[Rule, ...] = (
         severity=Severity.WARNING,
         finds="accounts of the tenant are bound to a host, REQUIRE X509, or REQUIRE SSL at a port without TLS: nobody can log in with them",
         feeds="TENANT_HEALTH.ENGINE_COMMENT of an engine that is UP",
-        remedy="RENAME USER to the host '%' and set ob_tcp_invited_nodes; --tls-cert and --tls-key, or ALTER USER ... REQUIRE NONE",
+        remedy="what the message says behind its last colon: it depends on how the server reaches that engine",
     ),
     Rule(
         id="full-failed",
