@@ -30,6 +30,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "src"))  # a writer proces
 from holdfast.engine import control, facts
 from holdfast.engine.account import (
     Account,
+    authority_file,
     client_file,
     create_account,
     is_of_set,
@@ -164,7 +165,11 @@ def running_engine(
     """
     home = tmp_path / name
     directory = EngineDirectory(home / "engine", version or installed())
-    settings = EngineSettings(parameters=parameters, wants_space=wants_space, speaks_tls=speaks_tls)
+    settings = EngineSettings(
+        parameters=parameters,
+        wants_space=wants_space,
+        authority_file=authority_file(home / "account.json") if speaks_tls else None,
+    )
     begin_founding(directory)
     process = EngineProcess.start(directory, settings, fence)
     rig = EngineRig(

@@ -11,6 +11,7 @@ from wire_rig import WireClient, error_of
 
 from engine_rig import EngineRig, running_engine
 from holdfast.engine import wallet
+from holdfast.engine.account import authority_file
 from holdfast.engine.space import refusal
 from holdfast.engine.unusable import Reach
 from holdfast.mysql.flags import CommandCode
@@ -135,7 +136,7 @@ def test_account_that_asks_for_tls_is_known_by_its_address_too(rig: EngineRig, c
     rig.sql("create user safe@'127.0.0.9' identified by 'secret' require ssl")
     with open_door(rig.socket, tls_cert=certificate[0], tls_key=certificate[1]) as door:
         door.desk.addressed = rig.process.sockets
-        context = wallet.server_context(rig.directory.root)
+        context = wallet.server_context(authority_file(rig.account_file))
         assert context is not None
         door.desk.tls["safe"] = context
         options = {"password": "secret", "ssl": client_tls()}

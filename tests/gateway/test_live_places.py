@@ -17,6 +17,7 @@ from wire_rig import CLIENT_CAPABILITIES, WireClient, error_of
 
 from cli.cli_rig import run
 from holdfast.gateway import server
+from holdfast.gateway.inbox import LOGIN_PAYLOAD_BYTES_MAX, Inbox
 from holdfast.mysql.flags import Capability, CommandCode
 from holdfast.mysql.framing import PacketReader, frame
 from holdfast.mysql.packets import decode_error
@@ -344,3 +345,43 @@ def test_beyond_every_bound_the_door_still_says_why(engine_socket: Path, monkeyp
         assert (told.sequence, error_of(told)[0]) == (0, 1040)
         assert second.is_hung_up(5)
         first.close()
+
+
+def _pushed_bytes(client: socket.socket, seconds: float) -> int:
+    """Return how many bytes a peer took that nobody asked for, in so much time."""
+    client.settimeout(0.2)
+    pushed, end, block = 0, time.monotonic() + seconds, bytes(1 << 20)
+    while time.monotonic() < end:
+        try:
+            pushed += client.send(block)
+        except TimeoutError:
+            continue
+    return pushed
+
+
+def test_what_comes_while_a_login_waits_is_left_with_its_sender(door: Door) -> None:
+    """Here behind a COM_CHANGE_USER that waits for an earlier answer: 3 GB of it were taken in 5 s."""
+    client = WireClient.dial(door.port)
+    assert client.log_in("plain@t1", "secret").payload[0] == 0
+    client.begin(CommandCode.QUERY, b"select sleep(3)")
+    client.begin(CommandCode.CHANGE_USER, b"plain@t1\0\x00\0\x2d\x00mysql_native_password\0\x00")
+    assert _pushed_bytes(client.socket, 1.5) < 32 << 20
+    client.close()
+
+
+def test_inbox_holds_a_packet_and_stops_whoever_sends_more() -> None:
+    async def play() -> list[bool]:
+        held: list[bool] = []
+        inbox = Inbox(held.append)
+        inbox.feed(frame(0, bytes(LOGIN_PAYLOAD_BYTES_MAX)))
+        assert held == []
+        inbox.feed(b"more")
+        inbox.feed(b"and more")
+        assert held == [True]
+        assert len((await inbox.next_packet()).payload) == LOGIN_PAYLOAD_BYTES_MAX
+        assert held == [True, False]
+        inbox.feed(bytes(2 * LOGIN_PAYLOAD_BYTES_MAX))
+        inbox.rest()
+        return held
+
+    assert asyncio.run(play()) == [True, False, True, False]

@@ -16,6 +16,7 @@ from wire_rig import CLIENT_CAPABILITIES, WireClient
 
 from engine_rig import EngineRig
 from holdfast.engine import wallet
+from holdfast.engine.account import authority_file
 from holdfast.engine.unusable import Reach
 from holdfast.errors import EngineError
 from holdfast.mysql.flags import Capability, CommandCode
@@ -37,7 +38,7 @@ def safe_door(engine: EngineRig, certificate: tuple[Path, Path]) -> Iterator[Doo
     engine.sql("grant file on *.* to safe")
     engine.sql("set global max_allowed_packet = 67108864")
     with open_door(engine.socket, tls_cert=certificate[0], tls_key=certificate[1]) as door:
-        context = wallet.server_context(engine.directory.root)
+        context = wallet.server_context(authority_file(engine.account_file))
         assert context is not None
         door.desk.tls["safe"] = context
         yield door
@@ -164,8 +165,8 @@ def test_an_engine_that_hangs_keeps_nobody_elses_login(safe_door: Door, monkeypa
 def test_certificate_of_another_start_is_not_taken(safe_door: Door, tmp_path: Path) -> None:
     """A wallet changes with each start; an engine that is not the one it was made for is no engine."""
     (tmp_path / "root").mkdir()
-    wallet.mint(tmp_path / "root", None)
-    foreign = wallet.server_context(tmp_path / "root")
+    wallet.mint(tmp_path / "root", authority_file=tmp_path / "ca.pem", client_file=None)
+    foreign = wallet.server_context(tmp_path / "ca.pem")
     assert foreign is not None
     before = safe_door.desk.tls["safe"]
     safe_door.desk.tls["safe"] = foreign

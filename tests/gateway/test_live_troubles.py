@@ -160,6 +160,7 @@ TO_THE_DESK = {
     "connection.py:_is_asked_to_let_in": "is_shut_out: a look at memory, which can not raise",
     "way_in.py:let_in": "on_desk; what it raises is logged, and the client's command goes on",
     "connection.py:_forward_write": "writes_stalled: a look at memory, which can not raise",
+    "login.py:_tls_for": "on_desk; told to the client",
     "login.py:lead_in": "cluster_name: an attribute; route: told to the client",
     "statements.py:wait_while_stalled": "writes_stalled: a look at memory, which can not raise",
     "statements.py:_owned": "on_desk; answered",

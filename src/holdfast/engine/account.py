@@ -172,6 +172,11 @@ def is_of_set(path: Path) -> bool:
         return False
 
 
+def authority_file(path: Path) -> Path:
+    """Return where the certificate lies by which we know the engine of this start."""
+    return path.with_name(path.name + ".ca.pem")
+
+
 def client_file(path: Path) -> Path:
     """Return where the certificate lies by which the engine knows us, if it has a wallet."""
     return path.with_name(path.name + ".client.pem")

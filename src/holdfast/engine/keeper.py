@@ -18,7 +18,7 @@ import time
 from collections.abc import Callable
 
 from holdfast.engine.drift import set_global
-from holdfast.engine.session import Session, SqlError
+from holdfast.engine.session import NOBODY_THERE, Session, SqlError
 
 _REFUSALS = (1040, 1226)
 _LIFTED = {"max_connections": 2**31 - 1, "max_user_connections": 0}
@@ -46,6 +46,17 @@ class Keeper:
         """Do `work` with the held session; one that was lost is replaced first. Raises SqlError."""
         with self._lock:
             work(self._session())
+
+    def use_now(self, work: Callable[[Session], None], *, wait_seconds: float) -> None:
+        """Do `work` with the session that is held, if it is to be had in time. Raises SqlError (2003) else; opens none."""
+        if not self._lock.acquire(timeout=wait_seconds):
+            raise SqlError(NOBODY_THERE, "the session that is held is at work", "question")
+        try:
+            if self._held is None:
+                raise SqlError(NOBODY_THERE, "no session is held", "question")
+            work(self._held)
+        finally:
+            self._lock.release()
 
     def let_in(self, log_in: Callable[[], Session]) -> Session:
         """Return what `log_in` does, with the limits lifted that refuse it. Raises SqlError."""

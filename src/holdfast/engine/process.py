@@ -92,8 +92,8 @@ class EngineSettings:
     """How an engine is started. `parameters` are (name, value) pairs of its own; all are saved in its meta.db.
 
     `log_source_port`: where on this machine a standby pulls its log from (see `log_service`). None: it pulls nothing.
-    `speaks_tls`: the engine gets a wallet (see `wallet`), and accounts that REQUIRE SSL let in who comes by TLS.
-    `client_file`: it gets one all the same, and this file what a client of ours needs to be known by it.
+    `authority_file`: the engine gets a wallet (see `wallet`), this file its authority's certificate, and accounts that REQUIRE SSL let
+    in who comes by TLS. `client_file`: it gets one all the same, and this file what a client of ours needs to be known by it.
     `role` is enforced: the engine starts as that, whatever its directory says. None leaves the directory's word.
     `wants_space`: whether it shall know its clients' addresses, where that can be (see `space`).
     Raises RefusedError below what an engine can start with.
@@ -105,7 +105,7 @@ class EngineSettings:
     parameters: tuple[tuple[str, str], ...] = ()
     log_source_port: int | None = None
     wants_space: bool = False
-    speaks_tls: bool = False
+    authority_file: Path | None = None
     client_file: Path | None = None
 
     def __post_init__(self) -> None:
@@ -126,7 +126,7 @@ class EngineSettings:
 
     @property
     def has_wallet(self) -> bool:
-        return self.speaks_tls or self.client_file is not None
+        return self.authority_file is not None or self.client_file is not None
 
     @property
     def wallet_parameters(self) -> dict[str, str]:
@@ -296,7 +296,7 @@ class EngineProcess:
             if settings.role is not None:
                 set_role(directory, settings.role)
         if settings.has_wallet:
-            wallet.mint(directory.root, settings.client_file)
+            wallet.mint(directory.root, authority_file=settings.authority_file, client_file=settings.client_file)
         else:
             wallet.remove(directory.root)
         is_embedded = settings.is_embedded(version)

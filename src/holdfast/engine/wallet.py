@@ -6,9 +6,10 @@ own, made before the process is, whose key is kept nowhere: a certificate of ano
 where none was signed for us nobody has one.
 
     <engine>/wallet/                the engine's: the authority's certificate, its own and its key
-    <account file>.client.pem       ours, out of the engine's reach: certificate, key, the authority's certificate
+    <account file>.ca.pem           ours, out of the engine's reach: the authority's certificate
+    <account file>.client.pem       likewise: certificate, key, the authority's certificate
 
-Both are written anew before each start that is to have them and removed before each that is not, so what a kill left half written is
+They are written anew before each start that is to have them and removed before each that is not, so what a kill left half written is
 met by nobody. They are never in a set: an image has `store/` and `etc/` alone.
 """
 
@@ -31,7 +32,6 @@ PARAMETERS = {"ssl_client_authentication": "True"}
 """What an engine with a wallet is started with."""
 CLIENT_PARAMETERS = {"ob_ssl_invited_common_names": CLIENT_NAME}
 """And one that is to know us by a certificate. Its default, NONE, refuses every certificate (1045, measured)."""
-_AUTHORITY_FILE = "ca.pem"
 _SERVER_NAME = "engine"
 _AUTHORITY_NAME = "holdfast authority"
 _BEFORE = datetime.timedelta(days=1)
@@ -45,8 +45,8 @@ def argument() -> str:
     return f"{name}={value}"
 
 
-def mint(root: Path, client_file: Path | None) -> None:
-    """Make the wallet of the stopped engine in `root`, and the client's file unless None. Raises EngineError. Takes some 10 ms."""
+def mint(root: Path, *, authority_file: Path | None, client_file: Path | None) -> None:
+    """Make the wallet of the stopped engine in `root` and ours of these files. Raises EngineError. Takes some 10 ms."""
     authority, server, client = (ec.generate_private_key(ec.SECP256R1()) for _ in range(3))
     authority_pem = _certificate(_AUTHORITY_NAME, authority, authority, is_authority=True)
     folder = _folder(root)
@@ -54,11 +54,13 @@ def mint(root: Path, client_file: Path | None) -> None:
     try:
         folder.mkdir(mode=0o700)
         for name, data in (
-            (_AUTHORITY_FILE, authority_pem),
+            ("ca.pem", authority_pem),
             ("server-cert.pem", _certificate(_SERVER_NAME, server, authority)),
             ("server-key.pem", _key_pem(server)),
         ):
             disk.write_file(folder / name, data)
+        if authority_file is not None:
+            disk.write_file(authority_file, authority_pem)
         if client_file is not None:
             client_pem = _certificate(CLIENT_NAME, client, authority) + _key_pem(client) + authority_pem
             disk.write_file(client_file, client_pem)
@@ -92,12 +94,12 @@ def client_context(client_file: Path) -> ssl.SSLContext | None:
     return context
 
 
-def server_context(root: Path) -> ssl.SSLContext | None:
-    """Return what speaks TLS with the engine in `root` and shows no certificate; None if it has no wallet that is whole."""
+def server_context(authority_file: Path) -> ssl.SSLContext | None:
+    """Return what speaks TLS with an engine and shows no certificate; None if there is no such file, or none that is whole."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False  # the authority signs for one engine
     try:
-        context.load_verify_locations(_folder(root) / _AUTHORITY_FILE)
+        context.load_verify_locations(authority_file)
     except OSError:
         return None
     return context

@@ -83,7 +83,7 @@ class ClientConnection(asyncio.Protocol):
         self._host = host
         self._port = port
         self._transport: asyncio.Transport
-        self._inbox: Inbox | None = Inbox()
+        self._inbox: Inbox | None = Inbox(self._hold_login)
         self._conversation = Conversation(self._wants_whole)
         self._work: asyncio.Task[None] | None = None
         self._flows_to: EngineLink | None = None
@@ -152,6 +152,9 @@ class ClientConnection(asyncio.Protocol):
         else:
             self._transport.resume_reading()
             asyncio.get_running_loop().call_soon(self._pump)
+
+    def _hold_login(self, holds: bool) -> None:
+        self._hold_input("login", holds)
 
     # --- what the registry and the server ask
 
@@ -485,7 +488,7 @@ class ClientConnection(asyncio.Protocol):
 
     def _on_change_user(self, seat: Seat, body: bytes) -> None:
         """Log in anew: another engine perhaps, and certainly another scramble."""
-        self._inbox = Inbox()
+        self._inbox = Inbox(self._hold_login)
         self._inbox.feed(self._conversation.take_rest())
         self._begin(self._change_user(seat, body))
 

@@ -67,7 +67,7 @@ class EngineLink(asyncio.Protocol):
         self.on_congested: Callable[[bool], None] = lambda congested: None
         self.on_confused: Callable[[MalformedPacketError], None] = lambda error: None
         self._transport: asyncio.Transport
-        self._inbox: Inbox | None = Inbox()
+        self._inbox: Inbox | None = Inbox(self._hold_reading)
         self._sink: Callable[[bytes], None] = self._inbox.feed
         self._client_write: Callable[[bytes], None] = _nowhere
         self._asked: asyncio.Future[None] | None = None
@@ -135,6 +135,12 @@ class EngineLink(asyncio.Protocol):
         self._sink = _nowhere
         self.on_lost = lambda: None
         self._transport.abort()
+
+    def _hold_reading(self, holds: bool) -> None:
+        if holds:
+            self.pause()
+        else:
+            self.resume()
 
     def pause(self) -> None:
         """Let the engine wait: the client reads too slowly."""

@@ -54,7 +54,11 @@ closed by then."""
 _ORPHANS_LISTED_MAX = 5
 _AGAIN_EACH_TIME = ("could not be", "only a restart")
 """In what is said of a change that could not be made."""
-_ASKS_FOR_TLS = "select 1 from oceanbase.__all_user where user_name = %s and ssl_type = %s limit 1"
+_ASKING_SECONDS_MAX = 1
+_ASKS_FOR_TLS = (
+    f"select /*+ query_timeout({_ASKING_SECONDS_MAX}000000) */ 1"
+    " from oceanbase.__all_user where user_name = %s and ssl_type = %s limit 1"
+)
 _SHUT_OUT = (
     "its engine knows Holdfast's account no more, and no session of ours is in: it is made again before the next command of a client"
     " that may create users"
@@ -222,15 +226,15 @@ class Supervisor:
         charge = self._charge(tenant_id)
         if charge.process is None or not charge.process.was_started_with(wallet.argument()):
             return None
-        is_asked = True
+        is_asked = True  # an engine that is too busy to answer is spoken to so
 
         def ask(held: EngineSession) -> None:
             nonlocal is_asked
             is_asked = bool(held.query(_ASKS_FOR_TLS, (user, SSL_TYPE)))
 
         with contextlib.suppress(SqlError):
-            self._keeper(tenant_id, charge).use(ask)
-        return wallet.server_context(charge.directory.root) if is_asked else None
+            self._keeper(tenant_id, charge).use_now(ask, wait_seconds=_ASKING_SECONDS_MAX)
+        return wallet.server_context(account.authority_file(self.account_file(tenant_id))) if is_asked else None
 
     def bring_up(self, tenant_id: int, settings: EngineSettings, *, watchdog: Watchdog | None = None) -> EngineProcess:
         """Return the tenant's engine, ready for logins: adopted if it lives, else started. It is watched from now on.
@@ -560,18 +564,21 @@ class Supervisor:
 
     def _with_wallet(self, tenant_id: int, settings: EngineSettings) -> EngineSettings:
         """Return the settings of a stopped engine's next start; a certificate of ours that it will not need is removed."""
-        client_file = account.client_file(self.account_file(tenant_id))
+        path = self.account_file(tenant_id)
+        client_file, authority_file = account.client_file(path), account.authority_file(path)
         if self._needs_wallet(tenant_id, settings):
-            return replace(settings, speaks_tls=True, client_file=client_file)
+            return replace(settings, authority_file=authority_file, client_file=client_file)
         client_file.unlink(missing_ok=True)
-        return replace(settings, speaks_tls=True, client_file=None)
+        return replace(settings, authority_file=authority_file, client_file=None)
 
     def _as_started(self, tenant_id: int, charge: _Charge) -> EngineSettings:
         """Return the settings with what the running engine's last start had of a wallet."""
-        client_file = account.client_file(self.account_file(tenant_id))
+        path = self.account_file(tenant_id)
+        client_file = account.client_file(path)
+        speaks_tls = charge.process is not None and charge.process.was_started_with(wallet.argument())
         return replace(
             charge.settings,
-            speaks_tls=charge.process is not None and charge.process.was_started_with(wallet.argument()),
+            authority_file=account.authority_file(path) if speaks_tls else None,
             client_file=client_file if client_file.exists() else None,
         )
 

@@ -60,6 +60,11 @@ class PacketReader:
         """Take what arrived."""
         self._buffer += data
 
+    @property
+    def has_enough(self) -> bool:
+        """Return whether so much has come that a whole packet is in it, or one that is too long."""
+        return len(self._buffer) > self._payload_bytes_max + HEADER_BYTES
+
     def next_packet(self) -> Packet | None:
         """Return the next whole packet, or None if more bytes are needed.
 
