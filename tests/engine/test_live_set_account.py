@@ -133,7 +133,7 @@ def test_a_certificate_of_this_start_alone_opens_what_sets_hold(with_wallet: Eng
         == 0o600
     )
     (tmp_path / "another").mkdir()
-    wallet.mint(tmp_path / "another", tmp_path / "another.pem")
+    wallet.mint(tmp_path / "another", authority_file=None, client_file=tmp_path / "another.pem")
     assert _refused(rig, SET_USER, OF_SETS) == 1045
     assert _refused(rig, SET_USER, "another", ours) == 1045
     assert _refused(rig, SET_USER, OF_SETS, tmp_path / "another.pem") in (NO_TLS, 2003, 2013)
