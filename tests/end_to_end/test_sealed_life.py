@@ -249,11 +249,17 @@ def test_a_table_comes_back_out_of_it(life: Life) -> None:
 
 
 def test_a_session_s_password_counts_for_its_sets(life: Life) -> None:
-    """ONLY says so. The archive stays sealed with the tenant's key."""
+    """ONLY says so. The archive stays sealed with the tenant's key, which alone opens what the tenant's own increments make next."""
     with life.server.client() as client:
         client.run("SET ENCRYPTION ON IDENTIFIED BY 'of this session' ONLY")
         assert life.backup(client, "TENANT = shop") == ("FULL", "PASSWORD", "SUCCESS")
     with life.server.client() as client:
+        wait_archived(client, life.grow())
+        assert life.backup(client, "INCREMENTAL TENANT = shop") == ("FULL", MODE, "SUCCESS")
+        comment = (
+            "select COMMENT from oceanbase.CDB_OB_BACKUP_TASK_HISTORY where TENANT_ID > 1 order by TASK_ID desc limit 1"
+        )
+        assert "is sealed with a session's password" in client.one(comment)
         wait_archived(client, life.grow())
         assert life.backup(client, "INCREMENTAL TENANT = shop") == ("INC", MODE, "SUCCESS")
     assert life.bytes_found() == []

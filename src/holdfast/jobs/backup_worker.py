@@ -692,7 +692,8 @@ def find_base(
     keyring, or wrapped by one of `masters`. An older one is not taken instead of a damaged one: its log may be gone. `check` is called
     between reads and may raise.
     `encryption_mode`: of the increment. Raises RefusedError for one in the clear where the newest set is sealed, usable or not: a full
-    set in its place would be in the clear as well. One that is sealed because `backup_encryption` says so rests on no set in the clear.
+    set in its place would be in the clear as well. One that is sealed because `backup_encryption` says so rests on no set in the clear, and
+    on none of a session's password: the tenant's key alone is to open it.
     """
     candidates = _candidates(catalog, tenant.tenant_id, destination.dest_id, below)
     if not candidates:
@@ -726,6 +727,8 @@ def find_base(
                 return f"backup set {set_id} of its chain is of engine data version {shown(member.engine_data_version)}"
             if member.encryption.mode is EncryptionMode.NONE and encryption_mode == ENCRYPTION_KEY:
                 return f"backup set {set_id} of its chain is not encrypted"
+            if member.encryption.mode is EncryptionMode.PASSWORD and encryption_mode == ENCRYPTION_KEY:
+                return f"backup set {set_id} of its chain is sealed with a session's password, which the tenant's key does not open"
             if member.encryption.mode is not EncryptionMode.NONE:
                 keys[set_id] = _kept_key(keyring, masters, member, roots[set_id])
         index = _index(store, roots[newest.backup_set_id], manifest, check)
