@@ -166,20 +166,38 @@ def test_restore_of_two_tenants_sets_is_refused_and_names_the_folders() -> None:
 def test_log_in_the_clear_behind_a_sealed_set_is_told() -> None:
     """Whoever writes a destination can exchange both a piece and its record: no sign in them would say so."""
 
-    def told(mode: EncryptionMode, keys: tuple[PieceKey, ...]) -> tuple[str, ...]:
+    def told(
+        mode: EncryptionMode, first: tuple[PieceKey, ...], second: tuple[PieceKey, ...], end: int = 300
+    ) -> list[int]:
         made = backup_set(1, consistent_at=10, base=100)
-        made = replace(made, manifest=replace(made.manifest, encryption=Encryption(mode=mode, key_id="0" * 32)))
+        encryption = Encryption(mode=mode, key_id="0" * 32)
+        made = replace(made, manifest=replace(made.manifest, end_lsn=Lsn(end), encryption=encryption))
         pieces = (
-            replace(piece(1, (0, 500), (0, 50)), keys=(SEALS,)),
-            replace(piece(2, (500, 900), (50, 90)), keys=keys),
+            replace(piece(1, (0, 500), (0, 50)), keys=first),
+            replace(piece(2, (500, 900), (50, 90)), keys=second),
         )
-        return plan_restore((made,), pieces, at(80), installed_versions=(PIECE.engine_data_version,)).roots_in_the_clear
+        plan = plan_restore((made,), pieces, at(80), installed_versions=(PIECE.engine_data_version,))
+        return [int(root[-1]) for root in plan.roots_in_the_clear]
 
-    off = PieceKey(from_lsn=Lsn(700))
-    assert told(EncryptionMode.KEY, (replace(SEALS, from_lsn=Lsn(500)),)) == ()
-    assert told(EncryptionMode.KEY, ()) == ("piece_d1002r1p2",)
-    assert told(EncryptionMode.KEY, (replace(SEALS, from_lsn=Lsn(500)), off)) == ("piece_d1002r1p2",)
-    assert told(EncryptionMode.NONE, ()) == ()
+    def sealed_from(lsn: int) -> PieceKey:
+        return replace(SEALS, from_lsn=Lsn(lsn))
+
+    whole, off = (sealed_from(500),), PieceKey(from_lsn=Lsn(700))
+    assert told(EncryptionMode.KEY, (SEALS,), whole) == []
+    assert told(EncryptionMode.KEY, (SEALS,), ()) == [2]
+    assert told(EncryptionMode.KEY, (SEALS,), (*whole, off)) == [2]
+    assert told(EncryptionMode.KEY, (), ()) == [1, 2]
+    assert told(EncryptionMode.NONE, (), ()) == []
+    # The key was set after replay begins, before the set: nobody has exchanged anything.
+    assert told(EncryptionMode.KEY, (sealed_from(200),), whole) == []
+    assert told(EncryptionMode.KEY, (sealed_from(300),), whole) == []
+    assert told(EncryptionMode.KEY, (sealed_from(50), PieceKey(from_lsn=Lsn(150)), sealed_from(200)), whole) == []
+    assert told(EncryptionMode.KEY, (), whole, end=500) == []
+    assert told(EncryptionMode.KEY, (), (*whole, off), end=500) == [2]
+    # From the head on until behind the image.
+    assert told(EncryptionMode.KEY, (sealed_from(301),), whole) == [1]
+    assert told(EncryptionMode.KEY, (sealed_from(50), PieceKey(from_lsn=Lsn(150)), sealed_from(400)), whole) == [1]
+    assert told(EncryptionMode.KEY, (), whole) == [1]
 
 
 def test_who_names_the_key_gets_no_set_in_the_clear_that_is_newer_than_a_sealed_one() -> None:

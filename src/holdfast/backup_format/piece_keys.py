@@ -30,12 +30,15 @@ class PieceKey:
 
 
 def encryption_mode(keys: Sequence[PieceKey], begin_lsn: Lsn, end_lsn: Lsn) -> str:
-    """Return what views say of a piece's log: TRANSPARENT_ENCRYPTION, NONE, or PARTIAL."""
-    counted = [key for key in keys if key.from_lsn < end_lsn or begin_lsn == end_lsn]
-    if not any(key.is_sealed for key in counted):
-        return "NONE"
-    is_whole = counted[0].from_lsn <= begin_lsn and all(key.is_sealed for key in counted)
-    return "TRANSPARENT_ENCRYPTION" if is_whole else "PARTIAL"
+    """Return what views say of a piece's log from `begin_lsn` to `end_lsn`: TRANSPARENT_ENCRYPTION, NONE, or PARTIAL.
+
+    `keys` rise by LSN. What counts at `begin_lsn` is the last that is not above it; before the first the log is in the clear.
+    """
+    at_begin = [key.is_sealed for key in keys if key.from_lsn <= begin_lsn][-1:] or [False]
+    states = {*at_begin, *(key.is_sealed for key in keys if begin_lsn < key.from_lsn < end_lsn)}
+    if len(states) == 2:
+        return "PARTIAL"
+    return "TRANSPARENT_ENCRYPTION" if True in states else "NONE"
 
 
 def piece_key_place(*, cluster_id: int, tenant_id: int, root: str, timeline: str, from_lsn: Lsn) -> bytes:

@@ -59,14 +59,23 @@ class RestorePlan:
 
     @property
     def roots_in_the_clear(self) -> tuple[str, ...]:
-        """Return the pieces with log in the clear behind a set that the tenant's own key seals."""
-        if self.set.manifest.encryption.mode is not EncryptionMode.KEY:
+        """Return the pieces with log in the clear behind a set that the tenant's own key seals.
+
+        Behind where its image was complete: replay begins before that, at the engine's checkpoint, which may be older than the key. What
+        counts there counted when the set was made.
+        """
+        manifest = self.set.manifest
+        if manifest.encryption.mode is not EncryptionMode.KEY:
             return ()
-        return tuple(
-            step.piece.root
+        behind = [
+            (step.piece, max(step.from_lsn, manifest.end_lsn))
             for step in self.steps
-            if not step.piece.set_id
-            and encryption_mode(step.piece.keys, step.from_lsn, step.piece.end.lsn) != "TRANSPARENT_ENCRYPTION"
+            if not step.piece.set_id and step.piece.end.lsn > manifest.end_lsn
+        ]
+        return tuple(
+            piece.root
+            for piece, from_lsn in behind
+            if encryption_mode(piece.keys, from_lsn, piece.end.lsn) != "TRANSPARENT_ENCRYPTION"
         )
 
     @property
