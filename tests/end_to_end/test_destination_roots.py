@@ -179,6 +179,12 @@ def test_the_parameter_binds_tenants_and_tells_sys(scene: Scene) -> None:
     roots, before = scene.home / "roots", scene.outside()
     assert scene.mine.refused("ALTER SYSTEM SET backup_destination_roots = '/'")[0] == 1227
     assert scene.sys.refused("ALTER SYSTEM SET backup_destination_roots = '/dev/shm'")[0] == 4147
+    scene.sys.run("create user operator identified by 'secret'")
+    scene.sys.run("grant super, alter system on *.* to operator")
+    with scene.server.client("operator@sys", "secret") as operator:
+        for statement in ("SET backup_destination_roots = '/'", "RESET backup_destination_roots"):
+            number, text = operator.refused(f"ALTER SYSTEM {statement}")
+            assert (number, "root@sys alone" in text) == (1227, True), text
     scene.sys.run(f"ALTER SYSTEM SET backup_destination_roots = '{roots}'")
     assert scene.sys.rows("SHOW PARAMETERS LIKE 'backup_destination_roots'")[0][6] == str(roots)
     with scene.server.client("root@neighbour") as neighbour:

@@ -23,6 +23,7 @@ from holdfast.store.memory import MemoryStore
 from holdfast.store.store import Store
 from holdfast.values.archive import FileStatus
 from holdfast.values.destination import Destination, DestinationKind, Uri, parse_uri
+from holdfast.values.grants import EVERYTHING
 from holdfast.values.lsn import Lsn
 from holdfast.values.tenant import CompatibilityMode, LogMode, Tenant, TenantRole, TenantStatus, Unit
 from owner_rig import owner
@@ -517,6 +518,11 @@ def test_only_sys_names_things_of_the_host_and_nobody_seals_sys(house: House) ->
     assert refused(lambda: house.set("password")).code is codes.OB_INVALID_ARGUMENT
     assert refused(lambda: house.set(source, "and a password")).code is codes.OB_INVALID_ARGUMENT
     assert refused(lambda: house.set("password", "short")).code is codes.OB_BACKUP_INVALID_PASSWORD
+    operator = Session(tenant=tenant_of(1, "sys"), user="operator", client_id=3, grants=EVERYTHING)
+    error = refused(lambda: house.keys.assign(operator, [TENANT], source, None))
+    assert (error.code, error.hint.startswith("root@sys alone: ")) == (codes.OB_ERR_NO_PRIVILEGE, True)
+    house.keys.assign(operator, [TENANT], "password", "of eight at least")
+    house.keys.assign(operator, [TENANT], "NONE", None)
     sys = Session(tenant=tenant_of(1, "sys"), user="root", client_id=1)
     error = refused(lambda: house.keys.assign(sys, [tenant_of(1, "sys")], source, None))
     assert error.code is codes.OB_NOT_SUPPORTED

@@ -269,6 +269,27 @@ def test_a_user_tenant_encrypts_its_own_backup_and_a_killed_server_goes_on_with_
             assert backed_up(client, increment)[:3] == ("FULL", "COMPLETED", "PASSWORD")
 
 
+@pytest.mark.parametrize("source", ["file:/etc/hostname", "env:HOME", "command:/bin/touch {mark}"])
+def test_things_of_the_host_are_named_by_root_of_sys_alone(made: Made, source: str, tmp_path: Path) -> None:
+    named = source.format(mark=tmp_path / "ran")
+    paths = f"file://{made.place}/data,file://{made.place}/archive"
+    until = "UNTIL TIME = '2026-01-01 00:00:00'"
+    with made.server.client() as root:
+        root.run("create user if not exists operator identified by 'secret'")
+        root.run("grant super, alter system on *.* to operator")
+    with made.server.client("operator@sys", "secret") as operator:
+        for statement in (
+            f"SET backup_encryption = '{named}' TENANT = source",
+            f"RESTORE t9 FROM '{paths}' WITH KEY FROM '{named}'",
+            f"RESTORE FROM '{paths}' {until} WITH KEY FROM '{named}' PREVIEW",
+            f"RECOVER TABLE test.t TO TENANT source FROM '{paths}' {until} WITH KEY FROM '{named}'",
+        ):
+            number, text = operator.refused(f"ALTER SYSTEM {statement}")
+            assert (number, "root@sys alone" in text, str(tmp_path) in text) == (1227, True, False), text
+        operator.run("ALTER SYSTEM SET backup_encryption = NONE TENANT = source")
+    assert not (tmp_path / "ran").exists()
+
+
 def test_secrets_show_nowhere(made: Made) -> None:
     """Backed up, archived and restored, sealed: each secret that can be known lies in its one private file and nowhere else."""
     base = made.server.base

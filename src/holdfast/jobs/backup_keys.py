@@ -47,7 +47,7 @@ from holdfast.jobs.destinations import OpenStore
 from holdfast.jobs.directories import ClusterDirectory
 from holdfast.jobs.identity import ClusterIdentity
 from holdfast.jobs.reply import OK, Reply, Warn
-from holdfast.jobs.rights import not_supported
+from holdfast.jobs.rights import not_supported, require_root_of_sys
 from holdfast.jobs.session import Session
 from holdfast.keys.masters import NO_MASTERS, Master, Masters, new_piece_key, new_set_key
 from holdfast.keys.password import Passwords, SetKey, SetPlace
@@ -166,8 +166,8 @@ class BackupKeys:
     def assign(self, session: Session, tenants: Sequence[Tenant], text: str, password: str | None) -> Reply:
         """SET backup_encryption: every tenant is checked and the source read before the first takes effect.
 
-        Raises RefusedError 1227 for a source of the host that a tenant names, and for what sys set; 1235 for tenant sys; 1210 for a
-        bad text; -9047 for a source that gives no key, or that does not open the keys a destination holds.
+        Raises RefusedError 1227 for a source of the host that another than root@sys names, and to a tenant for what sys set; 1235 for
+        tenant sys; 1210 for a bad text; -9047 for a source that gives no key, or that does not open the keys a destination holds.
         """
         kind = text.strip()
         source: KeySource | None = None
@@ -182,8 +182,9 @@ class BackupKeys:
             raise refuse(codes.OB_INVALID_ARGUMENT, PARAMETER, hint=f"write {FORMS}")
         elif kind.upper() != NONE:
             source = parse_source(text)
-            if not session.tenant.is_sys:
-                raise refuse(codes.OB_ERR_NO_PRIVILEGE, "SYS TENANT")
+            require_root_of_sys(
+                session, "names a file, a variable or a command of the server's machine for backup_encryption"
+            )
             secret = read_secret(source, self._environment)
         if not session.tenant.is_sys:
             for tenant in tenants:
@@ -477,7 +478,7 @@ class BackupKeys:
     def for_restore(
         self, stores: Sequence[Store], passwords: Passwords | None, key_source: str | None
     ) -> tuple[Masters, tuple[Master, ...]]:
-        """Return the master keys a RESTORE by root@sys may use, and those that the key objects of its paths hold.
+        """Return the master keys a RESTORE by sys may use, and those that the key objects of its paths hold.
 
         They come from the source that WITH KEY FROM names, the passwords of SET DECRYPTION, and what sources of the host the tenants
         of this server have: root@sys set them. Raises RefusedError -9047 for a WITH KEY FROM that opens nothing,

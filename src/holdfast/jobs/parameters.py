@@ -264,7 +264,7 @@ DEFINITIONS: tuple[ParameterDefinition, ...] = (
         least=None,
         most=None,
         info="Holdfast's own: what seals the tenant's backups and archive. NONE, 'file:/path', 'env:NAME' or 'command:/program ...' (set "
-        "by root@sys), or 'password' IDENTIFIED BY '...'",
+        "by root@sys alone), or 'password' IDENTIFIED BY '...'",
     ),
     ParameterDefinition(
         name="backup_schedule_time_zone",
@@ -354,7 +354,7 @@ DEFINITIONS: tuple[ParameterDefinition, ...] = (
         least=None,
         most=None,
         info="Holdfast's own: directories, parted by commas, below which user tenants may set destinations and read, beside those of "
-        "`serve --destination-root`; what sys sets for a tenant is not bound",
+        "`serve --destination-root`; what sys sets for a tenant is not bound. Set by root@sys alone",
         section=CLUSTER_SECTION,
     ),
     _hidden("_backup_idle_time", TIME, "5m", "10s", None, "longest sleep of the backup scheduler; jobs begin at once"),

@@ -6,6 +6,7 @@ Source: the tables of rights and of tenant list errors in the project's statemen
 from collections.abc import Callable
 
 from holdfast import codes
+from holdfast.engine.session import ROOT
 from holdfast.errors import RefusedError, refuse
 from holdfast.jobs.session import Session
 from holdfast.statement.commands import ALL_TENANTS
@@ -23,6 +24,15 @@ def require_sys(session: Session, privilege: str = "SYS TENANT") -> None:
     """Raise 1227 when the session is not in the sys tenant."""
     if not session.tenant.is_sys:
         raise refuse(codes.OB_ERR_NO_PRIVILEGE, privilege)
+
+
+def require_root_of_sys(session: Session, what: str) -> None:
+    """Raise 1227 when the session is not root's of the sys tenant, whatever is granted: `what` names things of the host.
+
+    The engine has no privilege for it, and ALTER SYSTEM does not make an operator of the cluster master of the server's account.
+    """
+    if not session.tenant.is_sys or session.user != ROOT:
+        raise refuse(codes.OB_ERR_NO_PRIVILEGE, "SYS TENANT", hint=f"root@sys alone: {what}")
 
 
 def targets_of_setting(

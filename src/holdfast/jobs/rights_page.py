@@ -15,7 +15,10 @@ The rights are OceanBase's, and the engine of the tenant keeps them: `GRANT` and
 read anew for each statement, so a `REVOKE` counts at once. `ALL PRIVILEGES` holds all of them, and `SUPER` stands for `ALTER
 SYSTEM`, `CREATE RESOURCE POOL` and `CREATE RESOURCE UNIT` too, as in the engine. seekdb's `GRANT` does not know the last two (1064):
 who makes units and pools there is granted `SUPER`. A role's rights count where the role is granted
-and active. Who lacks the right is told 1227; where a tenant may not run a statement at all, that is told after it."""
+and active. Who lacks the right is told 1227; where a tenant may not run a statement at all, that is told after it.
+
+What names things of the server's machine is root@sys's alone, whatever is granted (1227): `backup_encryption` with `file:`, `env:`
+or `command:`, `WITH KEY FROM` of RESTORE, its PREVIEW and RECOVER TABLE, and `backup_destination_roots`."""
 
 _VIEWS = """\
 ## Views

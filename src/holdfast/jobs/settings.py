@@ -12,12 +12,12 @@ from holdfast.catalog.parameters import EngineParameter, ShownParameter
 from holdfast.catalog.parameters import ParameterDefinition as ShownDefinition
 from holdfast.engine.session import SqlError
 from holdfast.errors import EngineError, RefusedError, refuse
-from holdfast.jobs import connection_places
+from holdfast.jobs import connection_places, ground
 from holdfast.jobs.backup_keys import BackupKeys
 from holdfast.jobs.connection_places import ConnectionPlaces
 from holdfast.jobs.parameters import BY_NAME, DEFINITIONS, DEPRECATED
 from holdfast.jobs.reply import OK, Column, ColumnKind, Reply, Warn
-from holdfast.jobs.rights import not_supported, require_sys, targets_of_setting
+from holdfast.jobs.rights import not_supported, require_root_of_sys, require_sys, targets_of_setting
 from holdfast.jobs.session import Session
 from holdfast.jobs.supervisor import Supervisor
 from holdfast.statement.commands import (
@@ -90,7 +90,7 @@ class Settings:
                 raise _deprecated(reset.name)
             definition = BY_NAME.get(reset.name)
             if definition is not None and definition.is_cluster_wide:
-                targets = _cluster_target(session, reset.tenants)
+                targets = _cluster_target(session, reset.tenants, reset.name)
             else:
                 targets = self._targets(session, reset.tenants)
             if reset.name == BACKUP_ENCRYPTION:
@@ -143,7 +143,7 @@ class Settings:
             raise _deprecated(assignment.name)
         definition = BY_NAME.get(assignment.name)
         if definition is not None and definition.is_cluster_wide:
-            targets = _cluster_target(session, assignment.tenants)
+            targets = _cluster_target(session, assignment.tenants, assignment.name)
         else:
             targets = self._targets(session, assignment.tenants)
         if definition is None:
@@ -198,9 +198,14 @@ def _warnings_of(result: object) -> tuple[Warn, ...]:
     return result.warnings if isinstance(result, Reply) else ()
 
 
-def _cluster_target(session: Session, names: tuple[str, ...]) -> tuple[Tenant, ...]:
-    """Return the sys tenant, which keeps the one value of a cluster parameter. Raises 1227 for others, 1235 for a TENANT clause."""
+def _cluster_target(session: Session, names: tuple[str, ...], parameter: str) -> tuple[Tenant, ...]:
+    """Return the sys tenant, which keeps the one value of a cluster parameter.
+
+    Raises 1227 for others, for all but root where directories of the host are named, and 1235 for a TENANT clause.
+    """
     require_sys(session)
+    if parameter == ground.PARAMETER:
+        require_root_of_sys(session, "says which directories of the server's machine tenants may name")
     if names:
         raise not_supported("specify tenant for a cluster parameter is")
     return (session.tenant,)

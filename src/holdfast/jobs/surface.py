@@ -18,7 +18,7 @@ from typing import get_args
 from holdfast import codes
 from holdfast.codes import Code
 from holdfast.errors import RefusedError, refuse
-from holdfast.jobs.rights import require
+from holdfast.jobs.rights import require, require_root_of_sys
 from holdfast.jobs.session import Session
 from holdfast.statement import commands as c
 from holdfast.values.grants import Right
@@ -272,8 +272,8 @@ STATEMENTS: tuple[Statement, ...] = (
         command=c.Restore,
         text="`RESTORE t FROM ... [UNTIL ...] [WITH ...]`",
         state=State.PART,
-        note="`WITH` may be left out (beyond); `WITH KEY FROM` names what `backup_encryption` named: `file:`, `env:`, `command:`"
-        " (decision 56);"
+        note="`WITH` may be left out (beyond); `WITH KEY FROM` names what `backup_encryption` named: `file:`, `env:`, `command:`,"
+        " for root@sys alone (decision 56);"
         " `method=quick` needs FUSE, else it restores fully and warns;"
         " `ttl=2h` (beyond): the tenant goes by itself; view `CDB_OB_QUICK_TENANTS`;"
         " needs the engine of the set's data version, else -4179",
@@ -438,6 +438,10 @@ def admit(session: Session, command: c.Command) -> None:
     if session.tenant.is_sys:
         if row.callers is Callers.USER:
             raise row.outsiders.error()
+        if getattr(command, "key_source", None) is not None:
+            require_root_of_sys(
+                session, "names a file, a variable or a command of the server's machine in WITH KEY FROM"
+            )
         return
     if row.callers is Callers.SYS:
         raise row.outsiders.error()
