@@ -26,6 +26,8 @@ READ_SECONDS_MAX = 660
 _ROWS_PER_BATCH = 1000
 _LOST = frozenset({2003, 2006, 2013, 2014, 2055, 1053})
 """Client numbers of a broken connection, and the server's own word for going away."""
+_CERTIFICATE_REFUSED = "CERTIFICATE_VERIFY_FAILED"
+"""OpenSSL's name for it, which PyMySQL puts into the text of a 2003."""
 ACCESS_DENIED = 1045
 SYS_TENANT_ID = 1
 UNKNOWN_TABLE = 1146
@@ -236,8 +238,22 @@ def _close(cursor: "pymysql.cursors.SSCursor") -> None:
 
 
 def _failure(error: Exception, target: Target) -> Failure:
+    import ssl
+
     number = error.args[0] if error.args and isinstance(error.args[0], int) else 2013
     text = str(error.args[1]) if len(error.args) > 1 else str(error)
+    if isinstance(error, ssl.SSLError):  # before anybody is called; of a connection PyMySQL makes errors of its own
+        return Failure(
+            Exit.UNREACHABLE,
+            f"{target.tls_ca} holds no certificate: {text}",
+            hint="name the file of the authority that certified the server, PEM, with --tls-ca",
+        )
+    if _CERTIFICATE_REFUSED in text:
+        return Failure(
+            Exit.UNREACHABLE,
+            f"the server at {target.host}:{target.port} is not certified by {target.tls_ca}: {text}",
+            hint="name the file of the authority that certified it, for the name or address of --host, with --tls-ca",
+        )
     if number in _LOST or isinstance(error, OSError):
         return Failure(
             Exit.UNREACHABLE,
@@ -249,4 +265,7 @@ def _failure(error: Exception, target: Target) -> Failure:
         full = f"the server at {target.host}:{target.port} is full: {text}"
         return Failure(Exit.REFUSED, full, hint=hint_of(number), code=number, sqlstate="08004")
     state = getattr(error, "sqlstate", None) or "HY000"
-    return Failure(Exit.REFUSED, text, hint=hint_of(number), code=number, sqlstate=state)
+    hint = hint_of(number)
+    if number == ACCESS_DENIED and target.tls_ca is None:
+        hint += "; an account that REQUIREs SSL needs --tls-ca"
+    return Failure(Exit.REFUSED, text, hint=hint, code=number, sqlstate=state)
