@@ -254,7 +254,15 @@ def test_a_session_s_password_counts_for_its_sets(life: Life) -> None:
         client.run("SET ENCRYPTION ON IDENTIFIED BY 'of this session' ONLY")
         assert life.backup(client, "TENANT = shop") == ("FULL", "PASSWORD", "SUCCESS")
     with life.server.client() as client:
-        wait_archived(client, life.grow())
+        newest = client.one("select max(BACKUP_SET_ID) from oceanbase.CDB_OB_BACKUP_SET_FILES")
+        end = life.grow()
+        wait_archived(client, end)
+        previews = _previews(client, f"{life.sources} UNTIL SCN = {end}", f"'file:{life.new}'")
+        (chosen, named), (taken, unnamed) = previews
+        locked = f"backup_set_{newest}_full"
+        assert (locked in chosen, locked in taken) == (False, True), "the key opens an older set, and the log since"
+        assert f"{locked} is left aside: it needs the password" in named
+        assert ("would be refused" in named, "would be refused" in unnamed) == (False, True)
         assert life.backup(client, "INCREMENTAL TENANT = shop") == ("FULL", MODE, "SUCCESS")
         comment = (
             "select COMMENT from oceanbase.CDB_OB_BACKUP_TASK_HISTORY where TENANT_ID > 1 order by TASK_ID desc limit 1"

@@ -12,7 +12,7 @@ from holdfast.backup_format.piece_keys import PieceKey
 from holdfast.backup_format.reach import LogObjectFact, PieceFact, SetFact
 from holdfast.errors import RefusedError
 from holdfast.jobs.restore_worker import asked_for
-from holdfast.restore.plan import left_aside_in_the_clear, plan_restore
+from holdfast.restore.plan import left_aside_in_the_clear, left_aside_without_password, plan_restore
 from holdfast.restore.refusal import Form, out_of_reach
 from holdfast.restore.window import Gap, Interval, spans_of
 from holdfast.values.lsn import Lsn
@@ -217,6 +217,35 @@ def test_who_names_the_key_gets_no_set_in_the_clear_that_is_newer_than_a_sealed_
     assert "WITH KEY FROM" in aside[0].words
     # Without a sealed set nothing is known of when sealing began.
     assert left_aside_in_the_clear(facts[:1], (log,)) == (facts[:1], (log,), ())
+
+
+def test_who_names_the_key_and_no_password_is_restored_from_what_the_key_opens() -> None:
+    """One set of somebody's session had every restore with the tenant's key refused, although an older set and the log hold the moment."""
+
+    def made(number: int, mode: EncryptionMode, chain: tuple[int, ...] = ()) -> SetFact:
+        fact = backup_set(number, consistent_at=10 * number, base=100, chain=chain)
+        return replace(fact, manifest=replace(fact.manifest, encryption=Encryption(mode=mode, key_id="0" * 32)))
+
+    facts = (
+        made(1, EncryptionMode.NONE),
+        made(2, EncryptionMode.KEY),
+        made(3, EncryptionMode.PASSWORD),
+        made(4, EncryptionMode.KEY, chain=(3, 4)),
+    )
+    log = piece(1, (0, 500), (0, 50))
+    own = [replace(log, source=0, set_id=number, is_sealed=True) for number in (2, 3)]
+    kept, pieces, aside = left_aside_without_password(facts, (log, *own))
+    assert [fact.manifest.backup_set_id for fact in kept] == [1, 2]
+    assert pieces == (log, own[0])
+    assert [damage.root for damage in aside] == [facts[2].root, facts[3].root]
+    assert "SET DECRYPTION IDENTIFIED BY" in aside[0].words
+    # The archive holds what came since, so the newest moment is known.
+    plan = plan_restore(kept, pieces, None, installed_versions=(PIECE.engine_data_version,), damaged=aside)
+    assert (plan.set.manifest.backup_set_id, plan.target) == (2, at(50))
+    # Where the key opens no set, the password is asked for.
+    rest = (facts[0], facts[2], facts[3])
+    assert left_aside_without_password(rest, (log,)) == (rest, (log,), ())
+    assert left_aside_without_password(facts[:2], (log,)) == (facts[:2], (log,), ())
 
 
 def test_a_worker_reads_the_sets_that_its_statement_chose() -> None:

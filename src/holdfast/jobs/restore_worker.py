@@ -55,7 +55,12 @@ from holdfast.restore.block_mount import find_obstacle
 from holdfast.restore.block_process import UnservedError
 from holdfast.restore.lazy_layout import lay_out_lazily
 from holdfast.restore.lazy_place import LazyPlace
-from holdfast.restore.plan import RestorePlan, left_aside_in_the_clear, plan_restore
+from holdfast.restore.plan import (
+    RestorePlan,
+    left_aside_in_the_clear,
+    left_aside_without_password,
+    plan_restore,
+)
 from holdfast.restore.refusal import Form
 from holdfast.restore.run import LaidOut, Progress, lay_out
 from holdfast.restore.unlock import data_keys
@@ -154,17 +159,27 @@ class RestoreWorkers:
         return leave_damage_aside(self._catalog, read_facts(opened))
 
     def plan(
-        self, found: Facts, target: Scn | None, form: Form = Form.FROM, *, is_key_named: bool = False
+        self,
+        found: Facts,
+        target: Scn | None,
+        form: Form = Form.FROM,
+        *,
+        is_key_named: bool = False,
+        has_passwords: bool = False,
     ) -> RestorePlan:
         """Return the plan, for the engines of this server. Raises as `plan_restore`.
 
         `is_key_named`: whoever restores has named the key that seals; then nothing is taken that somebody without it can have made
-        newest, and RefusedError -9047 says so where nothing that would be read is sealed.
+        newest, and RefusedError -9047 says so where nothing that would be read is sealed. `has_passwords`: of single sets too; without,
+        what needs one is left aside.
         """
         sets, pieces, damaged = found.sets, found.pieces, found.damaged
         aside: tuple[Damage, ...] = ()
         if is_key_named:
             sets, pieces, aside = left_aside_in_the_clear(sets, pieces)
+            if not has_passwords:
+                sets, pieces, locked = left_aside_without_password(sets, pieces)
+                aside = (*aside, *locked)
             damaged = (*damaged, *aside)
         plan = plan_restore(
             sets,

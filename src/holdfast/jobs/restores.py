@@ -187,7 +187,9 @@ class Restores:
         opened = self._workers.open(sources)
         masters, _ = self._keys.for_restore([one.store for one in opened], session.decryption, key_source)
         found = self._workers.read(opened, masters)
-        plan = self._workers.plan(found, target, is_key_named=key_source is not None)
+        plan = self._workers.plan(
+            found, target, is_key_named=key_source is not None, has_passwords=session.decryption is not None
+        )
         warnings = [*_refusals(plan, session.decryption, masters), *_told(plan, is_key_named=key_source is not None)]
         rows = [
             (
@@ -225,7 +227,13 @@ class Restores:
             masters, others = self._keys.for_restore([one.store for one in opened], order.passwords, order.key_source)
             vault = Vault(others=others, readers=(order.key_source,) if order.key_source else ())
         found = self._workers.read(opened, masters)
-        plan = self._workers.plan(found, order.target, order.form, is_key_named=order.key_source is not None)
+        plan = self._workers.plan(
+            found,
+            order.target,
+            order.form,
+            is_key_named=order.key_source is not None,
+            has_passwords=order.passwords is not None,
+        )
         if order.kept is None:
             secrets = open_keys(plan, order.passwords, masters)
         else:
@@ -328,8 +336,10 @@ def _told(plan: RestorePlan, *, is_key_named: bool) -> list[Warn]:
     """Return what to say of the plan: what it reads in the clear, which somebody else may have made."""
     warnings: list[Warn] = []
     if is_key_named:
-        if plan.left_aside:
-            warnings.append(_left_aside(plan.left_aside))
+        warnings += [
+            _left_aside([one for one in plan.left_aside if one.words == words])
+            for words in dict.fromkeys(one.words for one in plan.left_aside)
+        ]
         plain = [fact.root for fact in plan.chain if fact.manifest.encryption.mode is EncryptionMode.NONE]
         warnings += [_set_in_the_clear(plain)] if plain else []
     if plan.roots_in_the_clear:
@@ -353,6 +363,7 @@ def _refusals(plan: RestorePlan, passwords: Passwords | None, masters: Masters) 
 
 
 def _left_aside(aside: Sequence[Damage]) -> Warn:
+    """Return the warning of sets that are left aside for one reason."""
     more = f" and {len(aside) - 1} more" if len(aside) > 1 else ""
     return Warn(
         number=codes.OB_BACKUP_INVALID_PASSWORD.client,

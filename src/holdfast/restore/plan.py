@@ -44,7 +44,7 @@ _Usable = tuple[tuple[SetFact, Path], ...]
 class RestorePlan:
     """What to restore: one set's complete index, then its log up to and including `target`.
 
-    `left_aside`: sets that were not looked at, see `left_aside_in_the_clear`.
+    `left_aside`: sets that were not looked at, see `left_aside_in_the_clear` and `left_aside_without_password`.
     """
 
     set: SetFact
@@ -140,16 +140,55 @@ def left_aside_in_the_clear(
     sealed = [fact.manifest.backup_set_id for fact in sets if fact.manifest.encryption.mode is not EncryptionMode.NONE]
     if not sealed:
         return sets, pieces, ()
-    aside = {
-        (fact.source, fact.manifest.backup_set_id): fact
+    aside = [
+        fact
         for fact in sets
         if fact.manifest.encryption.mode is EncryptionMode.NONE and fact.manifest.backup_set_id > min(sealed)
-    }
-    words = "it is in the clear and newer than a sealed set: who writes there can have made it; RESTORE without WITH KEY FROM takes it"
+    ]
+    return _without(
+        aside,
+        sets,
+        pieces,
+        "it is in the clear and newer than a sealed set: who writes there can have made it; RESTORE without WITH KEY FROM takes it",
+    )
+
+
+def left_aside_without_password(
+    sets: tuple[SetFact, ...], pieces: tuple[PieceFact, ...]
+) -> tuple[tuple[SetFact, ...], tuple[PieceFact, ...], tuple[Damage, ...]]:
+    """Return the facts for one who names the tenant's key and no password, and what is left out of them: sets that need a password.
+
+    Their own or one of their chain's. Nothing is left out where no set that the tenant's key seals would remain: then the password is
+    asked for.
+    """
+    locked = {fact.manifest.backup_set_id for fact in sets if fact.manifest.encryption.mode is EncryptionMode.PASSWORD}
+    aside = [
+        fact
+        for fact in sets
+        if not locked.isdisjoint(fact.manifest.chain)
+        and any(one.manifest.encryption.mode is EncryptionMode.PASSWORD for one in chain_of(fact, sets) or ())
+    ]
+    kept, rest, damages = _without(
+        aside,
+        sets,
+        pieces,
+        "it needs the password of a session's SET ENCRYPTION, and none is given: SET DECRYPTION IDENTIFIED BY '...' in the same session"
+        " takes it",
+    )
+    if all(fact.manifest.encryption.mode is not EncryptionMode.KEY for fact in kept):
+        return sets, pieces, ()
+    return kept, rest, damages
+
+
+def _without(
+    aside: Sequence[SetFact], sets: tuple[SetFact, ...], pieces: tuple[PieceFact, ...], words: str
+) -> tuple[tuple[SetFact, ...], tuple[PieceFact, ...], tuple[Damage, ...]]:
+    """Return the facts without these sets and their own log, and the sets as damage."""
+    places = {(fact.source, fact.manifest.backup_set_id) for fact in aside}
     return (
-        tuple(fact for fact in sets if (fact.source, fact.manifest.backup_set_id) not in aside),
-        tuple(piece for piece in pieces if not piece.set_id or (piece.source, piece.set_id) not in aside),
-        tuple(Damage(source=fact.source, root=fact.root, words=words) for fact in aside.values()),
+        tuple(fact for fact in sets if (fact.source, fact.manifest.backup_set_id) not in places),
+        tuple(piece for piece in pieces if not piece.set_id or (piece.source, piece.set_id) not in places),
+        tuple(Damage(source=fact.source, root=fact.root, words=words) for fact in aside),
     )
 
 
